@@ -1,0 +1,64 @@
+"""Settings: where the store and the keys live, and the few numbers that an operator chooses.
+
+`VIGIE_HOME` (default `$XDG_DATA_HOME/vigie`, else `~/.local/share/vigie`) holds everything that
+Vigie writes. `vigie.toml` in it is optional; an unknown setting is refused by name.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from vigie.errors import SettingsError
+from vigie.language import N_
+
+SETTINGS_FILE: Final = "vigie.toml"
+
+
+class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Beyond these limits an answer cannot be trusted (exit code 4).
+
+    `quarantined` and `null_*` are shares of lines or rows, 0 to 1; `silent_hours` is how long a
+    source may say nothing, within the period the other sources cover.
+    """
+
+    quarantined: float = 0.01
+    null_account: float = 0.05
+    null_patient_on_open: float = 0.05
+    silent_hours: float = 26.0
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the operator chooses. `alarm_budget` is in false alerts per 10,000 account-days."""
+
+    alarm_budget: float = 1.0
+    pseudonyms_per_hour: int = 100
+    link_within_seconds: float = 2.0
+    trust: Trust = msgspec.field(default_factory=Trust)
+
+
+def home_directory() -> Path:
+    """Return VIGIE_HOME without making it."""
+    said = os.environ.get("VIGIE_HOME")
+    if said:
+        return Path(said).expanduser()
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "vigie"
+
+
+def load_settings(home: Path) -> Settings:
+    """Read `vigie.toml` of `home`, or return the defaults when there is none."""
+    path = home / SETTINGS_FILE
+    if not path.exists():
+        return Settings()
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            N_("the settings cannot be read ({reason})"),
+            where=str(path),
+            remedy=N_("mend that line, or delete the file to return to the defaults"),
+            reason=str(error),
+        ) from None

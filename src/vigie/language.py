@@ -1,0 +1,84 @@
+"""The language a user reads: French or English, from gettext catalogues.
+
+English texts are the message identifiers, so the program speaks English where no catalogue is
+found. `N_` marks a text for translation without translating it (errors and alerts keep the text
+and its fields apart, and are rendered when somebody reads them); `_` translates at once.
+"""
+
+import gettext
+import locale
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("fr", "en")
+_CATALOGUES = Path(__file__).parent / "locale"
+_current: ContextVar[str] = ContextVar("language", default="en")
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("vigie", _CATALOGUES, languages=[language], fallback=True)
+
+
+def N_(text: str) -> str:
+    """Mark `text` for translation and return it unchanged."""
+    return text
+
+
+def _(text: str) -> str:
+    """Translate `text` into the current language.
+
+    >>> with speaking("en"):
+    ...     _("nothing found")
+    'nothing found'
+    """
+    return _catalogue(_current.get()).gettext(text) if text else ""
+
+
+def plural(singular: str, several: str, count: int) -> str:
+    """Translate the form that goes with `count`; the caller formats the fields."""
+    return _catalogue(_current.get()).ngettext(singular, several, count)
+
+
+def current_language() -> str:
+    """Return `fr` or `en`."""
+    return _current.get()
+
+
+def choose_language(asked: str | None = None) -> str:
+    """Set the language for this process from `asked`, else from the locale, and return it."""
+    names = (asked, os.environ.get("LC_ALL"), os.environ.get("LC_MESSAGES"), os.environ.get("LANG"))
+    name = next((name for name in names if name), None) or locale.getlocale()[0] or "en"
+    language = "fr" if name.lower().startswith("fr") else "en"
+    _current.set(language)
+    return language
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Use `language` inside the block: an alert carries its sentence in both."""
+    token = _current.set(language)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """Format a number as the current language writes it.
+
+    >>> with speaking("fr"):
+    ...     number(1234567.8, 1)
+    '1\\u202f234\\u202f567,8'
+    >>> with speaking("en"):
+    ...     number(1234567.8, 1)
+    '1,234,567.8'
+    """
+    text = f"{value:,.{decimals}f}"
+    if _current.get() == "fr":
+        return text.translate({ord(","): "\u202f", ord("."): ","})
+    return text

@@ -1,0 +1,162 @@
+"""The bytes of one file on their way to a reader: decompressed, cut at line ends, and sealed.
+
+Every byte passes here once. `seal` sees all of them (lines that will be quarantined included)
+before the reader does.
+"""
+
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+import pyarrow as pa
+
+from vigie.errors import ReadingError
+from vigie.language import N_
+
+CHUNK: Final = 32 << 20
+"""Bytes handed to a reader at a time."""
+LONGEST_LINE: Final = 16 << 20
+"""A longer line is quarantined without ever being held whole."""
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_NEWLINE = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole lines. `first_line` counts from 1, `offset` from 0 in the decompressed file.
+
+    `overlong` chunks hold the beginning of one line that passes LONGEST_LINE; `digest` is then
+    the SHA-256 of the whole line (16 bytes).
+    """
+
+    data: bytes
+    first_line: int
+    offset: int
+    overlong: bool = False
+    digest: bytes = b""
+
+
+@dataclass
+class Intake:
+    """One file to read.
+
+    `label` is the name that goes into `source_file`. After reading, `damage` says what ended the
+    file too early (a key of REASONS), and `size` how many bytes it held.
+    """
+
+    path: Path
+    label: str
+    seal: Callable[[bytes], None] = field(default=lambda data: None)
+    progress: Callable[[int], None] = field(default=lambda count: None)
+    chunk_size: int = CHUNK
+    longest_line: int = LONGEST_LINE
+    size: int = 0
+    damage: str | None = None
+
+    def head(self, count: int = 1 << 16) -> bytes:
+        """Return the first `count` decompressed bytes, without sealing them."""
+        with _opened(self.path) as stream:
+            try:
+                return stream.read(count)
+            except (EOFError, OSError, zlib.error, pa.ArrowException):
+                return b""
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the decompressed file in blocks of no particular shape."""
+        with _opened(self.path) as stream:
+            while True:
+                try:
+                    block = stream.read(self.chunk_size)
+                except (
+                    EOFError,
+                    zlib.error,
+                    gzip.BadGzipFile,
+                    pa.ArrowException,
+                    OSError,
+                ) as error:
+                    if isinstance(error, OSError) and error.errno is not None:
+                        raise ReadingError(
+                            N_("the file cannot be read ({reason})"),
+                            where=str(self.path),
+                            remedy=N_("check the disk and read it again"),
+                            reason=error.strerror,
+                        ) from None
+                    self.damage = "truncated"
+                    return
+                if not block:
+                    return
+                self.size += len(block)
+                self.seal(block)
+                self.progress(len(block))
+                yield block
+
+    def whole(self, limit: int = 1 << 30) -> bytes:
+        """Return the whole decompressed file, for formats that have no lines."""
+        buffer = bytearray()
+        for block in self.blocks():
+            buffer += block
+            if len(buffer) > limit:
+                raise ReadingError(
+                    N_("the document is larger than {limit} bytes"),
+                    where=self.label,
+                    remedy=N_("split it, or export it as one record per line"),
+                    limit=limit,
+                )
+        return bytes(buffer)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield chunks of whole lines; the last line may lack its newline."""
+        line, offset, rest = 1, 0, b""
+        blocks = self.blocks()
+        for block in blocks:
+            data = rest + block
+            cut = data.rfind(_NEWLINE) + 1
+            if not cut and len(data) > self.longest_line:
+                chunk, rest = self._overlong(data, blocks, line, offset)
+                yield chunk
+                line, offset = line + 1, self.size - len(rest)
+                continue
+            rest = data[cut:]
+            if cut:
+                yield Chunk(data[:cut], line, offset)
+                line += data.count(_NEWLINE, 0, cut)
+                offset += cut
+        if rest:
+            yield Chunk(rest, line, offset)
+
+    def _overlong(
+        self, begun: bytes, blocks: Iterator[bytes], line: int, offset: int
+    ) -> tuple[Chunk, bytes]:
+        digest, rest = hashlib.sha256(begun), b""
+        for block in blocks:
+            cut = block.find(_NEWLINE) + 1
+            digest.update(block[:cut] if cut else block)
+            if cut:
+                rest = block[cut:]
+                break
+        return Chunk(begun[:4096], line, offset, True, digest.digest()[:16]), rest
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise ReadingError(
+            N_("the file cannot be opened ({reason})"),
+            where=str(path),
+            remedy=N_("check its name and your rights on it"),
+            reason=error.strerror,
+        ) from None
+    magic = raw.read(4)
+    raw.seek(0)
+    if magic.startswith(_GZIP):
+        return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
+    if magic == _ZSTD:
+        return pa.CompressedInputStream(pa.PythonFile(raw), "zstd")  # type: ignore[no-any-return]
+    return io.BufferedReader(raw.detach(), 1 << 20)

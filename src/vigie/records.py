@@ -1,0 +1,65 @@
+"""The small dated tables beside the waist: what a screen shows, who is one person, whose they are.
+
+Each row says from when to when it holds and, where it is a declaration, by whom it was attested:
+a wrong declaration is corrected by a new row, and what followed from it is computed again.
+`valid_from` is included, `valid_until` excluded; null means without end.
+"""
+
+from typing import Final
+
+import pyarrow as pa
+
+from vigie.events import KEY, TIME
+
+DATA_CLASSES: Final = (
+    "identity",
+    "nir",
+    "contact",
+    "coverage",
+    "bank",
+    "appointments",
+    "medical",
+    "prescription",
+    "notes",
+    "unknown",
+)
+
+SCREENS: Final = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("object", pa.string(), nullable=False),
+        pa.field("data_class", pa.string(), nullable=False),
+        pa.field("valid_from", TIME),
+        pa.field("valid_until", TIME),
+        pa.field("attested_by", pa.string()),
+        pa.field("attested_on", pa.date32()),
+    ]
+)
+"""Screen, endpoint or object type → the classes of data it shows. Not attested = `unknown`."""
+
+IDENTITIES: Final = pa.schema(
+    [
+        pa.field("patient", KEY, nullable=False),
+        pa.field("person", KEY, nullable=False),
+        pa.field("change", pa.string(), nullable=False),
+        pa.field("valid_from", TIME),
+        pa.field("valid_until", TIME),
+        pa.field("source", pa.string()),
+    ]
+)
+"""Pseudonym of one identifier → person. `change` is `same`, `merge` or `unmerge`."""
+
+CONTRACTS: Final = pa.schema(
+    [
+        pa.field("person", KEY),
+        pa.field("organisation", pa.string()),
+        pa.field("controller", pa.string(), nullable=False),
+        pa.field("role", pa.string(), nullable=False),
+        pa.field("valid_from", TIME),
+        pa.field("valid_until", TIME),
+    ]
+)
+"""Person (or everyone seen at an organisation) → controller, with the role that makes it one:
+`controller`, `joint_controller`, `processor`."""
+
+TABLES: Final = {"screens": SCREENS, "identities": IDENTITIES, "contracts": CONTRACTS}
