@@ -1,0 +1,51 @@
+"""The `vigie` command: choose the language, parse, run one command, turn errors into a sentence."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from vigie.cli.parser import build_parser
+from vigie.errors import VigieError
+from vigie.language import _, choose_language
+
+NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
+"""Exit codes. UNTRUSTED wins over ALERTS: an answer that cannot be trusted never looks green."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `vigie` with `arguments` (default: those of the process) and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    choose_language(_asked_language(given))
+    options = build_parser().parse_args(given)
+    module, __, name = options.run.partition(":")
+    try:
+        code: int = getattr(import_module(module), name)(options)
+        sys.stdout.flush()
+    except VigieError as error:
+        return _say(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _say(_("interrupted; nothing half-done is visible."), 130)
+    except BrokenPipeError:
+        # The reader of our output left (`vigie events | head`): not an error, nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOTHING
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"{place}{error.strerror or error}.", ERROR)
+    return code
+
+
+def _asked_language(given: list[str]) -> str | None:
+    """Find --lang before parsing: the parser itself speaks the language."""
+    for place, word in enumerate(given):
+        if word.startswith("--lang="):
+            return word.partition("=")[2]
+        if word == "--lang" and place + 1 < len(given):
+            return given[place + 1]
+    return None
+
+
+def _say(sentence: str, code: int) -> int:
+    sys.stderr.write(f"vigie: {sentence}\n")
+    return code

@@ -1,0 +1,285 @@
+"""Every command and option of `vigie`, declared without importing what runs them."""
+
+import argparse
+import gettext
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+import vigie
+from vigie.language import LANGUAGES, _, current_language
+
+PRESETS = (
+    "regional-portal",
+    "hospital",
+    "practice-software",
+    "third-party-payment",
+    "identity-server",
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says a usage error in one sentence, with the command whose help has the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        remedy = _("{command} --help says how it is called").format(command=self.prog)
+        self.exit(2, f"vigie: {message}{_nearest(message)}; {remedy}.\n")
+
+
+def _nearest(message: str) -> str:
+    """Suggest the command or preset that a misspelt word was perhaps meant to be."""
+    quoted = message.partition("'")[2].partition("'")[0]
+    near = get_close_matches(quoted, [*COMMANDS, *PRESETS], 1) if quoted else []
+    return _(" (did you mean {near}?)").format(near=near[0]) if near else ""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser, speaking the current language."""
+    _let_argparse_speak()
+    parser = _Parser(
+        prog="vigie",
+        description=_(
+            "Reads who opened which patient's record, and notices a stolen professional account."
+        ),
+        epilog=_(
+            "Exit codes: 0 nothing found, 3 alerts found, 1 error, 2 usage, "
+            "4 the answer cannot be trusted."
+        ),
+    )
+    parser.add_argument("--version", action="version", version=f"vigie {vigie.__version__}")
+    common = _common_options()
+    commands = parser.add_subparsers(
+        title=_("commands"), metavar=_("COMMAND"), dest="command", required=True
+    )
+    for name, declare in COMMANDS.items():
+        declare(commands, name, common)
+    return parser
+
+
+def _let_argparse_speak() -> None:
+    """Point gettext, through which argparse says everything, at our catalogue."""
+    gettext.bindtextdomain("vigie", str(Path(vigie.__file__).parent / "locale"))
+    gettext.textdomain("vigie")
+    os.environ["LANGUAGE"] = current_language()
+
+
+def _common_options() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group(_("for every command"))
+    group.add_argument(
+        "--lang", choices=LANGUAGES, help=_("language (default: that of the locale)")
+    )
+    group.add_argument(
+        "--home",
+        type=Path,
+        metavar=_("DIRECTORY"),
+        help=_("where the store and the keys live (default: VIGIE_HOME)"),
+    )
+    group.add_argument("--quiet", action="store_true", help=_("show no progress"))
+    return common
+
+
+def _command(commands: Any, name: str, common: Any, summary: str, run: str) -> Any:
+    parser = commands.add_parser(name, help=summary, description=summary, parents=[common])
+    parser.set_defaults(run=f"vigie.cli.{run}")
+    return parser
+
+
+def _format(parser: Any, *formats: str) -> None:
+    parser.add_argument(
+        "--format", choices=formats, default=formats[0], help=_("form of the output")
+    )
+
+
+def _detection(parser: Any) -> None:
+    parser.add_argument(
+        "--learn-until",
+        metavar=_("DATE"),
+        help=_("the days before this date teach, those from it on are scored (YYYY-MM-DD)"),
+    )
+    parser.add_argument(
+        "--alarm-budget",
+        type=float,
+        metavar="N",
+        help=_("false alerts accepted per 10,000 account-days (default: 1)"),
+    )
+
+
+def _paths(parser: Any) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar=_("PATH"),
+        help=_("log files or directories"),
+    )
+    parser.add_argument(
+        "--mapping",
+        type=Path,
+        action="append",
+        default=[],
+        metavar=_("FILE"),
+        help=_("mapping of a source (TOML), or a directory of them; may be repeated"),
+    )
+
+
+def _scan(commands: Any, name: str, common: Any) -> None:
+    summary = _("read logs, store them, and print the alerts")
+    parser = _command(commands, name, common, summary, "scan:scan")
+    _paths(parser)
+    _detection(parser)
+    _format(parser, "table", "json", "csv")
+
+
+def _import(commands: Any, name: str, common: Any) -> None:
+    summary = _("read logs into the store and say what became of every line")
+    parser = _command(commands, name, common, summary, "importing:import_logs")
+    _paths(parser)
+    _format(parser, "table", "json")
+
+
+def _alerts(commands: Any, name: str, common: Any) -> None:
+    summary = _("print the alerts on what the store holds")
+    parser = _command(commands, name, common, summary, "scan:alerts")
+    _detection(parser)
+    _format(parser, "table", "json", "csv")
+
+
+def _explain(commands: Any, name: str, common: Any) -> None:
+    summary = _("say why an alert was raised, with its evidence over time and its lines")
+    parser = _command(commands, name, common, summary, "explain:explain")
+    parser.add_argument(
+        "alert", metavar=_("ALERT"), help=_("its identifier, or its beginning")
+    )
+    _format(parser, "table", "json")
+
+
+def _events(commands: Any, name: str, common: Any) -> None:
+    summary = _("query the stored accesses")
+    parser = _command(commands, name, common, summary, "events:events")
+    parser.add_argument("--account", metavar=_("LOGIN"), help=_("only this account"))
+    parser.add_argument("--source", metavar=_("NAME"), help=_("only this source"))
+    parser.add_argument("--since", metavar=_("DATE"), help=_("from this day on (UTC)"))
+    parser.add_argument("--until", metavar=_("DATE"), help=_("before this day (UTC)"))
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help=_("rows at most"))
+    parser.add_argument(
+        "--sql", metavar=_("QUERY"), help=_("a DuckDB query over the views of the store instead")
+    )
+    parser.add_argument("--reason", default="", metavar=_("TEXT"), help=_("why (journal)"))
+    _format(parser, "table", "json", "csv")
+
+
+def _pseudonym(commands: Any, name: str, common: Any) -> None:
+    summary = _("turn identifiers into pseudonyms (rate-limited and journalled)")
+    parser = _command(commands, name, common, summary, "pseudonym:pseudonym")
+    parser.add_argument(
+        "values",
+        nargs="*",
+        metavar=_("IDENTIFIER"),
+        help=_("default: one per line of standard input"),
+    )
+    parser.add_argument(
+        "--authority", required=True, metavar=_("OID|NAME"), help=_("who gave the identifiers")
+    )
+    parser.add_argument(
+        "--kind", default="local", choices=("local", "nir", "ins"), help=_("kind of identifier")
+    )
+    parser.add_argument(
+        "--reason", required=True, metavar=_("TEXT"), help=_("why (journal)")
+    )
+
+
+def _mapping(commands: Any, name: str, common: Any) -> None:
+    summary = _("draft or try a mapping file")
+    parser = commands.add_parser(name, help=summary, description=summary)
+    inner = parser.add_subparsers(title=_("commands"), metavar=_("COMMAND"), required=True)
+    summary = _("draft a mapping from a sample")
+    suggest = _command(inner, "suggest", common, summary, "mapping:suggest")
+    suggest.add_argument("file", type=Path, metavar=_("FILE"), help=_("a log file"))
+    summary = _("show 20 lines through a mapping, what it leaves unmapped, and why")
+    test = _command(inner, "test", common, summary, "mapping:test")
+    test.add_argument("file", type=Path, metavar=_("FILE"), help=_("a log file"))
+    test.add_argument(
+        "--mapping", type=Path, required=True, metavar=_("FILE"), help=_("mapping file (TOML)")
+    )
+
+
+def _simulate(commands: Any, name: str, common: Any) -> None:
+    summary = _("write the logs of a simulated platform, with the truth beside them")
+    parser = _command(commands, name, common, summary, "simulate:simulate")
+    parser.add_argument("preset", choices=PRESETS, metavar=_("PRESET"), help=", ".join(PRESETS))
+    parser.add_argument(
+        "--scale", type=float, default=0.1, metavar="X", help=_("1 is about 3,000 accounts")
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help=_("chance of the world"))
+    parser.add_argument("--days", type=int, metavar="N", help=_("days of log"))
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar=_("DIRECTORY"), help=_("an empty directory")
+    )
+
+
+def _verify(commands: Any, name: str, common: Any) -> None:
+    summary = _("check every segment, the catalogue and the journal")
+    _format(_command(commands, name, common, summary, "keeping:verify"), "table", "json")
+
+
+def _compact(commands: Any, name: str, common: Any) -> None:
+    summary = _("merge small segments of the same day")
+    _command(commands, name, common, summary, "keeping:compact")
+
+
+def _retain(commands: Any, name: str, common: Any) -> None:
+    summary = _("drop what the retention of each source no longer allows, leaving tombstones")
+    _command(commands, name, common, summary, "keeping:retain")
+
+
+def _rotate(commands: Any, name: str, common: Any) -> None:
+    summary = _("change the pseudonym key and bring the store to the new one")
+    _command(commands, name, common, summary, "keeping:rotate")
+
+
+def _unseal(commands: Any, name: str, common: Any) -> None:
+    summary = _("read sealed original lines again, with the private key that is kept offline")
+    parser = _command(commands, name, common, summary, "keeping:unseal")
+    parser.add_argument("lines", nargs="+", metavar=_("FILE:LINE"), help=_("as alerts cite them"))
+    parser.add_argument(
+        "--identity", type=Path, required=True, metavar=_("FILE"), help=_("the age private key")
+    )
+    parser.add_argument(
+        "--reason", required=True, metavar=_("TEXT"), help=_("why (journal)")
+    )
+
+
+def _doctor(commands: Any, name: str, common: Any) -> None:
+    summary = _("say what is well and what is not, without personal data")
+    _format(_command(commands, name, common, summary, "doctor:doctor"), "table", "json")
+
+
+def _demo(commands: Any, name: str, common: Any) -> None:
+    summary = _("simulate a regional portal under attack, scan its logs, say what to look at")
+    parser = _command(commands, name, common, summary, "demo:demo")
+    parser.add_argument(
+        "--out", type=Path, metavar=_("DIRECTORY"), help=_("where to work (default: ./demo)")
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help=_("chance of the world"))
+
+
+COMMANDS = {
+    "scan": _scan,
+    "import": _import,
+    "alerts": _alerts,
+    "explain": _explain,
+    "events": _events,
+    "mapping": _mapping,
+    "pseudonym": _pseudonym,
+    "simulate": _simulate,
+    "verify": _verify,
+    "compact": _compact,
+    "retain": _retain,
+    "rotate": _rotate,
+    "unseal": _unseal,
+    "doctor": _doctor,
+    "demo": _demo,
+}
