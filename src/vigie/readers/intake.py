@@ -6,9 +6,9 @@ before the reader does.
 
 import gzip
 import hashlib
-import io
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -143,9 +143,10 @@ class Intake:
         return Chunk(begun[:4096], line, offset, True, digest.digest()[:16]), rest
 
 
-def _opened(path: Path) -> IO[bytes]:
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
-        raw = path.open("rb")
+        raw = path.open("rb", buffering=1 << 20)
     except OSError as error:
         raise ReadingError(
             N_("the file cannot be opened ({reason})"),
@@ -153,10 +154,14 @@ def _opened(path: Path) -> IO[bytes]:
             remedy=N_("check its name and your rights on it"),
             reason=error.strerror,
         ) from None
-    magic = raw.read(4)
-    raw.seek(0)
-    if magic.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
-    if magic == _ZSTD:
-        return pa.CompressedInputStream(pa.PythonFile(raw), "zstd")  # type: ignore[no-any-return]
-    return io.BufferedReader(raw.detach(), 1 << 20)
+    with raw:
+        magic = raw.read(4)
+        raw.seek(0)
+        if magic.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=raw) as stream:
+                yield stream  # type: ignore[misc]
+        elif magic == _ZSTD:
+            with pa.CompressedInputStream(pa.PythonFile(raw), "zstd") as stream:
+                yield stream
+        else:
+            yield raw
