@@ -1,0 +1,54 @@
+"""Documentation that lies fails the build."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tools import reference
+
+from vigie.cli.parser import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+
+@pytest.mark.parametrize("name", ["waist.md", "settings.md"])
+def test_a_reference_page_is_what_the_program_says(name: str) -> None:
+    written = (DOCS / "reference" / name).read_text("utf-8")
+    assert written == reference.PAGE_OF[name]() + "\n", "run: python -m tools.reference"
+
+
+def test_every_command_and_option_is_in_the_reference() -> None:
+    # argparse lays its help out differently from one Python to the next; its words are the same.
+    written = (DOCS / "reference" / "commands.md").read_text("utf-8")
+    wanted = set(re.findall(r"(?:--[a-z-]+)|(?:## vigie[ a-z]*)", reference.commands()))
+    assert wanted
+    assert {word for word in wanted if word not in written} == set()
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "README.fr.md", *sorted(p.name for p in DOCS.glob("*.md"))]
+)
+def test_every_command_that_a_page_shows_exists(page: str) -> None:
+    path = ROOT / page if page.startswith("README") else DOCS / page
+    for name in re.findall(r"^\s*(?:\$ )?vigie ([a-z]+)", path.read_text("utf-8"), re.MULTILINE):
+        assert name in COMMANDS
+
+
+def test_no_link_between_pages_is_broken() -> None:
+    for page in [
+        ROOT / "README.md",
+        ROOT / "README.fr.md",
+        ROOT / "CONTRIBUTING.md",
+        *DOCS.rglob("*.md"),
+    ]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} → {target}"
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "decisions").glob("*.md")), ids=lambda p: p.name)
+def test_a_decision_says_what_why_and_what_else(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert all(mark in text for mark in ("**What.**", "**Why.**", "**Weighed.**"))
+    assert len(text.splitlines()) <= 24
