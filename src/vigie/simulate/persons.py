@@ -202,13 +202,23 @@ def _insurers(rng: np.random.Generator, home: _INTEGERS, member: _INTEGERS, coun
 
 _TITLES: Final = {
     "hospital": "Centre hospitalier de {town}",
-    "clinic": "Clinique des {street}",
-    "practice": "Cabinet médical {street}",
-    "laboratory": "Laboratoire de biologie {street}",
-    "pharmacy": "Pharmacie {street}",
-    "nursing_home": "EHPAD Les {street}",
-    "imaging": "Centre d'imagerie de {town}",
+    "clinic": "Clinique {name}",
+    "practice": "Cabinet médical {name}",
+    "health_centre": "Centre de santé {name}",
+    "laboratory": "Laboratoire {name}",
+    "pharmacy": "Pharmacie {name}",
+    "nursing_home": "EHPAD {name}",
+    "nurse_office": "Cabinet infirmier {name}",
+    "physio_office": "Cabinet de kinésithérapie {name}",
+    "optician_shop": "Optique {name}",
+    "transport": "Ambulances {name}",
+    "telehealth": "Téléexpertise {name}",
+    "health_authority": "Agence de santé de {town}",
+    "billing_office": "Facturation {name}",
 }
+
+
+_IN_LARGE_TOWNS: Final = ("hospital", "clinic", "health_authority")
 
 
 def organisations(
@@ -228,13 +238,14 @@ def _of_kind(rng: np.random.Generator, kind: str, count: int, regions: list[str]
     known = reference.communes()
     inside = known.filter(pc.is_in(known["region"], value_set=pa.array(regions, pa.string())))
     population = inside["population"].to_numpy().astype(np.float64)
-    if kind in ("hospital", "clinic", "imaging"):
+    if kind in _IN_LARGE_TOWNS:
         population = np.where(population > np.sort(population)[-max(count, 20) :][0], population, 0)
     towns = inside.take(pa.array(draw(rng, population, count))).combine_chunks()
-    title = _TITLES.get(kind, "Structure {street}")
-    words = rng.integers(len(reference.streets()), size=count)
+    title = _TITLES.get(kind, "Structure {name}")
+    known_names = reference.surnames()["name"].to_pylist()
+    words = draw(rng, reference.surnames()["weight"], count)
     names = [
-        title.format(town=town, street=_word(reference.streets()[word]))
+        title.format(town=town, name=known_names[word].title())
         for town, word in zip(towns["name"].to_pylist(), words, strict=True)
     ]
     blank = pa.nulls(count, pa.string())
@@ -243,10 +254,6 @@ def _of_kind(rng: np.random.Generator, kind: str, count: int, regions: list[str]
          towns["region"]],
         schema=ORGANISATIONS,
     )  # fmt: skip
-
-
-def _word(street: str) -> str:
-    return street.rsplit(" ", 1)[-1].removeprefix("l'").removeprefix("de l'")
 
 
 def staff(rng: np.random.Generator, count: int) -> tuple[pa.Array, pa.Array, pa.Array]:
