@@ -1,0 +1,296 @@
+"""The records of a piece of text: where each starts and ends, its fields, and what is wrong in it.
+
+One compiled pass over the bytes finds everything, so that a record and its line number can never
+part. Quotes follow RFC 4180. A quote that was opened and never closed would swallow the sound
+lines after it; so a quoted field is left at once when the line that follows is itself a whole
+record, and only the line with the stray quote is at fault.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+FAULTS: Final = ("", "bad_fields", "bad_encoding", "nul_byte", "line_too_long", "truncated")
+"""Reasons of quarantine by number, in rising precedence; 0 is a sound record."""
+
+_SOUND, _FIELDS, _ENCODING, _NUL, _LONG, _TRUNCATED = range(6)
+BLANK: Final = 255
+"""The fault of a line with nothing on it: ignored, not quarantined."""
+
+_PLAIN, _DELIMITER, _NEWLINE, _QUOTE, _NULBYTE, _MULTIBYTE, _UNDEFINED = range(7)
+_CP1252_UNDEFINED: Final = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+_FEWEST_FIELDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Records of one piece: `data[starts[i]:ends[i]]`, without the line ending.
+
+    `lines` counts line ends before the record; `faults` indexes FAULTS (or is BLANK).
+    `field_starts` and `field_sizes` have the shape (wanted columns, records); a size below zero
+    is -1 minus the size of a field that holds doubled quotes. `resume` is where the next piece
+    must begin again (an open quoted field), `line_count` the line ends before it.
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    faults: NDArray[np.uint8]
+    field_starts: NDArray[np.int32]
+    field_sizes: NDArray[np.int32]
+    resume: int
+    line_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How records are written, and which fields are wanted.
+
+    `fields` is how many fields a record has (0: not checked), `slots[k]` the place of field k
+    among the wanted ones or -1, `witness` a field that starts with a digit in every sound record
+    (the time), `longest` the limit in bytes, `encoding` utf-8, cp1252 or latin-1.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    fields: int = 0
+    slots: tuple[int, ...] = ()
+    witness: int = -1
+    longest: int = 16 << 20
+
+
+def byte_classes(layout: Layout) -> NDArray[np.uint8]:
+    """Return the class of each of the 256 bytes under `layout`."""
+    classes = np.zeros(256, np.uint8)
+    if layout.encoding == "utf-8":
+        classes[0x80:] = _MULTIBYTE
+    elif layout.encoding == "cp1252":
+        classes[list(_CP1252_UNDEFINED)] = _UNDEFINED
+    classes[0] = _NULBYTE
+    classes[ord("\n")] = _NEWLINE
+    if layout.delimiter:
+        classes[ord(layout.delimiter)] = _DELIMITER
+    if layout.quote:
+        classes[ord(layout.quote)] = _QUOTE
+    return classes
+
+
+def scan(data: bytes, layout: Layout, final: bool = True) -> Spans:
+    """Find the records of `data`, which holds whole lines.
+
+    When not `final`, a quoted field still open at the end is left for the next piece.
+
+    >>> found = scan(b'a,"x\\ny"\\n\\nb,c\\n', Layout(fields=2, slots=(0, 1)))
+    >>> found.starts.tolist(), found.lines.tolist(), found.faults.tolist()
+    ([0, 8, 9], [0, 2, 3], [0, 255, 0])
+    """
+    raw = np.frombuffer(data, np.uint8)
+    most = data.count(b"\n") + 1
+    slots = np.array(layout.slots or (-1,), np.int32)
+    wanted = max(int(slots.max()) + 1, 0)
+    starts, ends, lines = (np.empty(most, np.int64) for _ in range(3))
+    faults = np.empty(most, np.uint8)
+    field_starts = np.zeros((wanted, most), np.int32)
+    field_sizes = np.zeros((wanted, most), np.int32)
+    count, resume, line_count = _scan(
+        raw, byte_classes(layout), layout.fields, slots, layout.witness, layout.longest, final,
+        starts, ends, lines, faults, field_starts, field_sizes,
+    )  # fmt: skip
+    return Spans(
+        starts[:count], ends[:count], lines[:count], faults[:count],
+        field_starts[:, :count], field_sizes[:, :count], int(resume), int(line_count),
+    )  # fmt: skip
+
+
+def split_lines(
+    data: bytes, quoted: bool = False, longest: int = 16 << 20, final: bool = True
+) -> Spans:
+    """Split `data` into lines, or into records that may hold quoted line ends.
+
+    For readers of other line formats: no fields, but the same faults (UTF-8, NUL, length).
+
+    >>> split_lines(b"one\\r\\ntwo").ends.tolist()
+    [3, 8]
+    """
+    layout = Layout(delimiter="," if quoted else "", quote='"' if quoted else "", longest=longest)
+    return scan(data, layout, final)
+
+
+@numba.njit(cache=True, nogil=True)
+def _utf8_size(data, i, stop):  # type: ignore[no-untyped-def]
+    """Return the size of the valid multi-byte sequence at `i`, or 0 (Unicode 15, table 3-7)."""
+    lead = data[i]
+    if lead < 0xC2 or lead > 0xF4:
+        return 0
+    size = 2 if lead < 0xE0 else (3 if lead < 0xF0 else 4)
+    if i + size > stop:
+        return 0
+    low, high = np.uint8(0x80), np.uint8(0xBF)
+    if lead == 0xE0:
+        low = np.uint8(0xA0)
+    elif lead == 0xED:
+        high = np.uint8(0x9F)
+    elif lead == 0xF0:
+        low = np.uint8(0x90)
+    elif lead == 0xF4:
+        high = np.uint8(0x8F)
+    if data[i + 1] < low or data[i + 1] > high:
+        return 0
+    for k in range(2, size):
+        if data[i + k] & 0xC0 != 0x80:
+            return 0
+    return size
+
+
+@numba.njit(cache=True, nogil=True)
+def _line_end(data, i):  # type: ignore[no-untyped-def]
+    while i < data.size and data[i] != 10:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, nogil=True)
+def _stands_alone(data, classes, start, fields, witness, longest):  # type: ignore[no-untyped-def]
+    """Say whether the line at `start` is a whole record by itself (or cannot belong to one)."""
+    if fields < _FEWEST_FIELDS:
+        return _line_end(data, start) - start > longest
+    i, field, first, quoted = start, 0, True, False
+    seen = witness < 0
+    while i < data.size and data[i] != 10:
+        kind = classes[data[i]]
+        if kind == _QUOTE and (first or quoted):
+            quoted = not quoted
+        elif kind == _DELIMITER and not quoted:
+            field += 1
+            first = True
+            i += 1
+            continue
+        elif first and field == witness:
+            seen = 48 <= data[i] <= 57
+        if kind != _QUOTE:
+            first = False
+        i += 1
+    return i - start > longest or (seen and not quoted and field + 1 == fields)
+
+
+@numba.njit(cache=True, nogil=True)
+def _close_quote(data, classes, start, record, fields, witness, longest, final):  # type: ignore[no-untyped-def]
+    """Follow the quoted field whose text begins at `start`.
+
+    Returns (place of the closing quote, doubled quotes?, line ends inside, worst fault). The
+    place is -1 when the quote is stray and -2 when the piece ends first.
+    """
+    i, doubled, ends, fault = start, False, 0, _SOUND
+    while i < data.size:
+        kind = classes[data[i]]
+        if kind in (_PLAIN, _DELIMITER):
+            i += 1
+        elif kind == _QUOTE:
+            if i + 1 < data.size and classes[data[i + 1]] == _QUOTE:
+                doubled = True
+                i += 2
+            else:
+                return i, doubled, ends, fault
+        elif kind == _NEWLINE:
+            i += 1
+            ends += 1
+            if i >= data.size:
+                break
+            if i - record > longest or _stands_alone(data, classes, i, fields, witness, longest):
+                return -1, doubled, ends, fault
+        elif kind == _MULTIBYTE:
+            size = _utf8_size(data, i, data.size)
+            fault = fault if size else max(fault, _ENCODING)
+            i += max(size, 1)
+        else:
+            fault = max(fault, _NUL if kind == _NULBYTE else _ENCODING)
+            i += 1
+    return (-1 if final else -2), doubled, ends, fault
+
+
+@numba.njit(cache=True, nogil=True)
+def _trimmed(data, start, end):  # type: ignore[no-untyped-def]
+    while end > start and (data[end - 1] == 32 or data[end - 1] == 13):
+        end -= 1
+    while start < end and data[start] == 32:
+        start += 1
+    return start, end
+
+
+@numba.njit(cache=True, nogil=True)
+def _scan(  # type: ignore[no-untyped-def]
+    data, classes, fields, slots, witness, longest, final,
+    starts, ends, lines, faults, field_starts, field_sizes,
+):  # fmt: skip
+    i, count, line = 0, 0, 0
+    while i < data.size:
+        record, field, fault, inner, stray = i, 0, _SOUND, 0, False
+        while True:
+            if i < data.size and classes[data[i]] == _QUOTE:
+                place, doubled, inside, found = _close_quote(
+                    data, classes, i + 1, record, fields, witness, longest, final
+                )
+                if place == -2:
+                    return count, record, line
+                fault = max(fault, found)
+                stray = place < 0
+                if not stray:
+                    after = place + 1
+                    if after < data.size and data[after] == 13:
+                        after += 1
+                    stray = after < data.size and classes[data[after]] not in (
+                        _DELIMITER,
+                        _NEWLINE,
+                    )
+                if stray:
+                    break
+                inner += inside
+                begin, end = _trimmed(data, i + 1, place)
+                size = -1 - (end - begin) if doubled else end - begin
+                i = after
+            else:
+                begin = i
+                while i < data.size:
+                    kind = classes[data[i]]
+                    if kind in (_PLAIN, _QUOTE):
+                        i += 1
+                    elif kind in (_DELIMITER, _NEWLINE):
+                        break
+                    elif kind == _MULTIBYTE:
+                        step = _utf8_size(data, i, data.size)
+                        fault = fault if step else max(fault, _ENCODING)
+                        i += max(step, 1)
+                    else:
+                        fault = max(fault, _NUL if kind == _NULBYTE else _ENCODING)
+                        i += 1
+                begin, end = _trimmed(data, begin, i)
+                size = end - begin
+            if field < slots.size and slots[field] >= 0:
+                field_starts[slots[field], count] = begin
+                field_sizes[slots[field], count] = size
+            field += 1
+            if i >= data.size or classes[data[i]] == _NEWLINE:
+                break
+            i += 1
+        end = i
+        if stray or end - record > longest:
+            end = _line_end(data, record)
+            inner = 0
+            fault = _LONG if end - record > longest else max(fault, _FIELDS)
+        elif fields and field != fields:
+            fault = max(fault, _FIELDS)
+        i = end + 1
+        if end > record and data[end - 1] == 13:
+            end -= 1
+        if end == record:
+            fault = BLANK
+        if fault != _SOUND:
+            field_sizes[:, count] = 0
+        starts[count], ends[count], lines[count], faults[count] = record, end, line, fault
+        line += inner + 1
+        count += 1
+    return count, data.size, line
