@@ -1,0 +1,281 @@
+"""Thefts: whom the thief looks up through a stolen account, when, how fast, and from where.
+
+Each family is one function from a `Case` to `Lookups`. Every attack has its own random stream, so
+that adding one changes neither the others nor the honest traffic.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from vigie.simulate.parameters import Preset
+from vigie.simulate.population import DAY, Ints, Population
+from vigie.simulate.rhythm import HOUR, Roster
+from vigie.simulate.staff import Chooser
+from vigie.simulate.world import FAMILIES
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What a thief asked for: columns of equal length; `record` is forced when not negative."""
+
+    account: Ints
+    local: Ints
+    patient: Ints
+    workflow: Ints
+    records: Ints
+
+
+@dataclass(slots=True)
+class Case:
+    """One theft to be played: its accounts, its day, its own chance, the world around it."""
+
+    rng: np.random.Generator
+    accounts: Ints
+    day: int
+    people: Population
+    preset: Preset
+    roster: Roster
+    days: int
+    parameters: dict[str, float | str] = field(default_factory=dict)
+
+    def flow(self, *names: str) -> int:
+        """Return the first workflow of `names` that the platform has, else any look-up."""
+        have = list(self.preset.workflows)
+        return next((have.index(name) for name in names if name in have), 0)
+
+    def flows(self, count: int, account: Ints) -> Ints:
+        """Draw workflows as the victims would."""
+        weights = dict.fromkeys(self.preset.workflows, 0.0)
+        style = self.people.professions[self.people.profession[account[0]]].style
+        habit = self.preset.habits.get(style, self.preset.habits[min(self.preset.habits)])
+        weights.update(habit)
+        for name in ("export", "break_glass", "merge"):
+            weights.pop(name, None)
+        names = list(self.preset.workflows)
+        share = np.array([weights.get(name, 0.0) for name in names])
+        drawn: Ints = self.rng.choice(len(names), count, p=share / share.sum())
+        return drawn
+
+    def uniform(self, low: float, high: float, name: str = "") -> float:
+        """Draw a parameter and remember it."""
+        value = float(self.rng.uniform(low, high))
+        if name:
+            self.parameters[name] = round(value, 3)
+        return value
+
+    def log_uniform(self, low: float, high: float, name: str = "") -> float:
+        """Draw a parameter on a logarithmic scale and remember it."""
+        value = float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
+        if name:
+            self.parameters[name] = round(value, 3)
+        return value
+
+    def register_sample(self, count: int) -> Ints:
+        """Draw patients from the whole register."""
+        return self.rng.integers(self.people.register.size, size=count)
+
+
+def _burst(case: Case, account: int, count: int, gap: float, hour: float) -> Lookups:
+    """Ask one after another from `hour` of the case's day."""
+    gaps = case.rng.gamma(4.0, gap / 4.0, count)
+    local = case.day * DAY + int(hour * HOUR) + (np.cumsum(gaps) * 1e6).astype(np.int64)
+    who = np.full(count, account)
+    return Lookups(
+        who, local, case.register_sample(count), case.flows(count, who), np.full(count, -1)
+    )
+
+
+def _spread(case: Case, account: int, per_day: float, last: int, evening: float = 0.0) -> Lookups:
+    """Ask on the owner's working days, within the owner's hours or in the evening."""
+    span = np.arange(max(case.day, 0), min(last, case.days))
+    present = case.roster.present[account, span] | (case.rng.random(len(span)) < 0.1)
+    count = case.rng.poisson(per_day * present * case.rng.gamma(4, 0.25, len(span)))
+    day = np.repeat(span, count)
+    start, length = case.roster.start[account, day], case.roster.length[account, day]
+    hour = start + length * case.rng.random(len(day))
+    late = case.rng.random(len(day)) < evening
+    hour = np.where(late, 19.0 + 3.5 * case.rng.random(len(day)), hour)
+    local = np.sort(day * DAY + (hour * HOUR).astype(np.int64))
+    who = np.full(len(day), account)
+    return Lookups(
+        who,
+        local,
+        case.register_sample(len(day)),
+        case.flows(len(day), who) if len(day) else day,
+        np.full(len(day), -1),
+    )
+
+
+def _joined(parts: list[Lookups]) -> Lookups:
+    return Lookups(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in Lookups.__slots__)
+    )
+
+
+def _with(found: Lookups, *, patient: Ints | None = None, workflow: int | None = None) -> Lookups:
+    return Lookups(
+        found.account, found.local, found.patient if patient is None else patient,
+        found.workflow if workflow is None else np.full(len(found.local), workflow), found.records,
+    )  # fmt: skip
+
+
+def _hour(case: Case, night: float = 0.35) -> float:
+    account = int(case.accounts[0])
+    if case.rng.random() < night:
+        return case.uniform(19.0, 23.0, "hour")
+    start = case.roster.start[account, case.day]
+    return float(np.clip(case.uniform(0, 1) * case.roster.length[account, case.day] + start, 0, 23))
+
+
+def fast_sweep(case: Case) -> Lookups:
+    """Hundreds in an hour."""
+    count = int(case.log_uniform(80, 600, "patients"))
+    return _burst(case, int(case.accounts[0]), count, case.log_uniform(1.5, 12, "gap"), _hour(case))
+
+
+def working_hours_sweep(case: Case) -> Lookups:
+    """Dozens a day during the owner's hours, over days."""
+    last = case.day + int(case.uniform(3, 10, "days"))
+    return _spread(case, int(case.accounts[0]), case.log_uniform(12, 60, "per_day"), last)
+
+
+def low_and_slow(case: Case) -> Lookups:
+    """A handful a day for weeks."""
+    last = case.day + int(case.uniform(12, 35, "days"))
+    return _spread(case, int(case.accounts[0]), case.log_uniform(3, 12, "per_day"), last, 0.2)
+
+
+def own_workstation(case: Case) -> Lookups:
+    """From the victim's own workstation, in between the owner's work."""
+    last = case.day + int(case.uniform(2, 9, "days"))
+    return _spread(case, int(case.accounts[0]), case.log_uniform(8, 40, "per_day"), last)
+
+
+def several_accounts(case: Case) -> Lookups:
+    """The same thief through several accounts, each a little."""
+    last = case.day + int(case.uniform(4, 14, "days"))
+    pace = case.log_uniform(5, 25, "per_day")
+    return _joined([_spread(case, int(a), pace, last, 0.2) for a in case.accounts])
+
+
+def one_site(case: Case) -> Lookups:
+    """Ten accounts of one organisation at once."""
+    return several_accounts(case)
+
+
+def enumeration(case: Case) -> Lookups:
+    """Neighbouring patient numbers, one after another."""
+    count = int(case.log_uniform(40, 400, "patients"))
+    found = _burst(case, int(case.accounts[0]), count, case.log_uniform(3, 40, "gap"), _hour(case))
+    first = int(case.rng.integers(case.people.register.size))
+    steps = np.cumsum(1 + (case.rng.random(count) < 0.15) * case.rng.integers(0, 4, count))
+    patient = (first + steps) % case.people.register.size
+    return _with(found, patient=patient, workflow=case.flow("by_id", "view_id", "check"))
+
+
+def rights_check_sweep(case: Case) -> Lookups:
+    """Rights of one social-security number after another: a stolen list, or a series."""
+    last = case.day + int(case.uniform(1, 8, "days"))
+    found = _spread(case, int(case.accounts[0]), case.log_uniform(20, 120, "per_day"), last)
+    if case.rng.random() < 0.4:
+        case.parameters["order"] = "series"
+        first = int(case.rng.integers(case.people.register.size))
+        place = (first + np.arange(len(found.local))) % case.people.register.size
+        found = _with(found, patient=case.people.register.by_nir[place])
+    return _with(found, workflow=case.flow("check"))
+
+
+def name_sweep(case: Case) -> Lookups:
+    """Through the alphabet."""
+    last = case.day + int(case.uniform(1, 6, "days"))
+    found = _spread(case, int(case.accounts[0]), case.log_uniform(10, 60, "per_day"), last, 0.15)
+    first = int(case.rng.integers(case.people.register.size))
+    stride = int(case.log_uniform(2, 12, "stride"))
+    place = (first + stride * np.arange(len(found.local))) % case.people.register.size
+    return _with(
+        found,
+        patient=case.people.register.by_name[place],
+        workflow=case.flow("by_name", "query", "find"),
+    )
+
+
+def town_sweep(case: Case) -> Lookups:
+    """The people of the victim's own town."""
+    account = int(case.accounts[0])
+    last = case.day + int(case.uniform(2, 10, "days"))
+    found = _spread(case, account, case.log_uniform(10, 45, "per_day"), last, 0.15)
+    low, high = case.people.commune_span[case.people.organisation[account]]
+    place = case.rng.integers(low, high, len(found.local))
+    return _with(found, patient=case.people.register.by_place[place])
+
+
+def own_panel(case: Case) -> Lookups:
+    """The victim's own patients, dormant ones included, read one after another."""
+    account, rng = int(case.accounts[0]), case.rng
+    sequences = case.people.sequences
+    sequence = case.people.sequence[account]
+    frontier = int(sequences.frontier(np.array([sequence]), np.array([float(case.day)]))[0])
+    share = case.uniform(0.3, 1.0, "share")
+    count = min(int(frontier * share), 1500)
+    start = int(sequences.starts[sequence])
+    patient = sequences.patients[start : start + frontier][rng.permutation(frontier)[:count]]
+    last = case.day + int(case.uniform(1, 12, "days"))
+    found = _spread(case, account, count / max(last - case.day, 1), last, 0.5)
+    return _with(found, patient=np.resize(patient, len(found.local)))
+
+
+def export(case: Case) -> Lookups:
+    """A few exports, each of many records."""
+    count = int(case.rng.integers(1, 6))
+    found = _burst(case, int(case.accounts[0]), count, case.log_uniform(60, 2000), _hour(case))
+    size = np.exp(case.rng.uniform(np.log(300), np.log(20_000), count)).astype(np.int64)
+    flow = np.full(count, case.flow("export"))
+    return Lookups(found.account, found.local, np.full(count, -1), flow, size)
+
+
+def database_dump(case: Case) -> Lookups:
+    """One event that takes most of the register."""
+    found = _burst(case, int(case.accounts[0]), 1, 5.0, _hour(case, 0.6))
+    size = np.array([int(case.people.register.size * case.uniform(0.3, 1.0, "share"))])
+    return Lookups(
+        found.account, found.local, np.array([-1]), np.array([case.flow("export")]), size
+    )
+
+
+def break_glass_abuse(case: Case) -> Lookups:
+    """Emergency access without an emergency."""
+    last = case.day + int(case.uniform(1, 12, "days"))
+    found = _spread(case, int(case.accounts[0]), case.log_uniform(2, 12, "per_day"), last, 0.3)
+    return _with(found, workflow=case.flow("break_glass"))
+
+
+def curiosity(case: Case) -> Lookups:
+    """The owner looks up namesakes or neighbours."""
+    last = case.day + int(case.uniform(1, 20, "days"))
+    found = _spread(case, int(case.accounts[0]), case.log_uniform(0.4, 3, "per_day"), last, 0.2)
+    register = case.people.register
+    low, high = case.people.commune_span[case.people.organisation[int(case.accounts[0])]]
+    around = int(case.rng.integers(low, max(high - 30, low + 1)))
+    place = np.minimum(around + case.rng.integers(0, 30, len(found.local)), register.size - 1)
+    return _with(found, patient=register.by_place[place])
+
+
+def begun_before(case: Case) -> Lookups:
+    """A theft that was under way when the log begins."""
+    case.day = 0
+    last = int(case.uniform(0.4, 0.9) * case.days)
+    return _spread(case, int(case.accounts[0]), case.log_uniform(4, 15, "per_day"), last, 0.2)
+
+
+PLAYED: Final[dict[str, Callable[[Case], Lookups]]] = {
+    "fast_sweep": fast_sweep, "working_hours_sweep": working_hours_sweep,
+    "low_and_slow": low_and_slow, "own_workstation": own_workstation,
+    "several_accounts": several_accounts, "one_site": one_site, "enumeration": enumeration,
+    "rights_check_sweep": rights_check_sweep, "name_sweep": name_sweep, "town_sweep": town_sweep,
+    "own_panel": own_panel, "export": export, "database_dump": database_dump,
+    "break_glass_abuse": break_glass_abuse, "curiosity": curiosity, "begun_before": begun_before,
+}  # fmt: skip
+assert set(PLAYED) == set(FAMILIES)

@@ -1,0 +1,124 @@
+"""How accounts come in: sessions, client addresses, devices, browsers, means of authentication."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from vigie.simulate.population import Flags, Ints, Population
+
+USER_AGENTS: Final = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+)  # fmt: skip
+AUTH_METHODS: Final = ("CPS", "e-CPS", "password", "password+otp", "certificate")
+IDLE: Final = 40 * 60 * 1_000_000
+_CARRIER: Final = 2  # mobile addresses in the pool, per account
+_CARRIER_SHARED: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Numbers of networks and devices: each organisation's, each home's, the carriers'."""
+
+    site_start: Ints  # per organisation, into networks
+    site_count: Ints
+    home_start: int
+    carrier_start: int
+    carrier_count: int
+    pool_start: Ints  # per account: the team's shared workstations, into devices
+    pool_count: Ints
+    device_moves: Ints  # day on which the account's device is replaced
+    networks: tuple[str, ...]
+    devices: tuple[str, ...]
+    method: Ints
+    agent: Ints
+
+
+def places(rng: np.random.Generator, people: Population, days: int) -> Places:
+    """Give organisations and people their networks and devices."""
+    sites = people.organisations.num_rows
+    staff = np.bincount(people.organisation, minlength=sites)
+    site_count = 1 + staff // 60
+    site_start = np.cumsum(site_count) - site_count
+    home = int(site_count.sum())
+    carrier = home + people.size
+    carrier_count = _CARRIER_SHARED + _CARRIER * people.size
+    team_size = np.bincount(people.team)
+    pool = np.maximum(2, team_size // 2)
+    pool_start = 3 * people.size + np.cumsum(pool) - pool
+    identified = np.array([p.identifier != "none" for p in people.professions])[people.profession]
+    draw = rng.random(people.size)
+    method = np.where(
+        identified,
+        np.where(draw < 0.45, 0, np.where(draw < 0.75, 1, 3)),
+        np.where(draw < 0.7, 2, 3),
+    )
+    method[people.kind == 1] = 4
+    moves = np.where(rng.random(people.size) < 0.12, rng.integers(0, days, people.size), days + 1)
+    return Places(
+        site_start, site_count, home, carrier, carrier_count,
+        pool_start[people.team], pool[people.team], moves,
+        tuple(_addresses(rng, carrier + carrier_count)),
+        tuple(f"{'PC' if n < 2 * people.size else 'WS'}-{n:05x}" for n in range(int(pool_start[-1] + pool[-1]))),
+        method, rng.integers(0, 6, people.size),
+    )  # fmt: skip
+
+
+def _addresses(rng: np.random.Generator, count: int) -> list[str]:
+    """Return distinct public addresses of French-looking ranges."""
+    numbers = rng.permutation(count) * 37 + 5
+    heads = (80, 81, 82, 83, 86, 88, 90, 92, 109, 176)
+    return [
+        f"{heads[n % 10]}.{n // 10 % 223 + 1}.{n // 2230 % 254}.{n // 566420 % 250 + 2}"
+        for n in numbers.tolist()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Per encounter: session, network, device, user agent, means of authentication."""
+
+    session: Ints
+    network: Ints
+    device: Ints
+    user_agent: Ints
+    auth_method: Ints
+    opens: Flags  # the encounter opens its session
+
+
+def contexts(
+    rng: np.random.Generator, people: Population, where: Places,
+    account: Ints, organisation: Ints, at: Ints, day: Ints,
+) -> Context:  # fmt: skip
+    """Cut each account's encounters, sorted by account and time, into sessions, and place them."""
+    opens = np.r_[True, (np.diff(account) != 0) | (np.diff(at) > IDLE)]
+    opens |= np.r_[True, np.diff(organisation) != 0]
+    first = np.flatnonzero(opens)
+    session = np.cumsum(opens) - 1
+    who, site, date = account[first], organisation[first], day[first]
+    kind = rng.random(len(first))
+    mobile = kind < people.of("mobility")[who]
+    home = ~mobile & (kind < (people.of("mobility") + people.of("home"))[who])
+    office = where.site_start[site] + (rng.random(len(first)) ** 2 * where.site_count[site]).astype(
+        np.int64
+    )
+    carrier = where.carrier_start + rng.integers(0, where.carrier_count, len(first))
+    network = np.where(mobile, carrier, np.where(home, where.home_start + who, office))
+    pooled = np.array([p.rota == "shifts" for p in people.professions])[people.profession[who]]
+    own = np.where(date >= where.device_moves[who], 2 * people.size + who, who)
+    bench = where.pool_start[who] + rng.integers(0, where.pool_count[who])
+    device = np.where(mobile | home, people.size + who, np.where(pooled, bench, own))
+    agent = np.where(
+        mobile, 6 + who % 2, np.where(home, (where.agent[who] + 1) % 6, where.agent[who])
+    )
+    method = where.method[who]
+    return Context(
+        session, network[session], device[session], agent[session], method[session], opens
+    )

@@ -1,0 +1,102 @@
+"""The parameters of simulated platforms, read from the data files beside this module."""
+
+import tomllib
+from importlib import resources
+from typing import Any, Final, Literal
+
+import msgspec
+
+SOURCES: Final = ("own", "team", "organisation", "new", "local", "region", "anywhere")
+"""Where the next patient comes from: columns of a profession's `mix`."""
+
+
+class Profession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one profession usually works; units are in the head of `professions.toml`."""
+
+    mode: Literal["panel", "window", "desk"]
+    tempo: float
+    spread: float
+    day_spread: float
+    days: tuple[float, float, float, float, float, float, float]
+    start: float
+    length: float
+    rota: Literal["day", "shifts", "always"]
+    panel: int
+    growth: float
+    window: int
+    mix: tuple[float, float, float, float, float, float, float]
+    style: str
+    mobility: float
+    home: float
+    on_call: float
+    recall: float
+    cleanup: float
+    identifier: Literal["rpps", "adeli", "none"]
+    source: str
+
+
+class Staff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many people of a profession an organisation of this kind has."""
+
+    organisation: str
+    profession: str
+    mean: float
+    minimum: int = 0
+    unit: str = ""
+    units: int = 1
+    role: str = ""
+    specialty: str = ""
+    tempo: float = 1.0
+    kind: Literal["person", "service", "shared"] = "person"
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One request of a workflow; `page` is the mean number of lines of its result page."""
+
+    action: str
+    object: str
+    shape: str = "none"
+    delay: float = 8.0
+    page: float = 1.0
+    chance: float = 1.0
+
+
+class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of platform: its places, staff, screens, and the attacks that make sense there."""
+
+    start: str
+    days: int
+    patients: int
+    regions: tuple[str, ...]
+    organisations: dict[str, int]
+    staff: tuple[Staff, ...]
+    workflows: dict[str, tuple[Step, ...]]
+    habits: dict[str, dict[str, float]]
+    families: dict[str, float]
+    logins: bool = True
+    counts_records: bool = True
+    counts_bytes: bool = False
+    purposes: bool = False
+    thief_workflows: dict[str, float] = {}
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files("vigie.simulate") / "data" / name).read_text("utf-8"))
+
+
+def professions() -> dict[str, Profession]:
+    """Return the parameters of every profession, by its code.
+
+    >>> professions()["general_practitioner"].mode
+    'panel'
+    """
+    return msgspec.convert(_read("professions.toml"), dict[str, Profession])
+
+
+def preset(name: str) -> Preset:
+    """Return the parameters of the preset `name`.
+
+    >>> preset("hospital").days
+    60
+    """
+    return msgspec.convert(_read(f"preset-{name}.toml"), Preset)

@@ -1,0 +1,173 @@
+"""From encounters to accesses: the requests of each workflow, and the pages they show."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from vigie.events import ACTIONS, VOCABULARIES
+from vigie.simulate.parameters import Preset
+from vigie.simulate.population import Floats, Ints, Population
+from vigie.simulate.world import ACCESSES
+
+PURPOSES: Final = ("TREAT", "ETREAT", "HPAYMT", "HOPERAT")
+LONGEST_PAGE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The workflows of a preset as matrices [workflow, step]."""
+
+    steps: Ints
+    action: Ints
+    object: Ints
+    shape: Ints
+    delay: Floats
+    page: Floats
+    chance: Floats
+    objects: tuple[str, ...]
+
+
+def plan(preset: Preset) -> Plan:
+    """Lay the workflows out for lookup by number."""
+    flows = list(preset.workflows.values())
+    objects = tuple(sorted({step.object for flow in flows for step in flow} | {"session"}))
+    width = max(len(flow) for flow in flows)
+    shapes = VOCABULARIES["query_shape"]
+
+    def matrix(value: Any, kind: type) -> Any:
+        rows = [[value(step) for step in flow] + [0] * (width - len(flow)) for flow in flows]
+        return np.array(rows, kind)
+
+    return Plan(
+        np.array([len(flow) for flow in flows]),
+        matrix(lambda s: ACTIONS.index(s.action), np.int64),
+        matrix(lambda s: objects.index(s.object), np.int64),
+        matrix(lambda s: shapes.index(s.shape), np.int64),
+        matrix(lambda s: s.delay, np.float64),
+        matrix(lambda s: s.page, np.float64),
+        matrix(lambda s: s.chance, np.float64),
+        objects,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Encounters in UTC with the context they happened in, ready to be written as accesses."""
+
+    account: Ints
+    at: Ints
+    organisation: Ints
+    patient: Ints
+    reason: Ints
+    workflow: Ints
+    behalf: Ints
+    session: Ints
+    network: Ints
+    device: Ints
+    user_agent: Ints
+    auth_method: Ints
+    attack: Ints
+    records: Ints  # forced record_count, -1 as the workflow says
+
+
+def expand(
+    rng: np.random.Generator, visits: Visits, layout: Plan, people: Population, preset: Preset,
+    first_access: int,
+) -> pa.Table:  # fmt: skip
+    """Return the accesses of `visits`, numbered from `first_access`, not yet sorted."""
+    steps = layout.steps[visits.workflow]
+    row = np.repeat(np.arange(len(steps)), steps)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps)
+    flow = visits.workflow[row]
+    made = (step == 0) | (rng.random(len(row)) < layout.chance[flow, step])
+    row, step, flow = row[made], step[made], flow[made]
+    delay = layout.delay[flow, step] * np.exp(0.6 * rng.standard_normal(len(row))) * (step > 0)
+    at = visits.at[row] + (_within(delay, row) * 1e6).astype(np.int64)
+    size = _page_sizes(rng, layout.page[flow, step])
+    line = np.repeat(np.arange(len(row)), size)
+    rank = np.arange(len(line)) - np.repeat(np.cumsum(size) - size, size)
+    who = row[line]
+    patient = _on_page(rng, visits.patient[who], rank, size[line], people)
+    action = layout.action[flow, step][line]
+    forced = visits.records[who]
+    patient[forced >= 0] = -1
+    counted = np.where(forced >= 0, forced, size[line] if preset.counts_records else -1)
+    nbytes = np.full(len(line), -1)
+    if preset.counts_bytes:
+        weight = np.exp(rng.normal(7.6, 0.9, len(row)))[line]
+        nbytes = (
+            weight * np.where(forced >= 0, np.maximum(forced, 1) * 0.12, size[line] ** 0.5)
+        ).astype(np.int64)
+    return _table(
+        {
+            "at": at[line],
+            "access": first_access + line,
+            "account": visits.account[who],
+            "on_behalf_of": visits.behalf[who],
+            "organisation": visits.organisation[who],
+            "unit": people.unit[visits.account[who]],
+            "session": visits.session[who],
+            "network": visits.network[who],
+            "device": visits.device[who],
+            "user_agent": visits.user_agent[who],
+            "auth_method": visits.auth_method[who],
+            "action": action,
+            "object": layout.object[flow, step][line],
+            "query_shape": layout.shape[flow, step][line],
+            "record_count": counted,
+            "bytes": nbytes,
+            "patient": patient,
+            "purpose": _purposes(action, preset),
+            "outcome": np.searchsorted([0.992, 0.998, 0.9995], rng.random(len(row)))[line],
+            "attack": visits.attack[who],
+            "reason": visits.reason[who],
+        }
+    )
+
+
+def _table(columns: dict[str, Ints]) -> pa.Table:
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in ACCESSES]
+    return pa.table(arrays, schema=ACCESSES)
+
+
+def _within(delay: Floats, row: Ints) -> Floats:
+    """Return the sum of delays since the encounter's first request."""
+    total = np.cumsum(delay)
+    first = np.r_[True, row[1:] != row[:-1]]
+    base = np.maximum.accumulate(np.where(first, np.arange(len(row)), 0))
+    passed: Floats = total - total[base]
+    return passed
+
+
+def _page_sizes(rng: np.random.Generator, mean: Floats) -> Ints:
+    """Geometric sizes of mean `mean`, at most a page."""
+    size = np.ones(len(mean), np.int64)
+    wide = np.flatnonzero(mean > 1)
+    size[wide] = np.minimum(rng.geometric(1 / mean[wide]), LONGEST_PAGE)
+    return size
+
+
+def _on_page(
+    rng: np.random.Generator, patient: Ints, rank: Ints, size: Ints, people: Population
+) -> Ints:
+    """Put the wanted patient on a page among those next to him in the alphabet."""
+    register = people.register
+    shown = patient.copy()
+    wide = np.flatnonzero((size > 1) & (rank > 0) & (patient >= 0))
+    here = register.name_rank[patient[wide]] + np.where(rank[wide] % 2, 1, -1) * (
+        (rank[wide] + 1) // 2
+    )
+    shown[wide] = register.by_name[here % register.size]
+    return shown
+
+
+def _purposes(action: Ints, preset: Preset) -> Ints:
+    if not preset.purposes:
+        return np.full(len(action), -1)
+    purpose = np.zeros(len(action), np.int64)
+    purpose[action == ACTIONS.index("break_glass")] = PURPOSES.index("ETREAT")
+    purpose[action == ACTIONS.index("billing")] = PURPOSES.index("HPAYMT")
+    purpose[action == ACTIONS.index("export")] = PURPOSES.index("HOPERAT")
+    return purpose
