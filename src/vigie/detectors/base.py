@@ -1,0 +1,79 @@
+"""What every detector promises.
+
+A detector holds one kind of evidence. It is given the units of some accounts in order, their
+marks and the chance of each mark under "usual" (learnt from the past only), and answers for each
+of its harvest hypotheses with the log of the likelihood ratio, harvest to usual, of every unit:
+
+- shape (units, hypotheses), finite, or NaN where the unit says nothing about the hypothesis;
+- a unit's answer depends on nothing that came after it, nor on other accounts' units;
+- the same units in the same order give the same answer, cut by account or not;
+- where a column it needs is silent everywhere it abstains, and says so by `silent`.
+
+How often the thief acts between the owner's own accesses is not the detector's affair: `combine`
+mixes over it.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.marks import FACTORS, Scene
+from vigie.profiles import Usual
+from vigie.units import Units
+
+Ratios = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The units of some accounts with all that is known of them: what a detector looks at."""
+
+    units: Units
+    scene: Scene
+    usual: Usual
+
+    @property
+    def related(self) -> NDArray[np.bool_]:
+        """Whether each unit says something new about how its patient relates to the account."""
+        return (self.scene.marks["relation"] >= 0) | (self.scene.marks["page"] >= 0)
+
+    @property
+    def usual_relation(self) -> Ratios:
+        """Return the log chance of the relation under "usual", opened or listed."""
+        return self.usual.log["relation"] + self.usual.log["page"]
+
+    def says(self, factor: str) -> bool:
+        """Whether any unit bears a mark of this factor."""
+        return bool((self.scene.marks[factor] >= 0).any())
+
+
+class Detector(Protocol):
+    """One kind of evidence; see the module's text for the law."""
+
+    name: ClassVar[str]
+    hypotheses: ClassVar[tuple[str, ...]]
+
+    def silent(self, partition: Partition) -> bool:
+        """Whether the log says nothing of what this detector looks at."""
+
+    def ratios(self, partition: Partition) -> Ratios:
+        """Return log likelihood ratios, shape (units, hypotheses)."""
+
+
+def contrast(
+    partition: Partition, factor: str, harvest: tuple[float, ...], share: float = 1.0
+) -> Ratios:
+    """Return the log ratio of a factor whose marks are known in advance under the harvest.
+
+    `share` of the harvest follows `harvest`, the rest looks usual: what is believed firmly gets
+    1, what is only likely less, so that no single mark decides. Silent marks give 0.
+    """
+    marks = partition.scene.marks[factor]
+    chances = np.asarray(harvest, np.float64)
+    if len(chances) != FACTORS[factor]:
+        raise ValueError(f"{factor} has {FACTORS[factor]} categories, not {len(chances)}")
+    excess = np.log(chances)[np.maximum(marks, 0)] - partition.usual.log[factor]
+    ratio = np.log(1 - share + share * np.exp(excess)) if share < 1 else excess
+    return np.where(marks >= 0, ratio, 0.0)

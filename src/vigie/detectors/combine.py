@@ -1,0 +1,34 @@
+"""All detectors' answers beside each other: one column per hypothesis.
+
+Evidence of different hypotheses is never multiplied: each keeps its own statistic, threshold and
+share of the alarm budget.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.detectors.base import Detector, Partition, Ratios
+from vigie.detectors.kernel import trace_all
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Log ratios and log statistics, shape (units, hypotheses), and the detectors that abstain."""
+
+    hypotheses: tuple[str, ...]
+    ratios: Ratios
+    levels: NDArray[np.float64]
+    abstaining: tuple[str, ...]
+
+
+def gather(partition: Partition, detectors: Mapping[str, Detector]) -> Evidence:
+    """Ask every detector, and run the sequential statistic of each hypothesis."""
+    speaking = {name: d for name, d in detectors.items() if not d.silent(partition)}
+    hypotheses = tuple(h for detector in speaking.values() for h in detector.hypotheses)
+    columns = [detector.ratios(partition) for detector in speaking.values()]
+    ratios = np.concatenate(columns, axis=1) if columns else np.empty((len(partition.units), 0))
+    levels = trace_all(partition.units.bounds, partition.units.step, ratios)
+    return Evidence(hypotheses, ratios, levels, tuple(sorted(set(detectors) - set(speaking))))

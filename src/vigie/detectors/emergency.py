@@ -1,0 +1,29 @@
+"""Emergency override ("break-glass") used again and again on patients of others."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from vigie.detectors.base import Partition, Ratios, contrast
+from vigie.marks import MANNERS
+
+_OVERRIDE = MANNERS.index("break_glass")
+_BY_OVERRIDE = tuple(0.88 if name == _OVERRIDE else 0.02 for name in range(len(MANNERS)))
+
+
+class Emergency:
+    """Abuse of the emergency override."""
+
+    name: ClassVar[str] = "emergency"
+    hypotheses: ClassVar[tuple[str, ...]] = ("override_abuse",)
+
+    def silent(self, partition: Partition) -> bool:
+        """Whether the log holds no emergency override at all."""
+        return not bool((partition.scene.marks["manner"] == _OVERRIDE).any())
+
+    def ratios(self, partition: Partition) -> Ratios:
+        """Return the log ratio of an abuse."""
+        drawn = partition.scene.swept - partition.usual_relation
+        answer = drawn + contrast(partition, "manner", _BY_OVERRIDE)
+        named = partition.related
+        return np.where(named, answer, np.nan)[:, None]

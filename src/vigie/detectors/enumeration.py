@@ -1,0 +1,44 @@
+"""Enumerations: neighbouring identifiers, names in alphabetical order, rights checks in a row."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from vigie.detectors.base import Partition, Ratios, contrast
+from vigie.detectors.manner import harvest_manner
+
+_BY_IDENTIFIER = (0.199, 0.8, 0.001)
+_BY_NAME = (0.199, 0.001, 0.8)
+_BY_RIGHTS = (0.02, 0.02, 0.94, 0.005, 0.005, 0.005, 0.005)
+
+
+class Enumeration:
+    """Walks along identifiers, along names, and rights checks one after the other."""
+
+    name: ClassVar[str] = "enumeration"
+    hypotheses: ClassVar[tuple[str, ...]] = ("identifier_walk", "name_walk", "rights_check_sweep")
+
+    def silent(self, partition: Partition) -> bool:
+        """Whether the log gives neither order of patients nor rights checks."""
+        checks = (partition.scene.marks["manner"] == 2).any()
+        return not (partition.says("sequence") or checks)
+
+    def ratios(self, partition: Partition) -> Ratios:
+        """Return the log ratios of the three walks."""
+        scene = partition.scene
+        drawn = scene.swept - partition.usual_relation + harvest_manner(partition)
+        walks = [
+            contrast(partition, "sequence", _BY_IDENTIFIER),
+            contrast(partition, "sequence", _BY_NAME),
+            contrast(partition, "manner", _BY_RIGHTS),
+        ]
+        ordered = scene.marks["sequence"] >= 0
+        speaks = [ordered, ordered, scene.marks["manner"] >= 0]
+        named = partition.related
+        return np.stack(
+            [
+                np.where(named & said, drawn + walk, np.nan)
+                for said, walk in zip(speaks, walks, strict=True)
+            ],
+            axis=1,
+        )

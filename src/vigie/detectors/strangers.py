@@ -1,0 +1,33 @@
+"""Strangers' records: patients whom neither the account nor its colleagues had reason to open.
+
+A sweep draws patients from a register, or from the victim's own town, without regard to who cares
+for them; the chance of each relation is then its coverage. Under "usual" relations follow the
+account's habit. The ratio of the two is the evidence.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from vigie.detectors.base import Partition, Ratios
+from vigie.detectors.manner import harvest_manner
+
+
+class Strangers:
+    """Sweeps of the whole register and of the area."""
+
+    name: ClassVar[str] = "strangers"
+    hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "local_sweep")
+
+    def silent(self, partition: Partition) -> bool:
+        """Whether no access names a patient."""
+        return not partition.related.any()
+
+    def ratios(self, partition: Partition) -> Ratios:
+        """Return the log ratios of both sweeps; an access without a patient says nothing."""
+        usual = partition.usual_relation
+        manner = harvest_manner(partition)
+        both = np.stack([partition.scene.swept, partition.scene.swept_locally], axis=1)
+        named = partition.related
+        answer: Ratios = np.where(named[:, None], both + (manner - usual)[:, None], np.nan)
+        return answer
