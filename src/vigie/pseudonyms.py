@@ -95,6 +95,16 @@ class Keyring:
             digests = encryptor.update(digests) + encryptor.finalize()
         return digests
 
+    def receded(self, digests: bytes) -> bytes:
+        """Undo the rotations: what the digests were under the base key alone.
+
+        The store names events after these, so that a name can be told again after a rotation.
+        """
+        for step in reversed(self.steps):
+            decryptor = Cipher(algorithms.AES(step), modes.ECB()).decryptor()  # noqa: S305
+            digests = decryptor.update(digests) + decryptor.finalize()
+        return digests
+
     def readvanced(self, column: pa.Array, since: int) -> pa.Array:
         """Bring a stored column of keys, written under version `since`, up to this keyring."""
         flat = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column

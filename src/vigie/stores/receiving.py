@@ -1,0 +1,198 @@
+"""Receiving a file: from a reader's batches to segments that appear all at once.
+
+The file's first receipt is written to the catalogue before reading begins, so that a killed import
+run again gives the same `received_at` and the same names; nothing else is visible until the one
+transaction at the end.
+"""
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from vigie.readers.base import Batch, Source, Tally
+from vigie.sealing import Chunk, Sealer, recipients
+from vigie.stores.files import Receipt, fingerprint, first_receipt, known_receipt, moment
+from vigie.stores.layout import SEALED, STAGING, folder_of, numbered, write_whole
+from vigie.stores.settling import Origin, Settled, settle
+from vigie.stores.staging import Partition, Staging
+from vigie.stores.unread import UnreadLines
+
+if TYPE_CHECKING:
+    from vigie.stores.store import Store
+
+_WORKERS: Final = 2
+
+
+class Receiving:
+    """One file on its way into the store; made by `Store.receive`.
+
+    `label` goes into `Intake.label` (the name at first receipt, made unique), `seal` into
+    `Intake.seal`. When `already_known` there is nothing to read. `receipt` is there afterwards.
+    """
+
+    def __init__(self, store: "Store", path: Path, name: str, source: Source, reader: str) -> None:
+        self._store, self._source, self._reader = store, source, reader
+        print_ = fingerprint(path)
+        store.declare_source(source)
+        self._row = first_receipt(store.catalogue, source, name, print_, reader)
+        self._sha256 = print_.sha256
+        self._content = hashlib.sha256() if print_.compressed else None
+        self.label = str(self._row["label"])
+        self.already_known = (
+            self._row["state"] == "received"
+            and self._row["mapping_version"] == source.mapping_version
+        )
+        self.receipt = known_receipt(self._row) if self.already_known else Receipt(name, Tally())
+        self.damage: str | None = self.receipt.damage
+        self.tally = Tally()
+
+    def __enter__(self) -> "Receiving":
+        if self.already_known:
+            return self
+        store = self._store
+        self._operation = store.begin_operation("receive")
+        self._names = numbered(self._operation)
+        folder = store.home / STAGING / f"{self._operation:08d}"
+        self._staging, self._unread = Staging(folder), UnreadLines(folder)
+        held = store.catalogue.rows("SELECT 1 FROM chunks WHERE file = ?", self._row["id"])
+        self._sealer = (
+            None if held else Sealer(recipients(store.home), self._write_chunk, self._names)
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.already_known:
+            return
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._staging.abandon()
+            if self._sealer:
+                self._sealer.abandon()
+            self._store.end_operation(self._operation)
+
+    def seal(self, block: bytes) -> None:
+        """Take the next bytes of the decompressed file; what `Intake.seal` wants."""
+        if self._content:
+            self._content.update(block)
+        if self._sealer:
+            self._sealer(block)
+
+    def add(self, batch: Batch) -> None:
+        """Take what the reader gave."""
+        self.tally += batch.tally
+        self._staging.add(batch.events)
+        self._unread.add(batch.quarantine)
+
+    def _write_chunk(self, name: str, sealed: bytes) -> None:
+        folder = self._store.home / SEALED / folder_of(self._source.name)
+        write_whole(folder / f"{name}.age", sealed)
+
+    def _finish(self) -> None:
+        self._staging.finish()
+        chunks = self._sealer.finish() if self._sealer else []
+        content = self._content.hexdigest() if self._content else self._sha256
+        if self._has_twin(content):
+            self._commit(Settled(duplicates=self._staging.rows), [], content)
+        else:
+            self._commit(self._settle_all(), chunks, content)
+
+    def _has_twin(self, content: str) -> bool:
+        """Whether the same content came before, compressed in another way."""
+        return bool(
+            self._store.catalogue.rows(
+                "SELECT 1 FROM files WHERE source = ? AND content_sha256 = ? AND state = 'received'"
+                " AND mapping_version = ? AND id <> ?",
+                self._source.name, content, self._source.mapping_version, self._row["id"],
+            )
+        )  # fmt: skip
+
+    def _settle_all(self) -> Settled:
+        whole = Settled()
+        origin = Origin(
+            self._store.home, self._store.keyring, self._source.name, self._row["id"], self.label,
+            self._row["received_at"],
+        )  # fmt: skip
+        jobs, forgotten = self._jobs(), self._forgotten()
+        whole.expired = sum(
+            partition.rows for partition, _, _ in jobs if partition.day in forgotten
+        )
+        kept = [job for job in jobs if job[0].day not in forgotten]
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="settling") as pool:
+            for settled in pool.map(lambda job: self._settle(origin, *job), kept):
+                whole += settled
+        day = moment(self._row["received_at"]).date().isoformat()
+        whole.segments += self._unread.settle(origin, day, self._stored_unread(), self._names)
+        return whole
+
+    def _jobs(self) -> list[tuple[Partition, list[str], str]]:
+        """Return each partition with the segments that may hold its rows already, and a name."""
+        return [
+            (partition, self._stored(partition), next(self._names))
+            for partition in self._staging.partitions()
+        ]
+
+    def _settle(
+        self, origin: Origin, partition: Partition, stored: list[str], name: str
+    ) -> Settled:
+        return settle(origin, partition, self._staging.load(partition), stored, name)
+
+    def _forgotten(self) -> set[str]:
+        query = "SELECT DISTINCT day FROM tombstones WHERE source = ? AND kind = 'events'"
+        return {row["day"] for row in self._store.catalogue.rows(query, self._source.name)}
+
+    def _stored(self, partition: Partition) -> list[str]:
+        first, last = partition.bounds
+        rows = self._store.catalogue.rows(
+            "SELECT path FROM segments WHERE state = 'live' AND kind = 'events' AND source = ?"
+            " AND day = ? AND max_at >= ? AND min_at < ? ORDER BY id",
+            self._source.name, partition.day, first, last,
+        )  # fmt: skip
+        return [row["path"] for row in rows]
+
+    def _stored_unread(self) -> list[str]:
+        rows = self._store.catalogue.rows(
+            "SELECT path FROM segments WHERE state = 'live' AND kind = 'quarantine'"
+            " AND source = ? AND file <> ? ORDER BY id",
+            self._source.name, self._row["id"],
+        )  # fmt: skip
+        return [row["path"] for row in rows]
+
+    def _commit(self, settled: Settled, chunks: list[Chunk], content: str) -> None:
+        catalogue, tally, file = self._store.catalogue, self.tally, self._row["id"]
+        with catalogue.transaction():
+            catalogue.run(
+                "UPDATE segments SET state = 'superseded'"
+                " WHERE kind = 'quarantine' AND file = ? AND state = 'live'", file,
+            )  # fmt: skip
+            for segment in settled.segments:
+                catalogue.insert("segments", **segment.fields())
+            for chunk in chunks:
+                catalogue.insert(
+                    "chunks", file=file, name=chunk.name, source=self._source.name,
+                    begins=chunk.offset, size=chunk.size, first_line=chunk.first_line,
+                    lines=chunk.lines, sha256=chunk.sha256,
+                )  # fmt: skip
+            catalogue.run(
+                "UPDATE files SET state = 'received', content_sha256 = ?, damage = ?, reader = ?,"
+                " mapping_version = ?, lines_read = ?, accepted = ?, ignored = ?, quarantined = ?,"
+                " added = coalesce(added, 0) + ?, duplicates = ?, ambiguous = ?, expired = ?"
+                " WHERE id = ?",
+                content, self.damage, self._reader, self._source.mapping_version, tally.read,
+                tally.accepted, json.dumps(dict(tally.ignored)), tally.quarantined, settled.added,
+                settled.duplicates, settled.ambiguous, settled.expired, file,
+            )  # fmt: skip
+            self._store.mark_done(self._operation)
+        self.receipt = Receipt(
+            self.label, tally, settled.added, settled.duplicates, settled.ambiguous,
+            settled.expired, False, moment(self._row["received_at"]), self.damage,
+        )  # fmt: skip

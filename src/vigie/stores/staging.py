@@ -1,0 +1,222 @@
+"""Rows of one import on their way to segments: spilled to disk, found again by time.
+
+A reader gives rows in the order of the file; a segment wants those of one day. Rows are gathered
+into runs, each sorted by quarter of an hour and written as an Arrow file with one record batch per
+day; a partition (a day, or part of one when it is large) is then read back from every run that
+holds some. Memory holds one run while reading, and the partitions in work afterwards, whatever
+the size of the file.
+
+Identical lines carry the same time, so they always meet in the same partition: what must be told
+apart by rank can be told partition by partition.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from vigie.events import READ_SCHEMA
+from vigie.stores.layout import telling
+
+SLOT: Final = 900_000_000
+"""Microseconds in a quarter of an hour, the finest partition."""
+SLOTS_PER_DAY: Final = 96
+RUN_ROWS: Final = 1 << 19
+PARTITION_ROWS: Final = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The rows of one source with `first <= slot < last`, all of one UTC day."""
+
+    first: int
+    last: int
+    rows: int
+
+    @property
+    def day(self) -> str:
+        """Return the UTC day as ISO 8601."""
+        return str(np.datetime64(self.first // SLOTS_PER_DAY, "D"))
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Return the first microsecond inside and the first one after."""
+        return self.first * SLOT, self.last * SLOT
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One sorted file: `slots[i]` begins at row `starts[i]` of record batch `batches[i]`."""
+
+    reader: Any
+    constants: dict[str, pa.Array]
+    slots: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    batches: NDArray[np.int64]
+
+
+class Staging:
+    """The rows of one import. `add` them all, then `load` each of the `partitions`."""
+
+    def __init__(self, folder: Path, run_rows: int = RUN_ROWS) -> None:
+        self._folder, self._run_rows = folder, run_rows
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self.rows = 0
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="staging")
+        self._work: list[Future[_Run]] = []
+        self._lock = Lock()
+
+    def add(self, table: pa.Table) -> None:
+        """Take rows as a reader gives them."""
+        if table.num_rows:
+            self._waiting.append(table)
+            self._waiting_rows += table.num_rows
+            self.rows += table.num_rows
+        if self._waiting_rows >= self._run_rows:
+            self._spill()
+
+    def finish(self) -> None:
+        """Write what waits; no row may come after."""
+        self._spill()
+        self._pool.shutdown(wait=True)
+        self._runs = [work.result() for work in self._work]
+
+    def abandon(self) -> None:
+        """Stop the background work."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def partitions(self, limit: int = PARTITION_ROWS) -> Iterator[Partition]:
+        """Yield the partitions in order of time, each of about `limit` rows at most."""
+        if not self._runs:
+            return
+        slots = np.concatenate([run.slots for run in self._runs])
+        counts = np.concatenate([run.counts for run in self._runs])
+        slots, places = np.unique(slots, return_inverse=True)
+        sizes = np.bincount(places, weights=counts).astype(np.int64)
+        first, rows = int(slots[0]), 0
+        for slot, size in zip(slots.tolist(), sizes.tolist(), strict=True):
+            other_day = slot // SLOTS_PER_DAY != first // SLOTS_PER_DAY
+            if rows and (other_day or rows + size > limit):
+                yield Partition(first, slot if not other_day else _next_day(first), rows)
+                first, rows = slot, 0
+            rows += size
+        yield Partition(first, _next_day(first), rows)
+
+    def load(self, partition: Partition) -> pa.Table:
+        """Return the rows of a partition, those of one slot in the order of the file."""
+        pieces = [
+            piece for run in self._runs for piece in self._pieces(run, partition) if piece.num_rows
+        ]
+        return pa.concat_tables(_same_types(pieces)).unify_dictionaries().combine_chunks()
+
+    def _spill(self) -> None:
+        if not self._waiting:
+            return
+        if len(self._work) > 1:
+            self._work[-2].result()
+        path = self._folder / f"{len(self._work):05d}.arrow"
+        self._work.append(self._pool.submit(_write_run, path, self._waiting))
+        self._waiting, self._waiting_rows = [], 0
+
+    def _pieces(self, run: _Run, partition: Partition) -> Iterator[pa.Table]:
+        low, high = np.searchsorted(run.slots, (partition.first, partition.last))
+        for number in np.unique(run.batches[low:high]).tolist():
+            inside = np.flatnonzero(run.batches[low:high] == number) + low
+            start = int(run.starts[inside[0]])
+            with self._lock:
+                batch = run.reader.get_batch(number)
+            yield _restored(batch.slice(start, int(run.counts[inside].sum())), run.constants)
+
+
+def _next_day(slot: int) -> int:
+    return (slot // SLOTS_PER_DAY + 1) * SLOTS_PER_DAY
+
+
+def _write_run(path: Path, tables: list[pa.Table]) -> _Run:
+    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    tables.clear()
+    slots = table.column("at").cast(pa.int64()).to_numpy() // SLOT
+    if np.any(slots[1:] < slots[:-1]):
+        order = np.argsort(slots, kind="stable")
+        table, slots = table.take(pa.array(order)), slots[order]
+    constants, table = _without_constants(table)
+    found, starts, counts = np.unique(slots, return_index=True, return_counts=True)
+    days, day_starts = np.unique(slots // SLOTS_PER_DAY, return_index=True)
+    with telling(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with pa.ipc.new_file(str(path), table.schema) as writer:
+            for begin, end in zip(day_starts, [*day_starts[1:], len(slots)], strict=True):
+                writer.write_table(table.slice(begin, end - begin))
+    batches = np.searchsorted(days, found // SLOTS_PER_DAY)
+    reader = pa.ipc.open_file(pa.OSFile(str(path)))
+    return _Run(reader, constants, found, starts - day_starts[batches], counts, batches)
+
+
+def _without_constants(table: pa.Table) -> tuple[dict[str, pa.Array], pa.Table]:
+    """Split off the columns that say one thing; decode those where hardly anything repeats."""
+    constants: dict[str, pa.Array] = {}
+    for name in table.column_names:
+        column = table.column(name)
+        if column.null_count == len(column):
+            constants[name] = pa.nulls(1, column.type)
+        elif pa.types.is_dictionary(column.type):
+            words = len(column.chunk(0).dictionary)
+            if words == 1 and not column.null_count:
+                constants[name] = column.chunk(0).slice(0, 1)
+            elif words > len(column) // 4 + 1000:
+                table = table.set_column(
+                    table.column_names.index(name), name, column.cast(pa.string())
+                )
+    return constants, table.drop_columns(list(constants))
+
+
+def _restored(batch: pa.RecordBatch, constants: dict[str, pa.Array]) -> pa.Table:
+    columns = []
+    for name in READ_SCHEMA.names:
+        if name in constants:
+            columns.append(_repeated(constants[name], batch.num_rows))
+        else:
+            columns.append(_compact(batch.column(name)))
+    return pa.table(columns, names=READ_SCHEMA.names)
+
+
+def _repeated(one: pa.Array, count: int) -> pa.Array:
+    if one.null_count:
+        return pa.nulls(count, one.type)
+    indices = pa.repeat(pa.scalar(0, pa.int32()), count)
+    return pa.DictionaryArray.from_arrays(indices, one.dictionary_decode())
+
+
+def _compact(column: pa.Array) -> pa.Array:
+    """Keep only the words that a slice uses, when its dictionary is much larger than it."""
+    if not pa.types.is_dictionary(column.type) or len(column.dictionary) <= len(column):
+        return column
+    indices = column.indices.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(
+        indices.indices, column.dictionary.take(indices.dictionary)
+    )
+
+
+def _same_types(pieces: list[pa.Table]) -> list[pa.Table]:
+    """Bring decoded columns back to dictionaries, alike in all pieces."""
+    return [
+        piece
+        if piece.schema.equals(READ_SCHEMA)
+        else pa.table([_encoded(piece.column(f.name), f) for f in READ_SCHEMA], schema=READ_SCHEMA)
+        for piece in pieces
+    ]
+
+
+def _encoded(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    if column.type == field.type:
+        return column
+    return pc.dictionary_encode(column).cast(field.type)

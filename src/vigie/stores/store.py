@@ -1,0 +1,204 @@
+"""The store: everything that Vigie keeps, under one directory.
+
+    with Store.open(home, write=True) as store:
+        with store.receive(path, path.name, source, "table") as receiving:
+            if not receiving.already_known:
+                intake = Intake(path, receiving.label, seal=receiving.seal)
+                for batch in reader.read(intake):
+                    receiving.add(batch)
+                receiving.damage = intake.damage
+        receiving.receipt
+
+Readers of the store see whole imports only, and may be many while one process writes.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+
+from vigie.pseudonyms import Keyring, open_keyring
+from vigie.readers.base import Source
+from vigie.stores import declared, reading
+from vigie.stores.catalogue import Catalogue, now_in_microseconds
+from vigie.stores.layout import (
+    READER_LOCK,
+    STAGING,
+    Lock,
+    made_by,
+    prepare_home,
+    take_writer_lock,
+)
+from vigie.stores.receiving import Receiving
+
+
+class Store:
+    """One store, opened by `Store.open`. See the module's text for its use."""
+
+    def __init__(self, home: Path, write: bool, locks: list[Lock]) -> None:
+        self.home, self.writable, self._locks = home, write, locks
+        self.catalogue = Catalogue(home, write)
+
+    @classmethod
+    def open(cls, home: Path, write: bool = False) -> "Store":
+        """Open the store of `home`, making it on first use.
+
+        Raises `StoreError` when another process writes, when the directory cannot be used, or
+        when the catalogue is damaged.
+        """
+        prepare_home(home)
+        locks = [take_writer_lock(home)] if write else []
+        try:
+            store = cls(home, write, locks)
+            if write:
+                store._recover()
+            else:
+                locks.append(Lock(home / READER_LOCK, shared=True))
+                locks[0].wait()
+        except BaseException:
+            for lock in locks:
+                lock.release()
+            raise
+        return store
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the catalogue and give the locks back."""
+        self.catalogue.close()
+        for lock in self._locks:
+            lock.release()
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keyring under which this store is written; made on first use."""
+        return open_keyring(self.home)
+
+    # Writing
+
+    def receive(self, path: Path, name: str, source: Source, reader: str) -> Receiving:
+        """Begin to receive a file: a context manager that commits when it is left without error.
+
+        `name` is what the file is called in messages and in `source_file`; `reader` the name of
+        the reader. Raises `ReadingError` when the file cannot be read, `StoreError` when the disk
+        refuses.
+        """
+        return Receiving(self, path, name, source, reader)
+
+    def declare_source(self, source: Source) -> None:
+        """Remember what the mapping says of a source; the last word counts."""
+        self.catalogue.run(
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
+            source.name, source.time_zone, source.retention_days,
+        )  # fmt: skip
+
+    def put_table(self, name: str, table: pa.Table) -> int:
+        """Declare a new version of one of `records.TABLES`, and return its number."""
+        return declared.put(self, name, table)
+
+    @contextmanager
+    def operation(self, what: str) -> Iterator[int]:
+        """Number one act of writing; what it made is removed unless it is marked as done."""
+        number = self.begin_operation(what)
+        try:
+            yield number
+        finally:
+            self.end_operation(number)
+
+    def begin_operation(self, what: str) -> int:
+        """Return the number of a new operation."""
+        return self.catalogue.insert("operations", what=what, started_at=now_in_microseconds())
+
+    def mark_done(self, operation: int) -> None:
+        """Say, inside the transaction that shows its files, that an operation is done."""
+        self.catalogue.run("UPDATE operations SET state = 'done' WHERE id = ?", operation)
+
+    def end_operation(self, operation: int) -> None:
+        """Remove what an operation left: its staging, and its files if it is not done."""
+        shutil.rmtree(self.home / STAGING / f"{operation:08d}", ignore_errors=True)
+        if self.catalogue.rows(
+            "SELECT 1 FROM operations WHERE id = ? AND state = 'open'", operation
+        ):
+            for path in made_by(self.home, operation):
+                path.unlink(missing_ok=True)
+            self.catalogue.run("DELETE FROM operations WHERE id = ?", operation)
+
+    def _recover(self) -> None:
+        """Remove what killed operations left, and what no reader can still be reading."""
+        shutil.rmtree(self.home / STAGING, ignore_errors=True)
+        for row in self.catalogue.rows("SELECT id FROM operations WHERE state = 'open'"):
+            self.end_operation(row["id"])
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Delete superseded segments, unless a reader may still have them open."""
+        gone = self.catalogue.rows("SELECT id, path FROM segments WHERE state = 'superseded'")
+        readers = Lock(self.home / READER_LOCK)
+        if not gone or not readers.take():
+            return
+        try:
+            for row in gone:
+                (self.home / row["path"]).unlink(missing_ok=True)
+                self.catalogue.run("DELETE FROM segments WHERE id = ?", row["id"])
+        finally:
+            readers.release()
+
+    # Reading
+
+    def table(self, name: str, as_of: datetime | None = None) -> pa.Table:
+        """Return the version in force (or in force at `as_of`) of one of `records.TABLES`."""
+        return declared.latest(self.home, self.catalogue, name, as_of)
+
+    def connect(self) -> Any:
+        """Return a DuckDB connection with the views described in `reading`."""
+        return reading.connect(self.home, self.catalogue)
+
+    def events(
+        self,
+        columns: list[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        account: str | None = None,
+        source: str | None = None,
+    ) -> pa.Table:
+        """Return events (`events.SCHEMA`, or some of its columns), `since <= at < until`.
+
+        They come by day, source, account and time.
+        """
+        wanted = reading.Selection(since, until, account, source)
+        return reading.events(self.home, self.catalogue, columns, wanted)
+
+    def events_by_day(
+        self,
+        columns: list[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        account: str | None = None,
+        source: str | None = None,
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """Yield `(day, events)` in order of time, so that a long period needs little memory."""
+        wanted = reading.Selection(since, until, account, source)
+        return reading.events_by_day(self.home, self.catalogue, columns, wanted)
+
+    def accounts(self) -> pa.Table:
+        """Return per account: rows, accesses, patients, days, first and last time."""
+        return reading.accounts(self.home, self.catalogue)
+
+    def sources(self) -> list[reading.SourceSummary]:
+        """Return what is held of each source: what `trust` needs, without reading a segment."""
+        return reading.sources(self.catalogue)
