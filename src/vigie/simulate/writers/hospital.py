@@ -4,7 +4,6 @@ Semicolons, Windows-1252, local time, a header in each file. A result page gives
 patient, all with the number of the same trace.
 """
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -41,17 +40,15 @@ OUTCOMES: Final = {
 KINDS: Final = {"person": "NOMINATIF", "service": "TECHNIQUE", "shared": "GENERIQUE"}
 
 
-def write(world: World, out: Path) -> LogFolder:
-    """Write `audit/audit_YYYYMMDD.csv` below `out` and return the open folder."""
-    log = LogFolder(out, "cp1252")
+def write(world: World, log: LogFolder) -> None:
+    """Write `audit/audit_YYYYMMDD.csv`."""
     texts = Texts(world, CSV)
     for day in days(world):
         name = f"audit/audit_{day.name.replace('-', '')}.csv"
-        log.begin(name, HEADER)
+        log.begin(name, HEADER, "cp1252")
         lines = log.append(name, _lines(texts.of(day.accesses)))
         log.place(name, day.first + np.arange(len(lines)), lines)
         _blank_line(log, name, day)
-    return log
 
 
 def _blank_line(log: LogFolder, name: str, day: Day) -> None:
@@ -66,7 +63,7 @@ def _lines(texts: Texts) -> pa.Array:
         kind = pc.replace_substring(kind, ours, theirs)
     fields = [
         local_text(texts.codes("at"), "%d/%m/%Y %H:%M:%S"),
-        texts.numbers("access"), texts.numbers("session"),
+        texts.request(), texts.session(),
         texts.account("login"), kind, texts.account("professional"),
         texts.account("surname"), texts.account("given_name"), texts.account("profession"),
         texts.account("specialty"), texts.account("role"),

@@ -1,7 +1,7 @@
 """Log files that grow line by line, and where in them each access was written."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from vigie.events import TIME
 from vigie.simulate.world import World
 
 PARIS: Final = "Europe/Paris"
-_COMPRESSION: Final = 4
+_COMPRESSION: Final = 1
 _MOST_ROWS: Final = 250_000
 
 PLACES: Final = pa.schema(
@@ -38,17 +38,19 @@ class LogFolder:
     """
 
     folder: Path
-    encoding: str = "utf-8"
+    progress: Callable[[int], None] = field(default=lambda rows: None)
+    _encoding: dict[str, str] = field(default_factory=dict)
     _open: dict[str, Any] = field(default_factory=dict)
     _count: dict[str, int] = field(default_factory=dict)
     _places: list[tuple[str, NDArray[np.int64], NDArray[np.int64], Any]] = field(
         default_factory=list
     )
 
-    def begin(self, name: str, header: str = "") -> None:
+    def begin(self, name: str, header: str = "", encoding: str = "utf-8") -> None:
         """Open the file `name` if it is new, with its header line."""
         if name not in self._count:
             self._count[name] = 0
+            self._encoding[name] = encoding
             self._open[name] = _created(self.folder / name)
             if header:
                 self.append(name, pa.array([header]))
@@ -58,18 +60,15 @@ class LogFolder:
         self.begin(name)
         first = self._count[name] + 1
         self._count[name] += len(lines)
-        self._open[name].write(_encoded(lines, self.encoding))
+        self._open[name].write(_encoded(lines, self._encoding[name]))
         return np.arange(first, first + len(lines))
 
     def place(
         self, name: str, rows: NDArray[np.int64], lines: NDArray[np.int64], parts: Any = 0
     ) -> None:
         """Remember that the accesses `rows` stand at `lines` (and `parts`) of the file `name`."""
+        self.progress(len(rows))
         self._places.append((name, rows, lines, parts))
-
-    def finish(self, name: str) -> None:
-        """Close a file that will not grow any more."""
-        self._open.pop(name).close()
 
     def close(self) -> list[Path]:
         """Close what is open and return the files in the order in which they were begun."""

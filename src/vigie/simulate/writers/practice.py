@@ -4,7 +4,6 @@ It holds what such logs should not: search strings and excerpts of notes. The ma
 of them, so that nothing of their text gets any further.
 """
 
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -40,9 +39,8 @@ NOTES: Final = (
 """Invented remarks: the last ones are of the kind that was found in real thefts."""
 
 
-def write(world: World, out: Path) -> LogFolder:
-    """Write `api/api-YYYY-MM-DD.ndjson.gz` below `out` and return the open folder."""
-    log = LogFolder(out)
+def write(world: World, log: LogFolder) -> None:
+    """Write `api/api-YYYY-MM-DD.ndjson.gz`."""
     texts = Texts(world, JSON)
     for day in days(world):
         page = pages(day.accesses)
@@ -52,7 +50,6 @@ def write(world: World, out: Path) -> LogFolder:
         name = f"api/api-{day.name}.ndjson.gz"
         lines = log.append(name, _lines(texts.of(page.accesses), listed, hint))
         log.place(name, day.first + page.rows, lines[page.line], page.part)
-    return log
 
 
 def practice_codes(organisations: NDArray[Any]) -> pa.Array:
@@ -85,14 +82,14 @@ def _lines(texts: Texts, patients: pa.Array, hint: pa.Array) -> pa.Array:
     methods = {action: METHODS.get(action, "POST") for action in ACTIONS}
     return line(
         '{"ts":', number(texts.codes("at") // 1000),
-        ',"rid":"', texts.numbers("access"), '"',
+        ',"rid":"', texts.request(), '"',
         text("practice", practice_codes(texts.codes("organisation"))),
         text("user", texts.account("login")), text("user_kind", texts.account("kind")),
         text("rpps", texts.account("professional")), text("job", texts.account("profession")),
         text("specialty", texts.account("specialty")), text("profile", texts.account("role")),
         text("acting_for", texts.account("login", "on_behalf_of")),
         text("site", texts.listed("unit", "units")),
-        ',"session":"', texts.numbers("session"), '"',
+        ',"session":"', texts.session(), '"',
         text("auth", texts.listed("auth_method", "auth_methods")),
         text("ip", texts.listed("network", "networks")),
         text("device", texts.listed("device", "devices")),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vigie.events import ACTIONS, VOCABULARIES
 from vigie.simulate.world import World
+from vigie.simulate.writers.tokens import token, uuid
 
 Escape = Callable[[pa.Array], pa.Array]
 
@@ -57,7 +58,7 @@ def number(values: NDArray[Any], missing: str = "") -> pa.Array:
 def vocabulary(words: Any) -> pa.Array:
     """Return `words` followed by "", which stands for code -1 in `pick`."""
     known = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else pa.array(words)
-    return pa.concat_arrays([known.cast(pa.string()), pa.array([""])])
+    return pa.concat_arrays([known.cast(pa.string()).fill_null(""), pa.array([""])])
 
 
 def pick(words: pa.Array, codes: NDArray[Any]) -> pa.Array:
@@ -97,6 +98,14 @@ class Texts:
     def numbers(self, column: str, missing: str = "") -> pa.Array:
         """Return a column of whole numbers as text."""
         return number(self.codes(column), missing)
+
+    def request(self) -> pa.Array:
+        """Return the server's own number of each access: the rows of a page share it."""
+        return uuid(self.codes("access"), self.world.seed)
+
+    def session(self) -> pa.Array:
+        """Return the server's own number of each session."""
+        return token(self.codes("session"), self.world.seed + 1)
 
     def account(self, column: str, by: str = "account") -> pa.Array:
         """Return what the account (or `by`: on_behalf_of) has in that column."""

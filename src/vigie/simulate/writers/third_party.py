@@ -4,7 +4,6 @@ Tab-separated, without a header, epoch in seconds, one file a day. A young child
 a parent's number and its own date of birth, as on a health-insurance card.
 """
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -35,15 +34,13 @@ OUTCOMES: Final = {
 }  # fmt: skip
 
 
-def write(world: World, out: Path) -> LogFolder:
-    """Write `droits/droits-YYYY-MM-DD.tsv` below `out` and return the open folder."""
-    log = LogFolder(out)
+def write(world: World, log: LogFolder) -> None:
+    """Write `droits/droits-YYYY-MM-DD.tsv`."""
     texts = Texts(world, TSV)
     for day in days(world):
         name = f"droits/droits-{day.name}.tsv"
         lines = log.append(name, _lines(texts.of(day.accesses)))
         log.place(name, day.first + np.arange(len(lines)), lines)
-    return log
 
 
 def _insurers(texts: Texts) -> pa.Array:
@@ -57,7 +54,7 @@ def _insurers(texts: Texts) -> pa.Array:
 
 def _lines(texts: Texts) -> pa.Array:
     fields = [
-        number(texts.codes("at") // 1_000_000), texts.numbers("access"), texts.numbers("session"),
+        number(texts.codes("at") // 1_000_000), texts.request(), texts.session(),
         texts.organisation("finess"), texts.account("login"), texts.account("kind"),
         texts.account("professional"), texts.account("profession"),
         texts.listed("network", "networks"), texts.listed("user_agent", "user_agents"),

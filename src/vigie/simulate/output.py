@@ -1,0 +1,84 @@
+"""`vigie simulate`: a platform's logs, the mapping that reads them, and the truth, in one folder.
+
+OUT/logs is what `vigie scan` reads; OUT/mapping*.toml say how; OUT/truth is for judges only.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vigie.errors import UsageError
+from vigie.language import N_
+from vigie.simulate.presets import simulate
+from vigie.simulate.reference import DATA
+from vigie.simulate.truth import write_truth
+from vigie.simulate.world import World
+from vigie.simulate.writers import WRITERS
+from vigie.simulate.writers.logfiles import LogFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was written: counts, and the log files in order."""
+
+    preset: str
+    files: tuple[Path, ...]
+    lines: int
+    accesses: int
+    accounts: int
+    patients: int
+    days: int
+    attacks: int
+
+
+def simulate_to(
+    preset: str,
+    scale: float,
+    seed: int,
+    out: Path,
+    days: int | None = None,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Summary:
+    """Simulate a platform and write its folder; `progress` is told how many accesses are written.
+
+    Raises `UsageError` for an unknown preset and for a folder that already holds logs.
+    """
+    _check_free(out)
+    return write_world(simulate(preset, scale, seed, days), out, progress)
+
+
+def _check_free(out: Path) -> None:
+    taken = [name for name in ("logs", "truth") if (out / name).exists()]
+    if taken:
+        raise UsageError(
+            N_("the folder already holds a simulation ({taken})"),
+            where=str(out),
+            remedy=N_("choose another one, or remove it"),
+            taken=", ".join(taken),
+        )
+
+
+def write_world(
+    world: World, out: Path, progress: Callable[[int], None] = lambda rows: None
+) -> Summary:
+    """Write the folder of a world that is already there."""
+    log = LogFolder(out / "logs", progress)
+    WRITERS[world.preset](world, log)
+    files = log.close()
+    write_truth(world, log.places(), out / "truth")
+    for mapping in sorted(DATA.glob(f"mapping-{world.preset}*.toml")):
+        shutil.copyfile(mapping, out / mapping.name.replace(f"-{world.preset}", ""))
+    shutil.copyfile(DATA / "LISEZMOI.txt", out / "LISEZMOI.txt")
+    return Summary(
+        preset=world.preset,
+        files=tuple(files),
+        lines=log.line_count,
+        accesses=len(np.unique(world.accesses["access"].to_numpy())),
+        accounts=world.accounts.num_rows,
+        patients=world.patients.num_rows,
+        days=world.days,
+        attacks=len(world.attacks),
+    )

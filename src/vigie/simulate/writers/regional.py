@@ -1,0 +1,318 @@
+"""The traces of a regional e-health portal: FHIR R4 AuditEvents, a file per region and week.
+
+The first regions write as IHE's Basic Audit Log Patterns say, some accesses twice (by the client
+and by the server, with one request id); the last one writes the shorter French form: the period of
+the activity, and at most two agents whose `who` carries a national identifier. The portal of the
+first region also stands behind a web server with a log of its own (see `weblog`).
+"""
+
+import base64
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from vigie.events import ACTIONS, VOCABULARIES
+from vigie.simulate.world import World
+from vigie.simulate.writers.logfiles import Day, LogFolder, days, local_text
+from vigie.simulate.writers.texts import JSON, Pages, Texts, line, pages, pick, present
+from vigie.simulate.writers.texts import vocabulary as words_of
+from vigie.simulate.writers.tokens import mixed
+
+_BALP: Final = "https://profiles.ihe.net/ITI/BALP/"
+_DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
+_REST: Final = "http://hl7.org/fhir/restful-interaction"
+_LIFECYCLE: Final = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
+_RPPS: Final = "urn:oid:1.2.250.1.71.4.2.1"
+_FINESS: Final = "urn:oid:1.2.250.1.71.4.2.2"
+_PROFESSION: Final = (
+    "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
+)
+
+SUBTYPES: Final = {
+    "search": (_REST, "search"), "list": (_LIFECYCLE, "docref"), "open": (_REST, "read"),
+    "create": (_REST, "create"), "update": (_REST, "update"), "delete": (_REST, "delete"),
+    "merge": (_LIFECYCLE, "merge"), "export": (_LIFECYCLE, "extract"),
+    "print": (_LIFECYCLE, "report"), "login": (_DCM, "110122"), "logout": (_DCM, "110123"),
+    "break_glass": (_DCM, "110127"), "privilege_change": (_DCM, "110136"),
+    "log_change": (_DCM, "110133"),
+}  # fmt: skip
+LETTERS: Final = {
+    "search": "E", "create": "C", "update": "U", "delete": "D", "merge": "U", "export": "R",
+}  # fmt: skip
+RESOURCES: Final = {
+    "patients": "Patient", "patient/record": "Composition", "patient/documents": "List",
+    "document": "DocumentReference", "patients/export": "Bundle",
+}  # fmt: skip
+"""The screens of the preset, as the resources that the portal's server names."""
+
+CLIENT_SHARE: Final = 4
+"""One access in so many is also recorded by the client."""
+_CLIENT_EARLIER: Final = 35_000
+
+
+def write(world: World, log: LogFolder) -> None:
+    """Write `REGION/traces-REGION-YYYY-Www.ndjson.gz`."""
+    texts = Texts(world, JSON)
+    regions = sorted(set(world.organisations["region"].to_pylist()))
+    home = pc.index_in(world.organisations["region"], value_set=pa.array(regions)).to_numpy()
+    for day in days(world):
+        region = home[day.accesses["organisation"].to_numpy()]
+        for code, name in enumerate(regions):
+            rows = np.flatnonzero(region == code)
+            if len(rows):
+                french = code == len(regions) - 1 and code > 0
+                _write_region(log, texts, day, rows, name, french)
+
+
+def _write_region(
+    log: LogFolder, texts: Texts, day: Day, rows: NDArray[np.int64], region: str, french: bool
+) -> None:
+    accesses = day.accesses.take(pa.array(rows))
+    page = pages(accesses)
+    persons = _persons(texts.of(accesses), page)
+    texts.of(page.accesses)
+    server = (_french if french else _balp)(texts, region, persons)
+    also = np.flatnonzero(mixed(page.accesses["access"].to_numpy(), 0) % CLIENT_SHARE == 1)
+    also = also[:0] if french else also
+    both = server
+    if len(also):
+        texts.of(page.accesses.take(pa.array(also)))
+        client = _balp(texts, region, persons.take(pa.array(also)), client=True)
+        both = pa.concat_arrays([server, client])
+    owner = np.r_[np.arange(len(server)), also]
+    at = page.accesses["at"].to_numpy()[owner]
+    at[len(server) :] -= _CLIENT_EARLIER
+    order = np.argsort(at, kind="stable")
+    lines = log.append(f"{region}/traces-{region}-{day.week}.ndjson.gz", both.take(pa.array(order)))
+    place = np.empty(len(order), np.int64)
+    place[order] = lines
+    _remember(
+        log, f"{region}/traces-{region}-{day.week}.ndjson.gz", day.first + rows, page, place, also
+    )
+
+
+def _remember(
+    log: LogFolder,
+    name: str,
+    rows: NDArray[np.int64],
+    page: Pages,
+    place: NDArray[np.int64],
+    also: NDArray[np.int64],
+) -> None:
+    log.place(name, rows[page.rows], place[page.line], page.part)
+    mirror = np.full(len(page.firsts), -1)
+    mirror[also] = place[len(page.firsts) :]
+    twice = mirror[page.line] >= 0
+    log.place(name, rows[page.rows[twice]], mirror[page.line[twice]], page.part[twice])
+
+
+def _persons(texts: Texts, page: Pages) -> pa.Array:
+    each = present(
+        texts.patient("number"),
+        '{"what":{"reference":"Patient/',
+        '"},"type":{"system":"http://terminology.hl7.org/CodeSystem/audit-entity-type",'
+        '"code":"1","display":"Person"},"role":{"system":'
+        '"http://terminology.hl7.org/CodeSystem/object-role","code":"1","display":"Patient"}},',
+    )
+    return page.joined(each, "")
+
+
+def _balp(texts: Texts, region: str, persons: pa.Array, client: bool = False) -> pa.Array:
+    side = "c" if client else "s"
+    observer = f"LGC-{region}" if client else f"portail-{region}"
+    at = texts.codes("at") - (_CLIENT_EARLIER if client else 0)
+    return line(
+        f'{{"resourceType":"AuditEvent","id":"{region}-', texts.request(),
+        f'-{side}","meta":{{"profile":["{_BALP}StructureDefinition/'
+        'IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive"]},', _event(texts),
+        '"recorded":"', local_text(at, "%FT%T%Ez", "ms"), '",', _outcome(texts),
+        '"agent":[', _user(texts), _patron(texts), _client(texts), _server(region),
+        f'],"source":{{"site":"{region}","observer":{{"display":"{observer}"}},"type":[{{"system":'
+        '"http://terminology.hl7.org/CodeSystem/security-source-type","code":"4"}]},"entity":[',
+        persons, _object(texts),
+        '{"what":{"identifier":{"value":"',
+        texts.request(),
+        f'"}}}},"type":{{"system":"{_BALP}CodeSystem/BasicAuditEntityType","code":"XrequestId"}}}}]}}',
+    )  # fmt: skip
+
+
+def _french(texts: Texts, region: str, persons: pa.Array) -> pa.Array:
+    moment = local_text(texts.codes("at"), "%FT%T%Ez", "ms")
+    return line(
+        f'{{"resourceType":"AuditEvent","id":"{region}-', texts.request(),
+        '-s","meta":{"profile":["https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/'
+        'tde-audit-event"]},', _event(texts), '"period":{"start":"', moment, '"},"recorded":"',
+        moment, '",', _outcome(texts), '"agent":[', _professional(texts),
+        present(_login(texts, "on_behalf_of"),
+                f',{{"who":{{"identifier":{{"system":"{_RPPS}","value":"',
+                '"}},"requestor":false}'),
+        '],"source":{"observer":{"display":"portail-', region, '"}},"entity":[', persons,
+        _object(texts),
+        '{"what":{"identifier":{"value":"', texts.request(),
+        f'"}}}},"type":{{"system":"{_BALP}CodeSystem/BasicAuditEntityType","code":"XrequestId"}}}}]}}',
+    )  # fmt: skip
+
+
+def _event(texts: Texts) -> pa.Array:
+    coded = {
+        action: f'"subtype":[{{"system":"{system}","code":"{code}"}}],'
+        for action, (system, code) in SUBTYPES.items()
+    }
+    rest = (
+        '"type":{"system":"http://terminology.hl7.org/CodeSystem/audit-event-type","code":"rest"},'
+    )
+    login = f'"type":{{"system":"{_DCM}","code":"110114"}},'
+    kinds = {a: login if a in ("login", "logout") else rest for a in ACTIONS}
+    letters = {
+        a: f'"action":"{LETTERS.get(a, "E" if a in ("login", "logout") else "R")}",'
+        for a in ACTIONS
+    }
+    subtypes = {a: coded.get(a, "") for a in ACTIONS}
+    return line(
+        texts.said("action", kinds), texts.said("action", subtypes), texts.said("action", letters)
+    )
+
+
+def _outcome(texts: Texts) -> pa.Array:
+    degree = dict(zip(VOCABULARIES["outcome"], ("0", "4", "8", "12"), strict=True))
+    return present(texts.said("outcome", degree), '"outcome":"', '",')
+
+
+def _login(texts: Texts, by: str = "account") -> pa.Array:
+    """Return the national identifier (8 and RPPS) where there is one, else the login."""
+    national = texts.account("professional", by)
+    return pc.if_else(pc.equal(national, ""), texts.account("login", by), line("8", national))
+
+
+def _user(texts: Texts) -> pa.Array:
+    other = present(
+        texts.account("professional"),
+        f'{{"url":"{_BALP}StructureDefinition/ihe-otherId","valueIdentifier":{{"system":'
+        f'"{_RPPS}","value":"8',
+        '"}},',
+    )
+    level = present(
+        texts.listed("auth_method", "auth_methods"),
+        f'{{"url":"{_BALP}StructureDefinition/ihe-assuranceLevel","valueCodeableConcept":'
+        '{"coding":[{"code":"',
+        '"}]}},',
+    )
+    extensions = pc.replace_substring_regex(line(other, level), ",$", "")
+    return line(
+        "{", present(extensions, '"extension":[', "],"),
+        '"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType",'
+        '"code":"IRCP"}]},', _roles(texts),
+        '"who":{"identifier":{"system":"urn:simulated:portail","value":"', texts.account("login"),
+        '"},"display":"', texts.account("given_name"), " ", texts.account("surname"),
+        '"},"requestor":true', present(texts.session(), ',"policy":["', '"]'),
+        present(texts.listed("network", "networks"), ',"network":{"address":"', '","type":"2"}'),
+        _purpose(texts), "}",
+    )  # fmt: skip
+
+
+def _professional(texts: Texts) -> pa.Array:
+    return line(
+        "{", _roles(texts), f'"who":{{"identifier":{{"system":"{_RPPS}","value":"', _login(texts),
+        '"}},"altId":"', texts.account("login"), '","requestor":true',
+        present(texts.listed("network", "networks"), ',"network":{"address":"', '","type":"2"}'),
+        _purpose(texts), "}",
+    )  # fmt: skip
+
+
+def _roles(texts: Texts) -> pa.Array:
+    profession = present(
+        texts.account("profession"), f'{{"coding":[{{"system":"{_PROFESSION}","code":"', '"}]}'
+    )
+    return present(profession, '"role":[', "],")
+
+
+def _purpose(texts: Texts) -> pa.Array:
+    return present(
+        texts.listed("purpose", "purposes"),
+        ',"purposeOfUse":[{"coding":[{"system":'
+        '"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"',
+        '"}]}]',
+    )
+
+
+def _patron(texts: Texts) -> pa.Array:
+    return present(
+        texts.account("login", "on_behalf_of"),
+        f',{{"type":{{"coding":[{{"system":"{_BALP}CodeSystem/UserAgentTypes","code":"delegator"}}]}},'
+        '"who":{"identifier":{"system":"urn:simulated:portail","value":"',
+        '"}},"requestor":false}',
+    )
+
+
+def _client(texts: Texts) -> pa.Array:
+    structure = present(
+        texts.organisation("finess"),
+        ',{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleClass",'
+        f'"code":"PROV"}}]}},"who":{{"type":"Organization","identifier":{{"system":"{_FINESS}","value":"1',
+        '"}},"requestor":false}',
+    )
+    device = present(
+        texts.listed("device", "devices"),
+        f',{{"type":{{"coding":[{{"system":"{_DCM}","code":"110153"}}]}},"who":{{"display":"',
+        '"},"requestor":false}',
+    )
+    return line(structure, device)
+
+
+def _server(region: str) -> str:
+    return (
+        f',{{"type":{{"coding":[{{"system":"{_DCM}","code":"110152"}}]}},"who":{{"display":'
+        f'"portail-{region}"}},"requestor":false,"network":{{"address":'
+        f'"https://portail-{region}.exemple.fr/fhir","type":"5"}}}}'
+    )
+
+
+def _object(texts: Texts) -> pa.Array:
+    """Return the entity of what was touched, with the request and how much it returned."""
+    named = [RESOURCES.get(name, name) for name in texts.world.objects]
+    kinds = pick(words_of(named), texts.codes("object"))
+    query = _queries(texts, kinds)
+    role = pc.if_else(pc.equal(query, ""), "4", "24")
+    entity = line(
+        '{"type":{"system":"http://hl7.org/fhir/resource-types","code":"', kinds,
+        '"},"role":{"system":"http://terminology.hl7.org/CodeSystem/object-role","code":"', role,
+        '"}', present(query, ',"query":"', '"'),
+        present(texts.numbers("record_count"), ',"detail":[{"type":"count","valueString":"', '"}]'),
+        "},",
+    )  # fmt: skip
+    return pc.if_else(pc.equal(kinds, ""), "", entity)
+
+
+_QUERIES: Final = {
+    "exact_id": "{key}={number}", "exact_name": "family:exact={surname}",
+    "prefix": "family={prefix}", "wildcard": "name:contains={prefix}",
+    "criteria": "family={prefix}&birthdate={born}",
+}  # fmt: skip
+
+
+def _queries(texts: Texts, kinds: pa.Array) -> pa.Array:
+    """Return the request of each search in base64, and "" for the other accesses."""
+    shape = texts.codes("query_shape")
+    shapes = [VOCABULARIES["query_shape"].index(name) for name in _QUERIES]
+    rows = np.flatnonzero(np.isin(shape, shapes))
+    columns = (kinds, *map(texts.patient, ("surname", "number", "birth_date")))
+    said = zip(*(column.take(pa.array(rows)).to_pylist() for column in columns), strict=True)
+    asked = np.full(len(shape), "", object)
+    for row, words in zip(rows, said, strict=True):
+        asked[row] = _query(VOCABULARIES["query_shape"][shape[row]], *words)
+    return pa.array(asked, pa.string())
+
+
+def _query(shape: str, kind: str, surname: str, number: str, born: str) -> str:
+    """Return a request in base64; a search that found nobody asked for somebody unknown."""
+    asked = _QUERIES[shape].format(
+        key="_id" if kind == "Patient" else "patient",
+        surname=(surname or "INCONNU").replace(" ", "+"),
+        prefix=(surname or "INCONNU")[:3].strip(),
+        number=number or "0",
+        born=born or "1970-01-01",
+    )
+    return base64.b64encode(f"GET /fhir/{kind}?{asked}&_count=20".encode()).decode()
