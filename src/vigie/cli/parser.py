@@ -150,9 +150,7 @@ def _alerts(commands: Any, name: str, common: Any) -> None:
 def _explain(commands: Any, name: str, common: Any) -> None:
     summary = _("say why an alert was raised, with its evidence over time and its lines")
     parser = _command(commands, name, common, summary, "explain:explain")
-    parser.add_argument(
-        "alert", metavar=_("ALERT"), help=_("its identifier, or its beginning")
-    )
+    parser.add_argument("alert", metavar=_("ALERT"), help=_("its identifier, or its beginning"))
     _format(parser, "table", "json")
 
 
@@ -186,9 +184,7 @@ def _pseudonym(commands: Any, name: str, common: Any) -> None:
     parser.add_argument(
         "--kind", default="local", choices=("local", "nir", "ins"), help=_("kind of identifier")
     )
-    parser.add_argument(
-        "--reason", required=True, metavar=_("TEXT"), help=_("why (journal)")
-    )
+    parser.add_argument("--reason", required=True, metavar=_("TEXT"), help=_("why (journal)"))
 
 
 def _mapping(commands: Any, name: str, common: Any) -> None:
@@ -247,9 +243,7 @@ def _unseal(commands: Any, name: str, common: Any) -> None:
     parser.add_argument(
         "--identity", type=Path, required=True, metavar=_("FILE"), help=_("the age private key")
     )
-    parser.add_argument(
-        "--reason", required=True, metavar=_("TEXT"), help=_("why (journal)")
-    )
+    parser.add_argument("--reason", required=True, metavar=_("TEXT"), help=_("why (journal)"))
 
 
 def _doctor(commands: Any, name: str, common: Any) -> None:

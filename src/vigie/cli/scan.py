@@ -1,0 +1,191 @@
+"""`vigie scan` and `vigie alerts`: from logs, or from the store, to alerts."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from vigie import journal
+from vigie.cli.importing import complain, read_paths, show
+from vigie.cli.terminal import draw_table, home_of, remarks, say, settings_of, write_csv, write_json
+from vigie.errors import UsageError
+from vigie.language import N_, _, current_language, number, plural
+from vigie.stores import Store
+
+if TYPE_CHECKING:
+    from vigie.alerts import Alert
+    from vigie.detection import Detection
+
+NOTHING, ALERTS, UNTRUSTED = 0, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found, on how many events, with how many lines still in quarantine."""
+
+    detection: "Detection"
+    events: int
+    quarantined: int
+
+
+LEVELS = {"watch": N_("watch"), "step_up": N_("step up"), "suspend": N_("suspend")}
+
+
+def scan(options: Namespace) -> int:
+    """Read, store, detect and print the alerts."""
+    imported = read_paths(options)
+    if all(file.error for file in imported):
+        complain(imported)
+        return 1
+    if options.format == "table":
+        show(imported)
+        say()
+    else:
+        complain(imported)
+    code = alerts(options)
+    return UNTRUSTED if any(file.error for file in imported) else code
+
+
+def alerts(options: Namespace) -> int:
+    """Detect on what the store holds and print the alerts."""
+    answer = detect_stored(options)
+    {"table": draw, "json": print_json, "csv": print_csv}[options.format](answer)
+    if not answer.detection.trust.ok:
+        return UNTRUSTED
+    return ALERTS if answer.detection.alerts else NOTHING
+
+
+def detect_stored(options: Namespace) -> Answer:
+    """Run the detection over the whole store; the look is journalled."""
+    from vigie.detection import COLUMNS, detect
+    from vigie.events import SCHEMA
+
+    budget = getattr(options, "alarm_budget", None)
+    settings = settings_of(options)
+    if budget is not None:
+        if budget <= 0:
+            raise UsageError(N_("the alarm budget must be above 0"), where="--alarm-budget")
+        settings = type(settings)(**{**_fields(settings), "alarm_budget": budget})
+    home = home_of(options)
+    with Store.open(home) as store:
+        sources = store.sources()
+        columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
+        events = store.events(columns)
+    journal.record(home, "detect", f"{events.num_rows} events", "vigie " + options.command)
+    quarantined = sum(source.quarantined_now for source in sources)
+    detection = detect(
+        events,
+        settings,
+        learn_until=day_of(getattr(options, "learn_until", None), "--learn-until"),
+        quarantined=quarantined,
+        lines=sum(source.lines for source in sources),
+    )
+    return Answer(detection, events.num_rows, quarantined)
+
+
+def _fields(settings: Any) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in settings.__struct_fields__}
+
+
+def day_of(text: str | None, option: str) -> datetime | None:
+    """Read a date given on the command line, as midnight UTC unless it says otherwise."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            N_("{text!r} is not a date"), where=option, remedy=N_("write 2026-03-01"), text=text
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def print_json(answer: Answer) -> None:
+    """Print the documented, versioned answer."""
+    write_json(as_json(answer))
+
+
+def as_json(answer: Answer) -> dict[str, Any]:
+    """Return the answer as `docs/scan.md` documents it."""
+    import msgspec
+
+    found = answer.detection
+    return {
+        "version": 1,
+        "events": answer.events,
+        "quarantined": answer.quarantined,
+        "accounts": found.accounts,
+        "days": found.days,
+        "account_days": found.account_days,
+        "learn_until": stamp(found.learn_until),
+        "alarm_budget": found.budget,
+        "trust": {"ok": found.trust.ok, "remarks": list(found.trust.remarks)},
+        "alerts": [msgspec.to_builtins(alert) for alert in found.alerts],
+    }
+
+
+def print_csv(answer: Answer) -> None:
+    """Print one line per alert; the trust goes to standard error, where it is not lost."""
+    _say_trust(answer, to_errors=True)
+    header = ("id", "level", "account", "opened_at", "last_at", "patients", "evidence",
+              "hypothesis", "why", "lines")  # fmt: skip
+    rows = (
+        (
+            alert.id, alert.level, alert.account, stamp(alert.opened_at), stamp(alert.last_at),
+            alert.patients, alert.evidence, alert.hypothesis, alert.why[current_language()],
+            " ".join(alert.lines),
+        )
+        for alert in answer.detection.alerts
+    )  # fmt: skip
+    write_csv(header, rows)
+
+
+def draw(answer: Answer) -> None:
+    """Draw what could not be seen, then the alerts by gravity."""
+    found = answer.detection
+    _say_trust(answer)
+    say(
+        _(
+            "{events} accesses by {accounts} accounts over {days} days; before {date}: learning."
+        ).format(
+            events=number(answer.events),
+            accounts=number(found.accounts),
+            days=number(found.days),
+            date=f"{found.learn_until:%Y-%m-%d}",
+        )
+    )
+    count = len(found.alerts)
+    if not count:
+        say(_("No unusual access within the alarm budget."))
+        return
+    say(plural("{count} alert:", "{count} alerts:", count).format(count=number(count)))
+    header = (_("level"), _("account"), _("since (UTC)"), _("patients"), _("evidence"), _("alert"))
+    draw_table(header, [_row(alert) for alert in found.alerts])
+    worst = found.alerts[0]
+    say()
+    say(f"{worst.account}: {worst.why[current_language()]}")
+    say(_("vigie explain {id} tells an alert whole.").format(id=worst.id))
+
+
+def _row(alert: "Alert") -> tuple[object, ...]:
+    return (
+        _(LEVELS[alert.level]), alert.account, f"{alert.opened_at:%Y-%m-%d %H:%M}",
+        number(alert.patients), number(alert.evidence, 1), alert.id,
+    )  # fmt: skip
+
+
+def _say_trust(answer: Answer, to_errors: bool = False) -> None:
+    trust = answer.detection.trust
+    lines = [f"! {remark[current_language()]}" for remark in trust.remarks]
+    if not trust.ok:
+        lines.insert(0, _("This answer cannot be trusted:"))
+    for line in lines:
+        if to_errors:
+            remarks().print(line, markup=False)
+        else:
+            say(line)
+
+
+def stamp(moment: datetime) -> str:
+    """Write a time as UTC ISO 8601."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
