@@ -1,0 +1,230 @@
+"""One audit message, from its XML to plain values, in both dialects.
+
+DICOM PS3.15 A.5 names a code by `csd-code`, `codeSystemName`, `originalText`; RFC 3881 by `code`,
+`codeSystemName`, `displayName`. Elements may stand in a namespace or not. The XML comes from
+whoever can send a message, so nothing outside it is ever read: no document type (hence no entity),
+no network, no document beyond the parser's limits of depth and size.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+_ENCODINGS: Final = frozenset(
+    {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252"}
+)
+_DECLARED: Final = re.compile(rb"<\?xml\s[^<>]*?encoding\s*=\s*[\"']([^\"'<>]*)[\"']")
+_PARSER: Final = etree.XMLParser(
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    dtd_validation=False,
+    huge_tree=False,
+    remove_comments=True,
+    remove_pis=True,
+)
+_TOO_DEEP: Final = "depth"
+
+
+class RefusedXml(Exception):
+    """A message that is not read; `reason` is a key of `base.REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One `ActiveParticipant`: `roles` are (code, code system) pairs."""
+
+    user: str = ""
+    alternative: str = ""
+    name: str = ""
+    requestor: bool = False
+    network: str = ""
+    network_kind: str = ""
+    roles: tuple[tuple[str, str], ...] = ()
+    medium: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One `ParticipantObjectIdentification`; `details` are (type, base64 value) pairs."""
+
+    value: str = ""
+    kind: str = ""
+    role: str = ""
+    id_type: str = ""
+    life_cycle: str = ""
+    name: str = ""
+    query: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What an audit message says, as it says it; an empty text is an attribute that is missing."""
+
+    event: str
+    types: tuple[str, ...]
+    action_code: str
+    at: str
+    outcome: str
+    purpose: str
+    participants: tuple[Participant, ...]
+    site: str
+    source: str
+    objects: tuple[Object, ...]
+
+    @property
+    def life_cycle(self) -> str:
+        """The first life cycle that an object names (RFC 3881 5.5.3)."""
+        return next((one.life_cycle for one in self.objects if one.life_cycle), "")
+
+    @property
+    def medium(self) -> str:
+        """The medium that a participant names (DICOM CID 405)."""
+        return next((one.medium for one in self.participants if one.medium), "")
+
+
+def parse_message(body: bytes) -> Message:
+    """Read one `AuditMessage` document; raise `RefusedXml` with the reason of its quarantine.
+
+    >>> parse_message(b'<AuditMessage><EventIdentification EventActionCode="R">'
+    ...     b'<EventID csd-code="110110"/></EventIdentification></AuditMessage>').event
+    '110110'
+    """
+    root = parse_document(body)
+    if _local(root) != "AuditMessage":
+        raise RefusedXml("wrong_resource")
+    event, source = None, None
+    participants, objects = [], []
+    for element in root:
+        name = _local(element)
+        if name == "ActiveParticipant":
+            participants.append(_participant(element))
+        elif name == "ParticipantObjectIdentification":
+            objects.append(_object(element))
+        elif name == "EventIdentification":
+            event = element
+        elif name == "AuditSourceIdentification" and source is None:
+            source = element
+    return _message(event, tuple(participants), source, tuple(objects))
+
+
+def parse_document(body: bytes) -> etree._Element:
+    """Parse XML that nobody vouches for; raise `RefusedXml`."""
+    declared = _DECLARED.match(body)
+    if declared and declared[1].decode("latin-1").lower() not in _ENCODINGS:
+        raise RefusedXml("bad_encoding")
+    try:
+        root = etree.fromstring(body, _PARSER)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise RefusedXml(_why(body, declared is not None, str(error))) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise RefusedXml("forbidden_xml")
+    return root
+
+
+def _why(body: bytes, declared: bool, said: str) -> str:
+    """Find the reason behind a syntax error; its text is not kept, for it may quote a value."""
+    if b"\0" in body:
+        return "nul_byte"
+    if _TOO_DEEP in said.lower():
+        return "too_deep"
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "bad_xml" if declared and "ncoding" not in said else "bad_encoding"
+    return "bad_xml"
+
+
+def _local(element: etree._Element) -> str:
+    name = element.tag
+    return name if name[0] != "{" else name.rpartition("}")[2]
+
+
+def _code(element: etree._Element) -> str:
+    get = element.get
+    return (get("csd-code") or get("code") or "").strip()
+
+
+def _message(
+    event: etree._Element | None,
+    participants: tuple[Participant, ...],
+    source: etree._Element | None,
+    objects: tuple[Object, ...],
+) -> Message:
+    if event is None:
+        raise RefusedXml("no_time")
+    get = event.get
+    identifier, purpose, types = "", "", []
+    for element in event:
+        name = _local(element)
+        if name == "EventTypeCode":
+            types.append(_code(element))
+        elif name == "EventID":
+            identifier = _code(element)
+        elif name == "PurposeOfUse" and not purpose:
+            purpose = _code(element)
+    return Message(
+        identifier,
+        tuple(filter(None, types)),
+        (get("EventActionCode") or "").strip(),
+        (get("EventDateTime") or "").strip(),
+        (get("EventOutcomeIndicator") or "").strip(),
+        purpose,
+        participants,
+        "" if source is None else (source.get("AuditEnterpriseSiteID") or "").strip(),
+        "" if source is None else (source.get("AuditSourceID") or "").strip(),
+        objects,
+    )
+
+
+def _participant(element: etree._Element) -> Participant:
+    get = element.get
+    roles, medium = [], ""
+    for child in element:
+        name = _local(child)
+        if name == "RoleIDCode":
+            roles.append((_code(child), (child.get("codeSystemName") or "").strip()))
+        elif name == "MediaIdentifier":
+            medium = next((_code(one) for one in child), "")
+    return Participant(
+        (get("UserID") or "").strip(),
+        (get("AlternativeUserID") or "").strip(),
+        (get("UserName") or "").strip(),
+        (get("UserIsRequestor") or "").strip().lower() in ("true", "1"),
+        (get("NetworkAccessPointID") or "").strip(),
+        (get("NetworkAccessPointTypeCode") or "").strip(),
+        tuple(roles),
+        medium,
+    )
+
+
+def _object(element: etree._Element) -> Object:
+    get = element.get
+    id_type, name, query, details = "", "", "", []
+    for child in element:
+        tag = _local(child)
+        if tag == "ParticipantObjectIDTypeCode":
+            id_type = _code(child)
+        elif tag == "ParticipantObjectQuery":
+            query = child.text or ""
+        elif tag == "ParticipantObjectName":
+            name = child.text or ""
+        elif tag == "ParticipantObjectDetail":
+            details.append((child.get("type") or "", child.get("value") or ""))
+    return Object(
+        (get("ParticipantObjectID") or "").strip(),
+        (get("ParticipantObjectTypeCode") or "").strip(),
+        (get("ParticipantObjectTypeCodeRole") or "").strip(),
+        id_type,
+        (get("ParticipantObjectDataLifeCycle") or "").strip(),
+        name,
+        query,
+        tuple(details),
+    )
