@@ -37,7 +37,7 @@ class Statement:
 
     `relations` are named as the statement names them, folded; `aliases` tells which relation a
     qualifier means. `conditions` is None when there is no WHERE. `plain` is False when the
-    conditions do not bound all that is read (unions, subqueries, several statements).
+    conditions do not bound all that is read (unions, subqueries, self-joins, several statements).
     `inserted` are the columns of an INSERT with its rows of values. `words` holds the
     keywords and names in their order, no literal.
     """
@@ -63,7 +63,8 @@ def read_statement(text: str) -> Statement:
     """
     tokens, comments = tokens_of(text)
     body, verb = _body(tokens)
-    relations, aliases = _relations(body)
+    named, aliases = _relations(body)
+    relations = tuple(dict.fromkeys(named))
     where = where_of(body)
     words = tuple(token.text for token in tokens if token.kind == "word")
     return Statement(
@@ -72,7 +73,7 @@ def read_statement(text: str) -> Statement:
         relations=relations,
         aliases=aliases,
         conditions=None if where is None else tuple(conjuncts(where)),
-        plain=is_plain(body, where),
+        plain=is_plain(body, where) and len(named) == len(relations),
         inserted=inserted(body),
         request=next((found[1] for found in _REQUEST.finditer(comments)), None),
         settings=_settings(tokens),
@@ -97,8 +98,8 @@ def _starts_query(token: Token) -> bool:
     return token.kind == "word" and token.text in ("select", "with", "values")
 
 
-def _relations(tokens: list[Token]) -> tuple[tuple[str, ...], dict[str, str]]:
-    found: dict[str, None] = {}
+def _relations(tokens: list[Token]) -> tuple[list[str], dict[str, str]]:
+    found: list[str] = []
     aliases: dict[str, str] = {}
     common = _common_tables(tokens)
     for start, listed in _places_of_relations(tokens):
@@ -109,7 +110,7 @@ def _relations(tokens: list[Token]) -> tuple[tuple[str, ...], dict[str, str]]:
             calls = tokens[after : after + 1] == [Token("operator", "(")]
             relation = ".".join(parts)
             if parts and relation not in common and not (calls and listed):
-                found[relation] = None
+                found.append(relation)
                 aliases[parts[-1]] = relation
                 after = _alias(tokens, after, relation, aliases)
             elif calls or tokens[after : after + 1] == [Token("operator", "(")]:
@@ -117,7 +118,7 @@ def _relations(tokens: list[Token]) -> tuple[tuple[str, ...], dict[str, str]]:
             if not listed or tokens[after : after + 1] != [Token("operator", ",")]:
                 break
             place = after + 1
-    return tuple(found), aliases
+    return found, aliases
 
 
 def _alias(tokens: list[Token], place: int, relation: str, aliases: dict[str, str]) -> int:

@@ -1,0 +1,71 @@
+"""A reader's own section of the mapping file, checked against the form that the reader gives."""
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from vigie.errors import MappingError
+from vigie.language import N_
+from vigie.readers.base import Context
+from vigie.readers.mapping import nearest
+
+_UNKNOWN: Final = re.compile(r"unknown field `(?P<word>[^`]*)`")
+_PLACE: Final = re.compile(r" - at `\$\.?(?P<place>[^`]*)`")
+T = TypeVar("T")
+
+
+def read_section(context: Context, name: str, form: type[T]) -> T:
+    """Return the section `name` of the mapping as a `form` (an empty section when there is none).
+
+    Raises `MappingError` with the place, and the nearest word that is known.
+    """
+    return convert(context, name, context.mapping.get(name, {}), form)
+
+
+def convert(context: Context, name: str, said: object, form: type[T]) -> T:
+    """Return what the section `name` said as a `form`."""
+    try:
+        return msgspec.convert(said, form)
+    except msgspec.ValidationError as error:
+        raise _explained(context, name, str(error), form) from None
+
+
+def _explained(context: Context, name: str, reason: str, form: object) -> MappingError:
+    place = _PLACE.search(reason)
+    where = f"[{name}]" + (f" {place['place']}" if place and place["place"] else "")
+    unknown = _UNKNOWN.search(reason)
+    if unknown:
+        known = sorted(_words(form))
+        like = nearest(unknown["word"], known)
+        return MappingError(
+            N_("{word!r} is not known in {section}"),
+            where=context.mapping_file,
+            remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
+            word=unknown["word"],
+            section=where,
+            nearest=like,
+            known=", ".join(known),
+        )
+    return MappingError(
+        N_("{section} cannot be used ({reason})"),
+        where=context.mapping_file,
+        remedy=N_("see the page of this reader in the documentation"),
+        section=where,
+        reason=_PLACE.sub("", reason),
+    )
+
+
+def _words(form: Any) -> set[str]:
+    """The names of the fields of `form` and of the forms inside it."""
+    info = msgspec.inspect.type_info(form)
+    found: set[str] = set()
+    waiting = [info]
+    while waiting:
+        one = waiting.pop()
+        for field in getattr(one, "fields", ()):
+            found.add(field.encode_name)
+            waiting.append(field.type)
+        waiting += [getattr(one, k) for k in ("item_type", "value_type") if hasattr(one, k)]
+        waiting += list(getattr(one, "types", ()))
+    return found
