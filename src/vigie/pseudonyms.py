@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from vigie.blake2 import hash_texts
 from vigie.errors import SecretError
 from vigie.events import KEY
 from vigie.language import N_
@@ -68,11 +69,9 @@ class Keyring:
         (16, False)
         """
         encoded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
-        words = encoded.dictionary.to_pylist()
-        prefix = authority.encode() + _SEPARATOR
-        digests = b"".join(self._digest(prefix + word.encode(), kind) for word in words)
-        keys = _keys_from(self.advanced(digests))
-        return keys.take(encoded.indices)
+        prefix, person = authority.encode() + _SEPARATOR, kind.encode()[:16]
+        digests = hash_texts(encoded.dictionary, self.base, prefix, person)
+        return _keys_from(self.advanced(digests)).take(encoded.indices)
 
     def pseudonym(self, value: str, authority: str, kind: str = "patient") -> bytes:
         """Return the pseudonym of one value, for readers that memoise their own."""
@@ -86,6 +85,33 @@ class Keyring:
         key = hashlib.blake2b(b"line", key=self.base, digest_size=16).digest()
         digests = hash_spans(data, starts, ends, key).astype("<u8").tobytes()
         return _keys_from(self.advanced(digests))
+
+    def record_hashes(
+        self,
+        data: bytes,
+        starts: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        overlong: NDArray[np.int64],
+    ) -> pa.Array:
+        """Return `line_hashes`, but of `overlong` lines the hash that intake would have given.
+
+        Intake never holds such a line whole: it hands on the SHA-256 of the line and its end.
+        """
+        hashes = self.line_hashes(np.frombuffer(data, np.uint8), starts, ends)
+        if not len(overlong):
+            return hashes
+        digests = []
+        for start in starts[overlong].tolist():
+            end = data.find(b"\n", start) + 1 or len(data)
+            digests.append(hashlib.sha256(data[start:end]).digest()[:16])
+        keys = np.frombuffer(hashes.buffers()[1], np.uint8).reshape(-1, 16).copy()
+        fresh = self.digest_keys(digests)
+        keys[overlong] = np.frombuffer(fresh.buffers()[1], np.uint8).reshape(-1, 16)
+        return _keys_from(keys.tobytes())
+
+    def digest_keys(self, digests: list[bytes]) -> pa.Array:
+        """Return the keyed hashes of lines of which only a digest is known."""
+        return self.pseudonyms(pa.array([digest.hex() for digest in digests]), "", "line")
 
     def advanced(self, digests: bytes, since: int = 0) -> bytes:
         """Apply the rotations from number `since` on to concatenated 16-byte digests."""

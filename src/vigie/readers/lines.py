@@ -13,10 +13,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-FAULTS: Final = ("", "bad_fields", "bad_encoding", "nul_byte", "line_too_long", "truncated")
-"""Reasons of quarantine by number, in rising precedence; 0 is a sound record."""
+FAULTS: Final = (
+    "", "bad_fields", "bad_encoding", "nul_byte", "line_too_long", "truncated",
+    "bad_json", "too_deep", "wrong_resource", "bad_value",
+)  # fmt: skip
+"""Reasons of quarantine by number; 0 is a sound record. The scan gives the first five, in rising
+precedence; the last four are for readers that look inside."""
 
-_SOUND, _FIELDS, _ENCODING, _NUL, _LONG, _TRUNCATED = range(6)
+_SOUND, _FIELDS, _ENCODING, _NUL, _LONG = range(5)
 BLANK: Final = 255
 """The fault of a line with nothing on it: ignored, not quarantined."""
 

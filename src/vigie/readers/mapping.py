@@ -16,12 +16,15 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from vigie.errors import MappingError
 from vigie.events import READ_SCHEMA, VOCABULARIES
 from vigie.language import N_
 from vigie.readers.base import Source
+from vigie.readers.moments import compile_pattern
 from vigie.readers.times import check_zone
 from vigie.records import CONTRACTS, DATA_CLASSES, SCREENS
 
@@ -45,7 +48,9 @@ _COMPUTED: Final = (
 )  # fmt: skip
 MAPPABLE: Final = (*(n for n in READ_SCHEMA.names if n not in _COMPUTED), *EXTRA_COLUMNS)
 
-_SOURCE_KEYS = ("name", "time_zone", "retention_days", "tenant", "reader", "format")
+_SOURCE_KEYS = (
+    "name", "files", "time_zone", "retention_days", "tenant", "reader", "format",
+)  # fmt: skip
 _FORMAT_KEYS = ("kind", "delimiter", "quote", "encoding", "header", "null")
 _COLUMN_KEYS = (
     "column", "value", "unit", "format", "authority", "authority_column", "kind", "separator",
@@ -99,10 +104,15 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping file, checked. `raw` is the TOML as it was written, for the other readers."""
+    """A mapping file, checked. `raw` is the TOML as it was written, for the other readers.
+
+    `files` are the patterns of the file names it is for (none: all); an empty `reader` means
+    that the file's own form decides.
+    """
 
     source: Source
-    reader: str = "table"
+    reader: str = ""
+    files: tuple[str, ...] = ()
     format: Format = Format()
     columns: Table[str, Column] = field(default_factory=dict)
     values: Table[str, Table[str, str]] = field(default_factory=dict)
@@ -110,11 +120,32 @@ class Mapping:
     where: str = ""
 
     @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return Path(self.where)
+
+    @property
     def wanted(self) -> list[str]:
         """Their columns that the mapping names, each once."""
         named = [c.column for c in self.columns.values()]
         named += [c.authority_column for c in self.columns.values()]
         return list(dict.fromkeys(name for name in named if name))
+
+    @property
+    def texts(self) -> dict[str, tuple[str, str | None]]:
+        """For each text that the rows want, their column and the constant instead of it."""
+        found: dict[str, tuple[str, str | None]] = {}
+        for name, column in self.columns.items():
+            if name != "at":
+                found[name] = (column.column, column.value)
+            if column.authority_column:
+                found[f"{name}.authority"] = (column.authority_column, None)
+        return found
+
+    def time_form(self) -> tuple[NDArray[np.uint8], int]:
+        """Return how times are written: a program of `moments`, and a scale (-1: no epoch)."""
+        at = self.columns["at"]
+        return compile_pattern(at.format, self.where), TIME_UNITS.get(at.unit, -1)
 
     def screens(self) -> pa.Table:
         """Return what each screen shows (records.SCREENS)."""
@@ -187,9 +218,13 @@ def parse_mapping(raw: Table[str, Any], where: str = "") -> Mapping:
     columns = {name: _column(name, spec, where) for name, spec in raw.get("columns", {}).items()}
     _check_columns(columns, where)
     _check_declarations(raw, where)
+    files = said.get("files", [])
+    if not _are_texts(files):
+        raise _wrong(where, "source.files", N_("write a list of file name patterns"))
     return Mapping(
         source=_source(said, raw, where),
-        reader=_text(said, "reader", where, "source", "table"),
+        reader=_text(said, "reader", where, "source", "table" if columns else ""),
+        files=tuple(files),
         format=_format(said.get("format", {}), where),
         columns=columns,
         values=_values(raw.get("values", {}), where),

@@ -1,0 +1,149 @@
+"""The line that names the columns: its delimiter, its names, and what is wrong with it."""
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.errors import MappingError, ReadingError
+from vigie.language import N_
+from vigie.readers import moments
+from vigie.readers.lines import BLANK, Layout, scan
+from vigie.readers.mapping import Mapping, missing_column
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+_LONGEST_HEADER: Final = 1 << 20
+_NAMES: Final = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The delimiter, the columns' names, and the bytes of the line (empty when there is none)."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    line: bytes
+
+
+def read_header(data: bytes, mapping: Mapping, encoding: str, where: str) -> Header:
+    """Find the header in the first bytes of a file, or take the mapping's when it gives one.
+
+    Raises `MappingError` or `ReadingError` when the columns that the mapping names are not there.
+    """
+    form = mapping.format
+    if form.header is not None:
+        delimiter = form.delimiter or _delimiter_of(data, len(form.header), form.quote, encoding)
+        header = Header(delimiter, form.header, b"")
+        _check(header, mapping, where, _first_record(data, delimiter, form.quote, encoding))
+        return header
+    tried = [
+        _header(data, delimiter, form.quote, encoding, where)
+        for delimiter in ((form.delimiter,) if form.delimiter else DELIMITERS)
+    ]
+    wanted = set(mapping.wanted)
+    header = max(tried, key=lambda one: (len(wanted & set(one.names)), len(one.names)))
+    _check(header, mapping, where, header.line)
+    return header
+
+
+def split_record(line: bytes, delimiter: str, quote: str, encoding: str) -> list[str]:
+    """Split one record into its texts.
+
+    >>> split_record(b'a;"b;c"', ";", '"', "utf-8")
+    ['a', 'b;c']
+    """
+    text = io.StringIO(line.decode(encoding, "replace"), newline="")
+    if quote:
+        reader = csv.reader(text, delimiter=delimiter, quotechar=quote)
+    else:
+        reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return [name.strip() for name in next(reader, [])]
+
+
+def _first_record(data: bytes, delimiter: str, quote: str, encoding: str) -> bytes:
+    head = data[:_LONGEST_HEADER]
+    found = scan(head, Layout(delimiter, quote, encoding))
+    for start, end, fault in zip(found.starts, found.ends, found.faults, strict=True):
+        if fault != BLANK:
+            return head[start:end]
+    return b""
+
+
+def _delimiter_of(data: bytes, fields: int, quote: str, encoding: str) -> str:
+    def fits(delimiter: str) -> bool:
+        line = _first_record(data, delimiter, quote, encoding)
+        return len(split_record(line, delimiter, quote, encoding)) == fields
+
+    return next(filter(fits, DELIMITERS), ",")
+
+
+def _header(data: bytes, delimiter: str, quote: str, encoding: str, where: str) -> Header:
+    line = _first_record(data, delimiter, quote, encoding)
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        raise ReadingError(
+            N_("the names of the columns are not in {encoding}"),
+            where=where,
+            remedy=N_('write its encoding, for example encoding = "cp1252" in [source.format]'),
+            encoding=encoding,
+        ) from None
+    try:
+        names = split_record(line, delimiter, quote, encoding)
+    except csv.Error:
+        names = []
+    return Header(delimiter, tuple(names), line)
+
+
+def _check(header: Header, mapping: Mapping, where: str, line: bytes) -> None:
+    missing = [name for name in mapping.wanted if name not in header.names]
+    if not missing:
+        twice = next((name for name in mapping.wanted if header.names.count(name) > 1), None)
+        if twice:
+            raise MappingError(
+                N_("the column {column!r} stands twice in the header"),
+                where=where,
+                remedy=N_("rename one of the two"),
+                column=twice,
+            )
+        return
+    if len(missing) == len(mapping.wanted) and header.line:
+        _explain_stranger(header, mapping, where)
+    raise missing_column(missing[0], header.names, mapping.where, where)
+
+
+def _explain_stranger(header: Header, mapping: Mapping, where: str) -> None:
+    """Raise when not one column is there for a reason that can be told."""
+    wanted = set(mapping.wanted)
+    for delimiter in DELIMITERS:
+        names = split_record(header.line, delimiter, mapping.format.quote, "latin-1")
+        if delimiter != header.delimiter and wanted & set(names):
+            raise MappingError(
+                N_("the fields are separated by {found!r}, not by {said!r} as the mapping says"),
+                where=where,
+                remedy=N_("write delimiter = {found!r} in [source.format]"),
+                found=_NAMES[delimiter],
+                said=_NAMES.get(header.delimiter, header.delimiter),
+            )
+    if _looks_like_data(header, mapping):
+        raise MappingError(
+            N_("the first line holds data where the names of the columns should be"),
+            where=where,
+            remedy=N_("write the names in order: header = […] in [source.format]"),
+        )
+
+
+def _looks_like_data(header: Header, mapping: Mapping) -> bool:
+    program = moments.compile_pattern(mapping.columns["at"].format, mapping.where)
+    return any(_is_time(name, program) for name in header.names)
+
+
+def _is_time(text: str, program: NDArray[np.uint8]) -> bool:
+    data = np.frombuffer(text.encode() or b" ", np.uint8)
+    spans = np.zeros(1, np.int32), np.array([len(data)], np.int32)
+    return bool(moments.parse(data, *spans, program)[1][0] >= moments.UTC) or (
+        text.isdigit() and len(text) >= 9
+    )
