@@ -101,18 +101,17 @@ def _accesses(
     shapes, outcomes = len(VOCABULARIES["query_shape"]), len(VOCABULARIES["outcome"])
     account = rng.integers(accounts.num_rows, size=count)
     organisation = accounts["organisation"].to_numpy()[account]
-    patient = np.where(
-        (page[access] == 1) & (rng.random(rows) < 0.05),
-        -1,
-        (rng.integers(patients, size=count)[access] + np.arange(rows)) % patients,
-    )
+    shape = rng.integers(shapes, size=count)
+    nobody = (page == 1) & (VOCABULARIES["query_shape"].index("exact_id") != shape)
+    found = (rng.integers(patients, size=count)[access] + np.arange(rows)) % patients
+    patient = np.where(each(nobody) & (rng.random(rows) < 0.1), -1, found)
     columns = {
         "at": each(at), "access": access + 10_000, "account": each(account),
         "on_behalf_of": some(9, 0.2), "organisation": each(organisation), "unit": some(3),
         "session": each(account * 100 + rng.integers(5, size=count)), "network": some(3, 1),
         "device": some(3), "user_agent": some(2, 1), "auth_method": some(2, 1),
         "action": each(screen[:, 0]), "object": each(screen[:, 1]),
-        "query_shape": some(shapes), "record_count": some(50), "bytes": some(90_000),
+        "query_shape": each(shape), "record_count": some(50), "bytes": some(90_000),
         "patient": patient, "purpose": some(2), "outcome": np.maximum(some(outcomes, 0.1), 0),
         "attack": some(1, 0.1), "reason": each(rng.integers(13, size=count)),
     }  # fmt: skip

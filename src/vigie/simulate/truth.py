@@ -40,6 +40,7 @@ def _write(table: pa.Table, path: Path) -> None:
 def event_table(world: World, places: pa.Table) -> pa.Table:
     """Return what is true of each written place: file, line, part, and what the log cannot say.
 
+    `account` is named as the line names it.
     `access` numbers the access (an access in two logs has two places), `patient` is the
     platform's number or null, `attack` an index into attacks.json or -1, `family` null if honest.
     """
@@ -55,7 +56,7 @@ def event_table(world: World, places: pa.Table) -> pa.Table:
             "file": places["file"], "line": places["line"], "part": places["part"],
             "row": rows, "at": accesses["at"].cast(pa.timestamp("us", "UTC")),
             "access": accesses["access"],
-            "account": _named(world.accounts["login"], accesses["account"]),
+            "account": _account(world, accesses["account"].to_numpy(), places["national"]),
             "organisation": _named(world.organisations["finess"], accesses["organisation"]),
             "action": _named(pa.array(ACTIONS), accesses["action"]),
             "patient": _taken(world.patients["number"], accesses["patient"]),
@@ -64,6 +65,15 @@ def event_table(world: World, places: pa.Table) -> pa.Table:
             "reason": _named(pa.array(REASONS), accesses["reason"]),
         }
     )  # fmt: skip
+
+
+def _account(world: World, accounts: Any, national: pa.ChunkedArray) -> pa.Array:
+    """Return the account as the line names it: by its login, or by its national number."""
+    login = world.accounts["login"].take(pa.array(accounts))
+    number = world.accounts["professional"].take(pa.array(accounts))
+    wrapped = pc.binary_join_element_wise("8", number, "")
+    as_written = pc.if_else(national, pc.coalesce(wrapped, login), login)
+    return as_written.combine_chunks().dictionary_encode()
 
 
 def _taken(words: Any, codes: pa.ChunkedArray) -> pa.Array:

@@ -31,6 +31,9 @@ EVENTS: Final = {
     "delete": ("110110", "Patient Record", "D"),
 }  # fmt: skip
 """A merge is recorded as an update of the identity that stays: ATNA has no word of its own."""
+_APPLICATION: Final = (
+    '<RoleIDCode csd-code="110150" codeSystemName="DCM" originalText="Application"/>'
+)
 _OPENED: Final = ("110110", "Patient Record", "R")
 _TRANSACTION: Final = (
     '<EventTypeCode csd-code="{0}" codeSystemName="IHE Transactions" originalText="{1}"/>'
@@ -80,7 +83,9 @@ def _messages(texts: Texts, persons: pa.Array, queries: pa.Array) -> pa.Array:
         present(texts.listed("purpose", "purposes"), '<PurposeOfUse csd-code="',
                 '" codeSystemName="v3-ActReason" originalText=""/>'),
         "</EventIdentification>", _user(texts), _patron(texts), _ends(texts),
-        f'<AuditSourceIdentification AuditEnterpriseSiteID="RIE" AuditSourceID="{_HOST}">'
+        "<AuditSourceIdentification", present(texts.organisation("finess"),
+                                              ' AuditEnterpriseSiteID="', '"'),
+        f' AuditSourceID="{_HOST}">'
         '<AuditSourceTypeCode csd-code="4" codeSystemName="DCM" '
         'originalText="Application Server"/></AuditSourceIdentification>',
         queries, persons, "</AuditMessage>",
@@ -111,6 +116,7 @@ def _user(texts: Texts) -> pa.Array:
         present(texts.listed("network", "networks"), ' NetworkAccessPointID="',
                 '" NetworkAccessPointTypeCode="2"'),
         ">",
+        pc.if_else(pc.equal(texts.account("kind"), "service"), _APPLICATION, ""),
         present(texts.account("profession"), '<RoleIDCode csd-code="',
                 '" codeSystemName="1.2.250.1.71.1.2.7" originalText="profession"/>'),
         "</ActiveParticipant>",

@@ -25,6 +25,7 @@ PLACES: Final = pa.schema(
         pa.field("file", pa.dictionary(pa.int32(), pa.string())),  # path below the log folder
         pa.field("line", pa.int64()),  # from 1, in the decompressed file
         pa.field("part", pa.int32()),  # from 0, for records of several patients
+        pa.field("national", pa.bool_()),  # the line names the account by its national number
     ]
 )
 """Where each access stands in the logs; an access seen by two logs has two places."""
@@ -42,9 +43,7 @@ class LogFolder:
     _encoding: dict[str, str] = field(default_factory=dict)
     _open: dict[str, Any] = field(default_factory=dict)
     _count: dict[str, int] = field(default_factory=dict)
-    _places: list[tuple[str, NDArray[np.int64], NDArray[np.int64], Any]] = field(
-        default_factory=list
-    )
+    _places: list[pa.Table] = field(default_factory=list)
 
     def begin(self, name: str, header: str = "", encoding: str = "utf-8") -> None:
         """Open the file `name` if it is new, with its header line."""
@@ -64,11 +63,20 @@ class LogFolder:
         return np.arange(first, first + len(lines))
 
     def place(
-        self, name: str, rows: NDArray[np.int64], lines: NDArray[np.int64], parts: Any = 0
+        self,
+        name: str,
+        rows: NDArray[np.int64],
+        lines: NDArray[np.int64],
+        parts: Any = 0,
+        national: bool = False,
     ) -> None:
         """Remember that the accesses `rows` stand at `lines` (and `parts`) of the file `name`."""
         self.progress(len(rows))
-        self._places.append((name, rows, lines, parts))
+        file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), [name])
+        ranks = pa.array(np.broadcast_to(np.asarray(parts, np.int32), len(rows)))
+        named = pa.array(np.full(len(rows), national))
+        columns = [pa.array(rows), file, pa.array(lines), ranks, named]
+        self._places.append(pa.table(columns, schema=PLACES))
 
     def close(self) -> list[Path]:
         """Close what is open and return the files in the order in which they were begun."""
@@ -84,16 +92,7 @@ class LogFolder:
 
     def places(self) -> pa.Table:
         """Return where each access was written (PLACES)."""
-        tables = [_place_table(*place) for place in self._places if len(place[1])]
-        return pa.concat_tables([PLACES.empty_table(), *tables]).unify_dictionaries()
-
-
-def _place_table(
-    name: str, rows: NDArray[np.int64], lines: NDArray[np.int64], parts: Any
-) -> pa.Table:
-    file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), [name])
-    numbers = np.broadcast_to(np.asarray(parts, np.int32), len(rows))
-    return pa.table([pa.array(rows), file, pa.array(lines), pa.array(numbers)], schema=PLACES)
+        return pa.concat_tables([PLACES.empty_table(), *self._places]).unify_dictionaries()
 
 
 class _Compressed(gzip.GzipFile):

@@ -73,40 +73,30 @@ def _write_region(
     accesses = day.accesses.take(pa.array(rows))
     page = pages(accesses)
     persons = _persons(texts.of(accesses), page)
-    texts.of(page.accesses)
-    server = (_french if french else _balp)(texts, region, persons)
-    also = np.flatnonzero(mixed(page.accesses["access"].to_numpy(), 0) % CLIENT_SHARE == 1)
-    also = also[:0] if french else also
-    both = server
-    if len(also):
-        texts.of(page.accesses.take(pa.array(also)))
-        client = _balp(texts, region, persons.take(pa.array(also)), client=True)
-        both = pa.concat_arrays([server, client])
-    owner = np.r_[np.arange(len(server)), also]
-    at = page.accesses["at"].to_numpy()[owner]
-    at[len(server) :] -= _CLIENT_EARLIER
+    messages = (_french if french else _balp)(texts.of(page.accesses), region, persons)
+    again = _also_by_client(page, french)
+    if len(again):
+        texts.of(page.accesses.take(pa.array(again)))
+        client = _balp(texts, region, persons.take(pa.array(again)), client=True)
+        messages = pa.concat_arrays([messages, client])
+    at = page.accesses["at"].to_numpy()[np.r_[np.arange(len(page.firsts)), again]]
+    at[len(page.firsts) :] -= _CLIENT_EARLIER
     order = np.argsort(at, kind="stable")
-    lines = log.append(f"{region}/traces-{region}-{day.week}.ndjson.gz", both.take(pa.array(order)))
-    place = np.empty(len(order), np.int64)
-    place[order] = lines
-    _remember(
-        log, f"{region}/traces-{region}-{day.week}.ndjson.gz", day.first + rows, page, place, also
-    )
-
-
-def _remember(
-    log: LogFolder,
-    name: str,
-    rows: NDArray[np.int64],
-    page: Pages,
-    place: NDArray[np.int64],
-    also: NDArray[np.int64],
-) -> None:
-    log.place(name, rows[page.rows], place[page.line], page.part)
+    name = f"{region}/traces-{region}-{day.week}.ndjson.gz"
+    lines = np.empty(len(order), np.int64)
+    lines[order] = log.append(name, messages.take(pa.array(order)))
+    where = day.first + rows[page.rows]
+    log.place(name, where, lines[page.line], page.part, french)
     mirror = np.full(len(page.firsts), -1)
-    mirror[also] = place[len(page.firsts) :]
+    mirror[again] = lines[len(page.firsts) :]
     twice = mirror[page.line] >= 0
-    log.place(name, rows[page.rows[twice]], mirror[page.line[twice]], page.part[twice])
+    log.place(name, where[twice], mirror[page.line[twice]], page.part[twice])
+
+
+def _also_by_client(page: Pages, french: bool) -> NDArray[np.int64]:
+    """Return the pages whose access the client's software recorded too."""
+    chosen = mixed(page.accesses["access"].to_numpy(), 0) % CLIENT_SHARE == 1
+    return np.flatnonzero(chosen & (not french))
 
 
 def _persons(texts: Texts, page: Pages) -> pa.Array:
@@ -146,9 +136,9 @@ def _french(texts: Texts, region: str, persons: pa.Array) -> pa.Array:
         '-s","meta":{"profile":["https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/'
         'tde-audit-event"]},', _event(texts), '"period":{"start":"', moment, '"},"recorded":"',
         moment, '",', _outcome(texts), '"agent":[', _professional(texts),
-        present(_login(texts, "on_behalf_of"),
-                f',{{"who":{{"identifier":{{"system":"{_RPPS}","value":"',
-                '"}},"requestor":false}'),
+        pc.if_else(pc.equal(texts.account("login", "on_behalf_of"), ""), "",
+                   line(',{"who":{"identifier":', _named(texts, "on_behalf_of"),
+                        '},"requestor":false}')),
         '],"source":{"observer":{"display":"portail-', region, '"}},"entity":[', persons,
         _object(texts),
         '{"what":{"identifier":{"value":"', texts.request(),
@@ -181,10 +171,14 @@ def _outcome(texts: Texts) -> pa.Array:
     return present(texts.said("outcome", degree), '"outcome":"', '",')
 
 
-def _login(texts: Texts, by: str = "account") -> pa.Array:
-    """Return the national identifier (8 and RPPS) where there is one, else the login."""
-    national = texts.account("professional", by)
-    return pc.if_else(pc.equal(national, ""), texts.account("login", by), line("8", national))
+_PORTAL: Final = "urn:simulated:portail"
+
+
+def _named(texts: Texts, by: str = "account") -> pa.Array:
+    """Return an identifier: the national one (8 and RPPS) where there is one, else the login."""
+    login = line(f'{{"system":"{_PORTAL}","value":"', texts.account("login", by), '"}')
+    national = present(texts.account("professional", by), f'{{"system":"{_RPPS}","value":"8', '"}')
+    return pc.if_else(pc.equal(national, ""), login, national)
 
 
 def _user(texts: Texts) -> pa.Array:
@@ -203,9 +197,8 @@ def _user(texts: Texts) -> pa.Array:
     extensions = pc.replace_substring_regex(line(other, level), ",$", "")
     return line(
         "{", present(extensions, '"extension":[', "],"),
-        '"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType",'
-        '"code":"IRCP"}]},', _roles(texts),
-        '"who":{"identifier":{"system":"urn:simulated:portail","value":"', texts.account("login"),
+        _kind(texts), _roles(texts),
+        f'"who":{{"identifier":{{"system":"{_PORTAL}","value":"', texts.account("login"),
         '"},"display":"', texts.account("given_name"), " ", texts.account("surname"),
         '"},"requestor":true', present(texts.session(), ',"policy":["', '"]'),
         present(texts.listed("network", "networks"), ',"network":{"address":"', '","type":"2"}'),
@@ -213,10 +206,21 @@ def _user(texts: Texts) -> pa.Array:
     )  # fmt: skip
 
 
+def _kind(texts: Texts) -> pa.Array:
+    """Return the part that was played: a reader, or an application by itself."""
+    service = pc.equal(texts.account("kind"), "service")
+    application = f'"type":{{"coding":[{{"system":"{_DCM}","code":"110150"}}]}},'
+    reader = (
+        '"type":{"coding":[{"system":'
+        '"http://terminology.hl7.org/CodeSystem/v3-ParticipationType","code":"IRCP"}]},'
+    )
+    return pc.if_else(service, application, reader)
+
+
 def _professional(texts: Texts) -> pa.Array:
     return line(
-        "{", _roles(texts), f'"who":{{"identifier":{{"system":"{_RPPS}","value":"', _login(texts),
-        '"}},"altId":"', texts.account("login"), '","requestor":true',
+        "{", _kind(texts), _roles(texts), '"who":{"identifier":', _named(texts),
+        '},"altId":"', texts.account("login"), '","requestor":true',
         present(texts.listed("network", "networks"), ',"network":{"address":"', '","type":"2"}'),
         _purpose(texts), "}",
     )  # fmt: skip
