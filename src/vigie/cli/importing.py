@@ -13,7 +13,8 @@ from vigie.cli.terminal import (
 )
 from vigie.language import _, number, plural
 from vigie.pipeline import Imported, find_files, import_files, load_mappings
-from vigie.stores import Store
+from vigie.readers.base import REASONS, Tally
+from vigie.stores import Receipt, Store
 
 
 def import_logs(options: Namespace) -> int:
@@ -72,34 +73,60 @@ def as_json(file: Imported) -> dict[str, Any]:
 
 
 def show(imported: list[Imported]) -> None:
-    """Draw the table of files and the sum."""
+    """Draw the table of files, then what stands out."""
     header = (
         _("file"), _("format"), _("lines read"), _("accepted"), _("ignored"), _("quarantined"),
         _("rows added"), _("already there"),
     )  # fmt: skip
-    rows = []
-    for file in imported:
-        if file.receipt is not None:
-            tally = file.receipt.tally
-            ignored = ", ".join(f"{rule} {number(n)}" for rule, n in sorted(tally.ignored.items()))
-            rows.append((
-                file.label, file.reader, number(tally.read), number(tally.accepted), ignored or "0",
-                number(tally.quarantined), number(file.receipt.added),
-                number(file.receipt.duplicates),
-            ))  # fmt: skip
+    rows = [_row(file, file.receipt) for file in imported if file.receipt is not None]
     if rows:
         draw_table(header, rows)
+    summarise(imported)
+
+
+def _row(file: Imported, receipt: Receipt) -> tuple[str, ...]:
+    tally = receipt.tally
+    ignored = ", ".join(f"{rule} {number(n)}" for rule, n in sorted(tally.ignored.items()))
+    return (
+        file.label, file.reader, number(tally.read), number(tally.accepted), ignored or "0",
+        number(tally.quarantined), number(receipt.added), number(receipt.duplicates),
+    )  # fmt: skip
+
+
+def summarise(imported: list[Imported]) -> None:
+    """Say in a few lines what became of all lines: read = accepted + ignored + quarantined."""
+    receipts = [file.receipt for file in imported if file.receipt is not None]
     complain(imported)
-    known = sum(1 for file in imported if file.receipt and file.receipt.already_known)
+    for receipt in receipts:
+        if receipt.damage:
+            say(
+                _("! {file}: {reason}.").format(
+                    file=receipt.label, reason=_(REASONS[receipt.damage])
+                )
+            )
+    tally = sum((receipt.tally for receipt in receipts), Tally())
+    say(
+        _(
+            "{read} lines read in {files} files = {accepted} accepted + {ignored} ignored by rule "
+            "+ {quarantined} quarantined; {added} rows added."
+        ).format(
+            read=number(tally.read),
+            files=number(len(receipts)),
+            accepted=number(tally.accepted),
+            ignored=number(sum(tally.ignored.values())),
+            quarantined=number(tally.quarantined),
+            added=number(sum(receipt.added for receipt in receipts)),
+        )
+    )
+    known = sum(receipt.already_known for receipt in receipts)
     if known:
         text = plural("{count} file was already known.", "{count} files were already known.", known)
         say(text.format(count=number(known)))
-    doubts = sum(file.receipt.ambiguous for file in imported if file.receipt)
+    doubts = sum(receipt.ambiguous for receipt in receipts)
     if doubts:
-        say(
-            plural(
-                "{count} line is a repeated access or the same one exported twice: kept once.",
-                "{count} lines are repeated accesses or the same ones exported twice: kept once.",
-                doubts,
-            ).format(count=number(doubts))
+        text = plural(
+            "{count} line is a repeated access or the same one exported twice: kept once.",
+            "{count} lines are repeated accesses or the same ones exported twice: kept once.",
+            doubts,
         )
+        say(text.format(count=number(doubts)))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vigie import journal
-from vigie.cli.importing import complain, read_paths, show
+from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.terminal import draw_table, home_of, remarks, say, settings_of, write_csv, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number, plural
@@ -38,8 +38,7 @@ def scan(options: Namespace) -> int:
         complain(imported)
         return 1
     if options.format == "table":
-        show(imported)
-        say()
+        summarise(imported)
     else:
         complain(imported)
     code = alerts(options)

@@ -1,0 +1,101 @@
+"""`vigie events`: query the stored accesses; every look is in the journal."""
+
+from argparse import Namespace
+from datetime import UTC, datetime
+from typing import Any
+
+from vigie import journal
+from vigie.cli.scan import day_of, stamp
+from vigie.cli.terminal import draw_table, home_of, say, write_csv, write_json
+from vigie.errors import UsageError
+from vigie.language import N_, _, number
+from vigie.stores import Store
+
+SHOWN = (
+    "at", "account", "action", "object", "patient", "record_count", "organisation", "network",
+    "outcome", "source_file", "source_line",
+)  # fmt: skip
+
+
+def events(options: Namespace) -> int:
+    """Run the command."""
+    if options.limit < 1:
+        raise UsageError(N_("at least one row must be asked for"), where="--limit")
+    subject = options.sql or " ".join(
+        f"{name}={value}"
+        for name in ("account", "source", "since", "until")
+        if (value := getattr(options, name))
+    )
+    journal.record(home_of(options), "events", subject, options.reason)
+    header, rows, more = _query(options) if options.sql else _select(options)
+    if options.format == "json":
+        write_json([dict(zip(header, map(_plain, row), strict=True)) for row in rows])
+    elif options.format == "csv":
+        write_csv(header, ([_plain(cell) for cell in row] for row in rows))
+    else:
+        draw_table(header, ([_plain(cell) for cell in row] for row in rows))
+        if more:
+            say(
+                _("Only the first {count} rows; --limit shows more.").format(
+                    count=number(len(rows))
+                )
+            )
+    return 0
+
+
+def _select(options: Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
+    conditions = [one for one in _conditions(options) if one[2] is not None]
+    where = " AND ".join(f"{column} {sign} ?" for column, sign, _value in conditions)
+    columns = ", ".join(f'"{name}"' for name in SHOWN)
+    query = (
+        f"SELECT {columns} FROM events{' WHERE ' + where if where else ''}"  # noqa: S608 - ours
+        ' ORDER BY "at", source, source_file, source_line LIMIT ?'
+    )
+    values = [value for _column, _sign, value in conditions]
+    return _run(options, query, [*values, options.limit + 1], SHOWN)
+
+
+def _conditions(options: Namespace) -> list[tuple[str, str, object]]:
+    since, until = day_of(options.since, "--since"), day_of(options.until, "--until")
+    return [
+        ("account", "=", options.account),
+        ("source", "=", options.source),
+        ('"at"', ">=", since.replace(tzinfo=None) if since else None),
+        ('"at"', "<", until.replace(tzinfo=None) if until else None),
+    ]
+
+
+def _query(options: Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
+    return _run(options, options.sql, [], None)
+
+
+def _run(
+    options: Namespace, query: str, values: list[object], names: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
+    """Run a query that may read the store's segments and nothing else of this machine."""
+    import duckdb
+
+    home = home_of(options).resolve()
+    with Store.open(home) as store, store.connect() as connection:
+        connection.execute("SET allowed_directories = [?]", [str(home / "segments") + "/"])
+        connection.execute("SET enable_external_access = false")
+        try:
+            cursor = connection.execute(query, values or None)
+            rows = cursor.fetchmany(options.limit + 1)
+            header = names or tuple(column[0] for column in cursor.description or ())
+        except duckdb.Error as error:
+            raise UsageError(
+                N_("the query cannot be run ({reason})"),
+                where="--sql",
+                remedy=N_("the views are events, accesses, quarantine, files, screens"),
+                reason=str(error).splitlines()[0],
+            ) from None
+    return header, rows[: options.limit], len(rows) > options.limit
+
+
+def _plain(cell: object) -> object:
+    if isinstance(cell, bytes):
+        return cell.hex()
+    if isinstance(cell, datetime):  # times of the views are UTC without a zone
+        return stamp(cell if cell.tzinfo else cell.replace(tzinfo=UTC))
+    return cell
