@@ -119,15 +119,15 @@ class _Work:
                 if FAULTS[fault] == "line_too_long":
                     digests[number] = _digest(chunk.data, start)
             else:
-                self._line(text, start, chunk.first_line + line, pile)
+                self._line(text, start, chunk.first_line + line, pile, end == len(chunk.data))
         return self._batch(chunk.data, chunk.offset, pile, digests)
 
-    def _line(self, text: bytes, start: int, line: int, pile: _Pile) -> None:
+    def _line(self, text: bytes, start: int, line: int, pile: _Pile, last: bool) -> None:
         try:
             event = EVENT.decode(text)
         except _BROKEN as error:
             number = pile.begin(start, start + len(text), line)
-            pile.bad.append((number, self._why(error), None))
+            pile.bad.append((number, self._why(error, last), None))
             return
         if event.resourceType == "Bundle":
             self._bundle(event, text, start, line, pile)

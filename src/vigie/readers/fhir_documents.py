@@ -24,6 +24,7 @@ class _Typed(msgspec.Struct):
 
 
 _TYPED: Final = msgspec.json.Decoder(_Typed)
+_ANY: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
 def is_document(head: bytes) -> bool:
@@ -99,10 +100,20 @@ def salvage(data: bytes) -> Iterator[tuple[int, int]]:
         start = place.end()
         following = mark.search(data, start + 1)
         end = _closing(data, start)
-        if end is None:
+        if end is None or (
+            following and following.start() < end and not _is_sound(data[start:end])
+        ):
             end = following.start() if following else len(data)
         yield start, end
         place = mark.search(data, end)
+
+
+def _is_sound(text: bytes) -> bool:
+    try:
+        _ANY.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _closing(data: bytes, start: int) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from vigie.identifiers import normal_authority
 from vigie.readers.fhir_codes import REQUEST_ID
 from vigie.readers.fhir_identity import (
     PERSON_KINDS,
@@ -169,7 +170,8 @@ def _object(
 
 
 def _asked(query: Query | None, details: dict[str, Detail]) -> tuple[Named, ...]:
-    named = [name(authority, value) for authority, value in (query.patients if query else ())]
+    given = query.patients if query else ()
+    named = [name(normal_authority(authority), value) for authority, value in given]
     if _RESOURCE_ID in details:
         resource = read_identifier(Identifier(value=details[_RESOURCE_ID].valueString))
         named.extend([resource] if resource else [])

@@ -76,7 +76,8 @@ def _row(file: str, event: dict[str, Any]) -> ConformanceRow:
 
 
 def _who(event: dict[str, Any]) -> str:
-    parts = [event["account"] or "?", f"({event['actor_kind'] or '?'})"]
+    unnamed = f"unnamed, token {event['session']}" if event["session"] else "unnamed"
+    parts = [event["account"] or unnamed, f"({event['actor_kind'] or 'unknown'})"]
     for label, column in (
         ("professional", "professional"), ("for", "on_behalf_of"), ("role", "role"),
         ("of", "organisation"), ("through", "client_app"), ("at", "network"),
