@@ -6,7 +6,7 @@ Literals are read only where the mapping says that a column of a table identifie
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from vigie.readers.sql_conditions import Condition, Value
@@ -14,6 +14,7 @@ from vigie.readers.sql_statements import Statement
 
 _SUPPRESSED: Final = re.compile(r"<long (?:field|param) suppressed>")
 _ARRAY_ITEM: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')
+_TARGETING: Final = frozenset({"insert", "update", "delete", "merge"})
 _SYSTEM: Final = ("pg_", "information_schema.")
 
 
@@ -46,7 +47,7 @@ def parameters_of(field: str) -> list[str]:
     return ["" if _SUPPRESSED.fullmatch(item) else item for item in next(rows, [])]
 
 
-def resolve(name: str, tables: Mapping[str, Keyed]) -> str:
+def resolve(name: str, tables: Collection[str]) -> str:
     """Return the declared table that `name` means: itself, or the only one of that bare name."""
     if name in tables or "." in name:
         return name
@@ -59,9 +60,14 @@ def is_system(relation: str) -> bool:
     return relation.startswith(_SYSTEM)
 
 
-def relation_of(statement: Statement, tables: Mapping[str, Keyed]) -> str | None:
-    """Return the relation that matters when the audit entry names none: a patient table first."""
+def relation_of(statement: Statement, tables: Mapping[str, Keyed], writes: bool) -> str | None:
+    """Return the relation that matters when the audit entry names none.
+
+    For a write its target; for a reading a patient table first, never the target.
+    """
     names = [resolve(name, tables) for name in statement.relations]
+    if statement.verb in _TARGETING:
+        names = names[:1] if writes else names[1:]
     own = [name for name in names if not is_system(name)]
     declared = [name for name in names if name in tables]
     return next(iter(declared or own or names), None)

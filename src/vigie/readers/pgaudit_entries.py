@@ -27,7 +27,7 @@ from vigie.readers.sql_statements import Statement, read_statement
 _FIELD: Final = r'(?:"(?:[^"]++|"")*+"|[^,"\r\n]*+)'
 _ENTRY: Final = re.compile(
     r"AUDIT: (?P<type>SESSION|OBJECT),(?P<statement>\d++),(?P<sub>\d++),(?P<class>[A-Z_]++),"
-    rf"(?P<command>[A-Z ]*+),(?P<kind>[A-Z ]*+),(?P<object>{_FIELD}),"
+    rf"(?P<command>[^,\"]*+),[^,\"]*+,(?P<object>{_FIELD}),"
     rf"(?P<text>{_FIELD}),(?P<parameters>{_FIELD})(?:,(?P<rows>\d++))?"
 )
 _RELATION: Final = re.compile(
@@ -43,6 +43,9 @@ _VERBS: Final = {
     "select": "list", "table": "list", "copy": "export", "insert": "create", "update": "update",
     "delete": "delete", "truncate": "delete",
 }  # fmt: skip
+_MISCELLANEOUS: Final = {"set session authorization": "privilege_change"}
+_UNCLASSED: Final = {"merge": "update"}
+"""What pgAudit 1.7 files under MISC although it writes."""
 _LOG_SETTINGS: Final = ("log_", "pgaudit.", "logging_collector", "shared_preload_libraries")
 _RIGHTS: Final = frozenset(
     {"grant", "revoke", "owner", "policy", "privileges", "security", "role", "user"}
@@ -126,7 +129,7 @@ class Entries:
     def refused(self, query: str) -> Access:
         """Return the access that a statement would have been, had the server not refused it."""
         statement = read_statement(query)
-        relation = relation_of(statement, self._tables)
+        relation = relation_of(statement, self._tables, statement.verb != "select")
         action = _VERBS.get(statement.verb, "other")
         said = self._asked(action, statement, relation, [])
         return Access(action, said, None, "", statement.request)
@@ -139,6 +142,11 @@ class Entries:
         said = asked(statement, relation, bound, self._tables)
         return said._replace(shape=None) if action == "create" else said
 
+    def _is_trail(self, relation: str | None, statement: Statement | None) -> bool:
+        named = statement.relations if statement else ()
+        touched = {resolve(name, self._audit_tables) for name in named}
+        return bool((touched | {relation}) & self._audit_tables)
+
     def _session(self, session: str) -> _Session:
         memory = self._sessions.get(session)
         if memory is None:
@@ -150,7 +158,8 @@ class Entries:
     def _relation(self, entry: "re.Match[str]", statement: Statement | None) -> str | None:
         name = _unquoted(entry["object"])
         if not name:
-            return relation_of(statement, self._tables) if statement else None
+            writes = entry["class"] != "READ"
+            return relation_of(statement, self._tables, writes) if statement else None
         if entry["class"] not in ("READ", "WRITE"):
             name = name.partition("(")[0]
         if not _RELATION.fullmatch(name):
@@ -171,8 +180,7 @@ class Entries:
         if group == "READ" or (group == "WRITE" and statement and statement.verb == "select"):
             exports = command == "COPY" or (statement and statement.verb == "copy")
             return "export" if exports else "list"
-        touched = {relation, *(statement.relations if statement else ())}
-        if group in ("WRITE", "DDL") and touched & self._audit_tables:
+        if group in ("WRITE", "DDL") and self._is_trail(relation, statement):
             return "" if command in ("INSERT", "COPY") else "log_change"
         if group == "WRITE":
             return _WRITES.get(command, "other")
@@ -180,12 +188,13 @@ class Entries:
             return "privilege_change"
         if group == "DDL":
             return _ddl(command, statement)
-        if group.startswith("MISC") and statement and statement.words[:3] == _IDENTITY:
-            return "privilege_change"
+        if group.startswith("MISC") and statement:
+            return _MISCELLANEOUS.get(
+                " ".join(statement.words[:3]), _UNCLASSED.get(statement.verb, "")
+            )
         return ""
 
 
-_IDENTITY: Final = ("set", "session", "authorization")
 _IGNORED: Final = {"FUNCTION": "function", "WRITE": "audit_trail", "DDL": "misc"}
 
 
@@ -207,6 +216,10 @@ def _ignored(
         return _IGNORED.get(entry["class"], "misc")
     if entry["class"] not in ("READ", "WRITE") or action == "log_change":
         return None
+    if entry["command"] == "PREPARE":
+        return "prepared"
+    if entry["class"] == "READ" and statement and statement.words[:1] == ("explain",):
+        return "explained"
     if relation is None:
         return "no_relation" if statement and statement.plain else None
     return "catalog" if is_system(relation) else None

@@ -151,7 +151,8 @@ def _places_of_relations(tokens: list[Token]) -> Iterator[tuple[int, bool]]:
         elif names == "truncate":
             yield i + 1, True
         elif (
-            names in ("join", "into")
+            names == "join"
+            or (names == "into" and before in ("insert", "merge"))
             or (names == "update" and before not in ("for", "key", "do"))
             or (names in ("copy", "table") and i == 0)
         ):
