@@ -107,7 +107,8 @@ def _accesses(
     patient = np.where(each(nobody) & (rng.random(rows) < 0.1), -1, found)
     columns = {
         "at": each(at), "access": access + 10_000, "account": each(account),
-        "on_behalf_of": some(9, 0.2), "organisation": each(organisation), "unit": some(3),
+        "on_behalf_of": np.where(each(account) == 9, -1, some(9, 0.2)),
+        "organisation": each(organisation), "unit": some(3),
         "session": each(account * 100 + rng.integers(5, size=count)), "network": some(3, 1),
         "device": some(3), "user_agent": some(2, 1), "auth_method": some(2, 1),
         "action": each(screen[:, 0]), "object": each(screen[:, 1]),

@@ -3,12 +3,14 @@
 OUT/logs is what `vigie scan` reads; OUT/mapping*.toml say how; OUT/truth is for judges only.
 """
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 
 from vigie.errors import UsageError
 from vigie.language import N_
@@ -70,7 +72,8 @@ def write_world(
     files = log.close()
     write_truth(world, log.places(), out / "truth")
     for mapping in sorted(DATA.glob(f"mapping-{world.preset}*.toml")):
-        shutil.copyfile(mapping, out / mapping.name.replace(f"-{world.preset}", ""))
+        name = mapping.name.replace(f"-{world.preset}", "")
+        (out / name).write_text(_completed(mapping.read_text("utf-8"), world), "utf-8")
     shutil.copyfile(DATA / "LISEZMOI.txt", out / "LISEZMOI.txt")
     return Summary(
         preset=world.preset,
@@ -82,3 +85,10 @@ def write_world(
         days=world.days,
         attacks=len(world.attacks),
     )
+
+
+def _completed(mapping: str, world: World) -> str:
+    """Fill in what the operator of this very platform knows: its services, whose records."""
+    services = pc.equal(world.accounts["kind"], "service")
+    logins = world.accounts["login"].filter(services).to_pylist()
+    return mapping.replace("service_accounts = []", f"service_accounts = {json.dumps(logins)}")

@@ -35,6 +35,8 @@ def patients(
     >>> table.num_rows, set(table["area"].to_pylist())
     (50, {'35'})
     """
+    if not count:
+        return PATIENTS.empty_table()
     home, member, years = _households(rng, count)
     homes = int(home.max()) + 1
     towns = _towns(rng, homes, areas)

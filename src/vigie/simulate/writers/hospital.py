@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.simulate.world import World
+from vigie.simulate.writers.database import DatabaseLog
 from vigie.simulate.writers.logfiles import Day, LogFolder, days, local_text
 from vigie.simulate.writers.texts import CSV, Texts, line
 
@@ -41,14 +42,19 @@ KINDS: Final = {"person": "NOMINATIF", "service": "TECHNIQUE", "shared": "GENERI
 
 
 def write(world: World, log: LogFolder) -> None:
-    """Write `audit/audit_YYYYMMDD.csv`."""
+    """Write `audit/audit_YYYYMMDD.csv` and the database's own log (see `database`)."""
     texts = Texts(world, CSV)
+    database = DatabaseLog(world, log)
     for day in days(world):
         name = f"audit/audit_{day.name.replace('-', '')}.csv"
         log.begin(name, HEADER, "cp1252")
-        lines = log.append(name, _lines(texts.of(day.accesses)))
-        log.place(name, day.first + np.arange(len(lines)), lines)
+        elsewhere = database.passes_here(day.accesses)
+        rows = np.flatnonzero(~elsewhere)
+        lines = log.append(name, _lines(texts.of(day.accesses.take(pa.array(rows)))))
+        log.place(name, day.first + rows, lines)
         _blank_line(log, name, day)
+        if elsewhere.any():
+            database.write(day, np.flatnonzero(elsewhere))
 
 
 def _blank_line(log: LogFolder, name: str, day: Day) -> None:

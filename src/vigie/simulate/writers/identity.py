@@ -108,18 +108,20 @@ def _transactions(texts: Texts) -> pa.Array:
 
 
 def _user(texts: Texts) -> pa.Array:
+    service = pc.equal(texts.account("kind"), "service")
+    name = line(' UserName="', texts.account("given_name"), " ", texts.account("surname"), '"')
+    profession = present(
+        texts.account("profession"),
+        '<RoleIDCode csd-code="',
+        '" codeSystemName="1.2.250.1.71.1.2.7" originalText="profession"/>',
+    )
     return line(
         '<ActiveParticipant UserID="', texts.account("login"), '"',
         present(texts.account("professional"), ' AlternativeUserID="8', '"'),
-        ' UserName="', texts.account("given_name"), " ", texts.account("surname"),
-        '" UserIsRequestor="true"',
+        pc.if_else(service, "", name), ' UserIsRequestor="true"',
         present(texts.listed("network", "networks"), ' NetworkAccessPointID="',
                 '" NetworkAccessPointTypeCode="2"'),
-        ">",
-        pc.if_else(pc.equal(texts.account("kind"), "service"), _APPLICATION, ""),
-        present(texts.account("profession"), '<RoleIDCode csd-code="',
-                '" codeSystemName="1.2.250.1.71.1.2.7" originalText="profession"/>'),
-        "</ActiveParticipant>",
+        ">", pc.if_else(service, _APPLICATION, profession), "</ActiveParticipant>",
     )  # fmt: skip
 
 

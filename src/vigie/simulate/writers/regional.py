@@ -136,9 +136,7 @@ def _french(texts: Texts, region: str, persons: pa.Array) -> pa.Array:
         '-s","meta":{"profile":["https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/'
         'tde-audit-event"]},', _event(texts), '"period":{"start":"', moment, '"},"recorded":"',
         moment, '",', _outcome(texts), '"agent":[', _professional(texts),
-        pc.if_else(pc.equal(texts.account("login", "on_behalf_of"), ""), "",
-                   line(',{"who":{"identifier":', _named(texts, "on_behalf_of"),
-                        '},"requestor":false}')),
+        _second(texts),
         '],"source":{"observer":{"display":"portail-', region, '"}},"entity":[', persons,
         _object(texts),
         '{"what":{"identifier":{"value":"', texts.request(),
@@ -206,6 +204,13 @@ def _user(texts: Texts) -> pa.Array:
     )  # fmt: skip
 
 
+def _second(texts: Texts) -> pa.Array:
+    """Return the second and last agent: whom the account acted for, else where it worked."""
+    patron = line(',{"who":{"identifier":', _named(texts, "on_behalf_of"), '},"requestor":false}')
+    alone = pc.equal(texts.account("login", "on_behalf_of"), "")
+    return pc.if_else(alone, _structure(texts), patron)
+
+
 def _kind(texts: Texts) -> pa.Array:
     """Return the part that was played: a reader, or an application by itself."""
     service = pc.equal(texts.account("kind"), "service")
@@ -227,10 +232,13 @@ def _professional(texts: Texts) -> pa.Array:
 
 
 def _roles(texts: Texts) -> pa.Array:
+    """Return the profession of a person; an application has none."""
     profession = present(
-        texts.account("profession"), f'{{"coding":[{{"system":"{_PROFESSION}","code":"', '"}]}'
+        texts.account("profession"),
+        f'"role":[{{"coding":[{{"system":"{_PROFESSION}","code":"',
+        '"}]}],',
     )
-    return present(profession, '"role":[', "],")
+    return pc.if_else(pc.equal(texts.account("kind"), "service"), "", profession)
 
 
 def _purpose(texts: Texts) -> pa.Array:
@@ -251,19 +259,23 @@ def _patron(texts: Texts) -> pa.Array:
     )
 
 
-def _client(texts: Texts) -> pa.Array:
-    structure = present(
+def _structure(texts: Texts) -> pa.Array:
+    return present(
         texts.organisation("finess"),
         ',{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleClass",'
-        f'"code":"PROV"}}]}},"who":{{"type":"Organization","identifier":{{"system":"{_FINESS}","value":"1',
+        f'"code":"PROV"}}]}},"who":{{"type":"Organization","identifier":{{"system":"{_FINESS}",'
+        '"value":"1',
         '"}},"requestor":false}',
     )
+
+
+def _client(texts: Texts) -> pa.Array:
     device = present(
         texts.listed("device", "devices"),
         f',{{"type":{{"coding":[{{"system":"{_DCM}","code":"110153"}}]}},"who":{{"display":"',
         '"},"requestor":false}',
     )
-    return line(structure, device)
+    return line(_structure(texts), device)
 
 
 def _server(region: str) -> str:
