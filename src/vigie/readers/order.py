@@ -181,7 +181,7 @@ def _name_gaps(slots, positions, previous, limit):  # type: ignore[no-untyped-de
         before = previous[slot]
         previous[slot] = positions[i]
         if not np.isnan(before):
-            gap = np.rint((positions[i] - before) * 1e5) / 1e5
+            gap = np.rint((positions[i] - before) * 1e5) / 1e5 + 0.0  # no minus zero
             gaps[i] = max(-limit, min(limit, gap))
             missing[i] = False
     return gaps, missing
