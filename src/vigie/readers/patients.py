@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vigie.events import KEY
 from vigie.identifiers import kind_of_authority, normal_authority, normalise, problem
 from vigie.readers.base import Context
+from vigie.readers.flags import Flags
 from vigie.readers.mapping import PATIENT_KINDS
 from vigie.readers.order import Order
+from vigie.readers.words import Words
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -61,26 +65,27 @@ class Pseudonymiser:
         self._order = Order()
 
     def columns(
-        self, accounts: Sequence[str | None], patients: Sequence[Patient | None]
+        self, accounts: pa.Array, patients: Sequence[Patient], codes: NDArray[np.int32]
     ) -> dict[str, pa.Array]:
-        """Return `patient`, `id_gap` and `flags` for rows in the order of the file."""
-        keys: dict[Patient | None, bytes | None] = {None: None}
-        for one in patients:
-            if one is not None and one not in keys:
-                keys[one] = self._keyring.pseudonym(one.value, one.authority)
-        faults = [f"patient_{one.fault}" if one and one.fault else None for one in patients]
-        return {
-            "patient": pa.array([keys[one] for one in patients], KEY),
-            "id_gap": self._gaps(accounts, patients),
-            "flags": pa.array(faults, pa.string()).dictionary_encode(),
-        }
+        """Return `patient`, `id_gap` and `flags` for rows in the order of the file.
 
-    def _gaps(self, accounts: Sequence[str | None], patients: Sequence[Patient | None]) -> pa.Array:
-        who = pa.array(accounts, pa.string())
-        gaps = pa.nulls(len(who), pa.int32())
-        for kind in sorted({one.kind for one in patients if one}):
-            chosen = [one if one and one.kind == kind else None for one in patients]
-            values = pa.array([one and one.value for one in chosen], pa.string())
-            givers = pa.array([one and one.authority for one in chosen], pa.string())
-            gaps = pc.coalesce(gaps, self._order.id_gaps(who, values, givers, kind))
-        return gaps
+        `codes` are the places of the rows' patients among the distinct `patients`, -1 for none.
+        """
+        named = Words(codes, pa.array([one.value for one in patients], pa.string()))
+        keys = [self._keyring.pseudonym(one.value, one.authority) for one in patients]
+        flags = Flags(len(codes))
+        flags.add("patient", named, [one.fault for one in patients])
+        gaps = pa.nulls(len(codes), pa.int32())
+        for kind in sorted({one.kind for one in patients}):
+            found = self._gaps(accounts, patients, codes, kind)
+            gaps = pc.coalesce(gaps, found)
+        return {"patient": named.given(keys, KEY), "id_gap": gaps, "flags": flags.array()}
+
+    def _gaps(
+        self, accounts: pa.Array, patients: Sequence[Patient], codes: NDArray[np.int32], kind: str
+    ) -> pa.Array:
+        mine = np.array([one.kind == kind for one in patients] + [False])
+        known = pa.array(codes, mask=~mine[codes])
+        values = pa.array([one.value for one in patients], pa.string())
+        givers = pa.array([one.authority for one in patients], pa.string())
+        return self._order.id_gaps(accounts, values.take(known), givers.take(known), kind)

@@ -8,7 +8,6 @@ nor for a cursor: those have no `record_count`, and the log cannot say more. Tur
 for one's own session leaves no entry; turning it on again leaves one.
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.readers.base import Batch, Context, Tally, quarantine_table
+from vigie.readers.clock import Clock
 from vigie.readers.csvlog import RECORD, Piece, moment, pieces, text
 from vigie.readers.intake import Chunk, Intake
 from vigie.readers.patients import Declared, Patient, Pseudonymiser, declared, patient
@@ -70,6 +70,7 @@ class PgAuditReader:
         self._entries = Entries(keyed, frozenset(self._section.audit_tables))
         self._services = frozenset(self._section.service_accounts)
         self._pseudonymiser = Pseudonymiser(context)
+        self._clock = Clock()
 
     @classmethod
     def recognises(cls, head: bytes, filename: str) -> float:
@@ -117,24 +118,12 @@ class PgAuditReader:
         ends = np.array([piece.end for piece in found], np.int64)
         breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
         lines = line + np.searchsorted(breaks, starts)
-        hashes = self._hashes(data, starts, ends, intake.longest_line)
+        longs = np.flatnonzero(ends - starts > intake.longest_line)
+        hashes = self._context.keyring.record_hashes(data, starts, ends, longs)
         return self._filled(filling, intake.label, lines, offset + starts, hashes), resume
 
-    def _hashes(self, data: bytes, starts: Any, ends: Any, longest: int) -> pa.Array:
-        hashes = self._context.keyring.line_hashes(np.frombuffer(data, np.uint8), starts, ends)
-        long = np.flatnonzero(ends - starts > longest)
-        if not len(long):
-            return hashes
-        # As the intake does for lines that it never holds whole.
-        told = hashes.to_pylist()
-        for place in long:
-            line_end = data.find(b"\n", int(starts[place])) + 1 or len(data)
-            digest = hashlib.sha256(data[int(starts[place]) : line_end]).digest()[:16]
-            told[place] = self._context.keyring.advanced(digest)
-        return pa.array(told, hashes.type)
-
     def _overlong(self, chunk: Chunk, label: str) -> Batch:
-        key = self._context.keyring.advanced(chunk.digest)
+        key = self._context.keyring.digest_keys([chunk.digest])[0].as_py()
         row = (chunk.first_line, chunk.offset, key, "line_too_long", None)
         return Batch(
             waist_table(self._context, label, 0, {}),
@@ -231,11 +220,17 @@ class PgAuditReader:
         ring, source = self._context.keyring, self._context.source.name
         requests = pa.array([row.get("request_key") for row in rows], pa.string())
         records = pa.array([row["record_key"] for row in rows], pa.string())
-        columns |= self._pseudonymiser.columns(columns["account"], [row["named"] for row in rows])
+        patients = list(dict.fromkeys(row["named"] for row in rows if row["named"]))
+        distinct = {one: place for place, one in enumerate(patients)}
+        codes = np.array([distinct.get(row["named"], -1) for row in rows], np.int32)
+        who = pa.array(columns["account"], pa.string())
+        columns |= self._pseudonymiser.columns(who, patients, codes)
+        doubts = np.array([row["doubt"] for row in rows], np.int8)
+        self._clock.mark(np.array(columns["at"], np.int64), doubts)
         columns |= {
             "source_line": pa.array(lines[places], pa.int64()),
             "line_hash": hashes.take(pa.array(places, pa.int64())),
-            "clock_quality": clock_column(np.array([row["doubt"] for row in rows], np.int8)),
+            "clock_quality": clock_column(doubts),
             "record_key": ring.pseudonyms(records, source, "record"),
             "request_key": ring.pseudonyms(requests, "", "request"),
         }
