@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 
 from vigie.simulate.parameters import Preset
-from vigie.simulate.population import DAY, Ints, Population
+from vigie.simulate.population import DAY, Flags, Ints, Population
 from vigie.simulate.rhythm import HOUR, Roster
-from vigie.simulate.staff import Chooser
 from vigie.simulate.world import FAMILIES
 
 
@@ -38,6 +37,7 @@ class Case:
     people: Population
     preset: Preset
     roster: Roster
+    present: Flags
     days: int
     parameters: dict[str, float | str] = field(default_factory=dict)
 
@@ -58,6 +58,14 @@ class Case:
         share = np.array([weights.get(name, 0.0) for name in names])
         drawn: Ints = self.rng.choice(len(names), count, p=share / share.sum())
         return drawn
+
+    def share(self, account: int) -> float:
+        """Return how much more than others a thief takes through this account.
+
+        A busy account hides more; with victims drawn by the same root, stolen accesses are spread
+        over the professions as honest ones are.
+        """
+        return float(np.sqrt(self.people.tempo[account] / np.median(self.people.tempo)))
 
     def uniform(self, low: float, high: float, name: str = "") -> float:
         """Draw a parameter and remember it."""
@@ -80,7 +88,7 @@ class Case:
 
 def _burst(case: Case, account: int, count: int, gap: float, hour: float) -> Lookups:
     """Ask one after another from `hour` of the case's day."""
-    gaps = case.rng.gamma(4.0, gap / 4.0, count)
+    gaps = case.rng.gamma(2.0, gap / 2.0, count)
     local = case.day * DAY + int(hour * HOUR) + (np.cumsum(gaps) * 1e6).astype(np.int64)
     who = np.full(count, account)
     return Lookups(
@@ -91,7 +99,8 @@ def _burst(case: Case, account: int, count: int, gap: float, hour: float) -> Loo
 def _spread(case: Case, account: int, per_day: float, last: int, evening: float = 0.0) -> Lookups:
     """Ask on the owner's working days, within the owner's hours or in the evening."""
     span = np.arange(max(case.day, 0), min(last, case.days))
-    present = case.roster.present[account, span] | (case.rng.random(len(span)) < 0.1)
+    present = case.present[account, span] | (case.rng.random(len(span)) < 0.1)
+    per_day = per_day * case.share(account)
     count = case.rng.poisson(per_day * present * case.rng.gamma(4, 0.25, len(span)))
     day = np.repeat(span, count)
     start, length = case.roster.start[account, day], case.roster.length[account, day]
@@ -122,7 +131,7 @@ def _with(found: Lookups, *, patient: Ints | None = None, workflow: int | None =
     )  # fmt: skip
 
 
-def _hour(case: Case, night: float = 0.35) -> float:
+def _hour(case: Case, night: float = 0.15) -> float:
     account = int(case.accounts[0])
     if case.rng.random() < night:
         return case.uniform(19.0, 23.0, "hour")
@@ -132,7 +141,8 @@ def _hour(case: Case, night: float = 0.35) -> float:
 
 def fast_sweep(case: Case) -> Lookups:
     """Hundreds in an hour."""
-    count = int(case.log_uniform(80, 600, "patients"))
+    share = case.share(int(case.accounts[0]))
+    count = int(case.log_uniform(60, 400, "patients") * share) + 20
     return _burst(case, int(case.accounts[0]), count, case.log_uniform(1.5, 12, "gap"), _hour(case))
 
 
@@ -168,7 +178,8 @@ def one_site(case: Case) -> Lookups:
 
 def enumeration(case: Case) -> Lookups:
     """Neighbouring patient numbers, one after another."""
-    count = int(case.log_uniform(40, 400, "patients"))
+    share = case.share(int(case.accounts[0]))
+    count = int(case.log_uniform(40, 300, "patients") * share) + 20
     found = _burst(case, int(case.accounts[0]), count, case.log_uniform(3, 40, "gap"), _hour(case))
     first = int(case.rng.integers(case.people.register.size))
     steps = np.cumsum(1 + (case.rng.random(count) < 0.15) * case.rng.integers(0, 4, count))
@@ -223,7 +234,7 @@ def own_panel(case: Case) -> Lookups:
     start = int(sequences.starts[sequence])
     patient = sequences.patients[start : start + frontier][rng.permutation(frontier)[:count]]
     last = case.day + int(case.uniform(1, 12, "days"))
-    found = _spread(case, account, count / max(last - case.day, 1), last, 0.5)
+    found = _spread(case, account, count / max(last - case.day, 1), last, 0.2)
     return _with(found, patient=np.resize(patient, len(found.local)))
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from vigie.simulate.parameters import Oddities
 from vigie.simulate.population import Flags, Ints, Population
 
 USER_AGENTS: Final = (
@@ -41,7 +42,7 @@ class Places:
     agent: Ints
 
 
-def places(rng: np.random.Generator, people: Population, days: int) -> Places:
+def places(rng: np.random.Generator, people: Population, odd: Oddities, days: int) -> Places:
     """Give organisations and people their networks and devices."""
     sites = people.organisations.num_rows
     staff = np.bincount(people.organisation, minlength=sites)
@@ -61,7 +62,9 @@ def places(rng: np.random.Generator, people: Population, days: int) -> Places:
         np.where(draw < 0.7, 2, 3),
     )
     method[people.kind == 1] = 4
-    moves = np.where(rng.random(people.size) < 0.12, rng.integers(0, days, people.size), days + 1)
+    moves = np.where(
+        rng.random(people.size) < odd.new_device, rng.integers(0, days, people.size), days + 1
+    )
     return Places(
         site_start, site_count, home, carrier, carrier_count,
         pool_start[people.team], pool[people.team], moves,
@@ -95,17 +98,19 @@ class Context:
 
 def contexts(
     rng: np.random.Generator, people: Population, where: Places,
-    account: Ints, organisation: Ints, at: Ints, day: Ints,
+    account: Ints, organisation: Ints, at: Ints, day: Ints, evening: Flags,
 ) -> Context:  # fmt: skip
     """Cut each account's encounters, sorted by account and time, into sessions, and place them."""
     opens = np.r_[True, (np.diff(account) != 0) | (np.diff(at) > IDLE)]
-    opens |= np.r_[True, np.diff(organisation) != 0]
+    opens |= np.r_[True, (np.diff(organisation) != 0) | np.diff(evening)]
     first = np.flatnonzero(opens)
     session = np.cumsum(opens) - 1
     who, site, date = account[first], organisation[first], day[first]
     kind = rng.random(len(first))
     mobile = kind < people.of("mobility")[who]
     home = ~mobile & (kind < (people.of("mobility") + people.of("home"))[who])
+    home |= evening[first]
+    mobile &= ~home
     office = where.site_start[site] + (rng.random(len(first)) ** 2 * where.site_count[site]).astype(
         np.int64
     )

@@ -31,8 +31,29 @@ class Profession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on_call: float
     recall: float
     cleanup: float
+    evening: float
+    exports: float
     identifier: Literal["rpps", "adeli", "none"]
-    source: str
+    assumption: bool
+    sources: dict[str, str] = {}
+
+
+class Oddities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often life departs from the usual; units are in `oddities.toml`."""
+
+    replacement: float
+    transfer: float
+    change_of_unit: float
+    hire: float
+    leaver: float
+    pool: float
+    leave: float
+    campaign: float
+    outbreak: float
+    new_device: float
+    failed_login: float
+    assumption: bool
+    sources: dict[str, str] = {}
 
 
 class Staff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +98,7 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts_records: bool = True
     counts_bytes: bool = False
     purposes: bool = False
-    thief_workflows: dict[str, float] = {}
+    service_victims: bool = False  # a machine's certificate can be stolen too
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -100,3 +121,12 @@ def preset(name: str) -> Preset:
     60
     """
     return msgspec.convert(_read(f"preset-{name}.toml"), Preset)
+
+
+def oddities() -> Oddities:
+    """Return how often honest staff do something unusual.
+
+    >>> oddities().replacement
+    0.01
+    """
+    return msgspec.convert(_read("oddities.toml"), Oddities)

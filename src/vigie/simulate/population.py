@@ -29,7 +29,7 @@ class Register:
     """The patients, and the orders in which one may walk through them."""
 
     table: pa.Table
-    by_place: Ints  # patients sorted by area, then commune
+    by_place: Ints  # patients sorted by area, commune, address
     by_name: Ints  # patients in alphabetical order
     name_rank: Ints
     by_nir: Ints
@@ -75,7 +75,8 @@ class Population:
     units: tuple[str, ...]
     sequence: Ints
     tempo: Floats
-    boss: Ints  # for a secretary: one of the doctors she acts for; else -1
+    boss: Ints  # for a secretary: the doctor she mostly acts for; else -1
+    doctors: Ints  # the accounts that somebody may act for
     commune_span: Ints  # per organisation, into Register.by_place: [start, stop)
     area_span: Ints
 
@@ -96,7 +97,7 @@ def register(rng: np.random.Generator, preset: Preset, scale: float) -> Register
     count = max(int(preset.patients * scale), 3000)
     areas = reference.areas_of(list(preset.regions))
     table = persons.patients(rng, count, areas, reference.insurers())
-    by_place = _sorted_by(table, "area", "commune")
+    by_place = _sorted_by(table, "area", "commune", "address")
     by_name = _sorted_by(table, "surname", "given_name")
     rank = np.empty(count, np.int64)
     rank[by_name] = np.arange(count)
@@ -144,7 +145,9 @@ def populate(
     area_span = _spans(organisations, people, "area")
     small = commune_span[:, 1] - commune_span[:, 0] < 300
     commune_span[small] = area_span[small]
-    boss = _bosses(streams[4], posts["team"], [kinds[p].mode for p in profession])
+    doctor = np.array([p.identifier == "rpps" for p in kinds])[profession]
+    desk = np.array([p.mode == "desk" for p in kinds])[profession]
+    boss = _bosses(streams[4], posts["team"], doctor & ~desk, desk)
     sequence = _sequence_numbers(profession, posts["team"], kinds, boss)
     sequences = _sequences(
         streams[5], sequence, profession, kinds, organisation, commune_span, area_span, people, days
@@ -159,7 +162,7 @@ def populate(
         np.array([("person", "service", "shared").index(s.kind) for s in preset.staff])[line],
         organisation, posts["team"],
         np.array([units.index(unit) for unit in accounts["unit"].to_pylist()]), units,
-        sequence, tempo, boss, commune_span, area_span,
+        sequence, tempo, boss, np.flatnonzero(doctor & ~desk), commune_span, area_span,
     )  # fmt: skip
 
 
@@ -231,16 +234,15 @@ def _logins(names: list[str], lines: list[Staff], posts: dict[str, Ints]) -> lis
     ]
 
 
-def _bosses(rng: np.random.Generator, team: Ints, modes: list[str]) -> Ints:
+def _bosses(rng: np.random.Generator, team: Ints, doctor: Flags, desk: Flags) -> Ints:
     """Return for each secretary a doctor of her team (-1 when there is none)."""
-    desk = np.array([mode == "desk" for mode in modes])
-    boss = np.full(len(team), -1)
-    order = np.argsort(team, kind="stable")
-    doctors = order[~desk[order]]
+    doctors = np.flatnonzero(doctor)
+    doctors = doctors[np.argsort(team[doctors], kind="stable")]
     start = np.searchsorted(team[doctors], team, side="left")
     stop = np.searchsorted(team[doctors], team, side="right")
     has = desk & (stop > start)
     picked = start + (rng.random(len(team)) * (stop - start)).astype(np.int64)
+    boss = np.full(len(team), -1)
     boss[has] = doctors[picked[has]]
     return boss
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from vigie.simulate.parameters import Oddities
 from vigie.simulate.population import DAY, Flags, Floats, Ints, Population
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -65,7 +66,7 @@ def calendar(first: str, days: int) -> Calendar:
     day = date.fromisoformat(first)
     dates = [day + timedelta(days=number) for number in range(days)]
     midnight = datetime(day.year, day.month, day.day, tzinfo=PARIS)
-    naive = datetime(day.year, day.month, day.day)  # noqa: DTZ001
+    naive = datetime(day.year, day.month, day.day)
     hours = [naive + timedelta(hours=number) for number in range(24 * (days + 2))]
     offsets = [
         [_offset(moment.replace(tzinfo=PARIS, fold=fold)) for moment in hours] for fold in (0, 1)
@@ -93,19 +94,19 @@ class Roster:
     length: Floats  # hours; a night shift runs past midnight
 
 
-def roster(rng: np.random.Generator, people: Population, days: Calendar) -> Roster:
+def roster(rng: np.random.Generator, people: Population, odd: Oddities, days: Calendar) -> Roster:
     """Draw everybody's working days and hours."""
     count = people.size
     shares = np.array([p.days for p in people.professions])[people.profession]
     habit = rng.random((count, 7)) < shares  # the same weekdays off every week
     usual = habit[:, days.weekday]
-    odd = rng.random((count, days.days))
+    lot = rng.random((count, days.days))
     shifts = np.array([p.rota == "shifts" for p in people.professions])[people.profession]
     always = np.array([p.rota == "always" for p in people.professions])[people.profession]
-    drawn = odd < shares[:, days.weekday]
-    present = np.where(shifts[:, None], drawn, usual & (odd > 0.03) | (odd < 0.004))
+    drawn = lot < shares[:, days.weekday]
+    present = np.where(shifts[:, None], drawn, usual & (lot > 0.03) | (lot < 0.004))
     present &= ~(days.holiday & ~shifts[:, None] & (rng.random((count, days.days)) < 0.93))
-    present &= ~_leave(rng, count, days.days)
+    present &= ~_leave(rng, count, days.days, odd.leave)
     present |= always[:, None]
     start = people.of("start")[:, None] + 0.7 * rng.standard_normal((count, 1))
     start = start + 0.25 * rng.standard_normal((count, days.days))
@@ -115,11 +116,11 @@ def roster(rng: np.random.Generator, people: Population, days: Calendar) -> Rost
     return Roster(present, start, np.where(always[:, None], 24.0, length))
 
 
-def _leave(rng: np.random.Generator, count: int, days: int) -> Flags:
-    """Three in ten are away for one to two weeks."""
+def _leave(rng: np.random.Generator, count: int, days: int, share: float) -> Flags:
+    """Some are away for one to two weeks."""
     first = rng.integers(0, days, count)
     weeks = rng.choice([7, 7, 9, 14, 16], count)
-    away = rng.random(count) < 0.3
+    away = rng.random(count) < share
     day = np.arange(days)[None, :]
     gone: Flags = away[:, None] & (day >= first[:, None]) & (day < (first + weeks)[:, None])
     return gone

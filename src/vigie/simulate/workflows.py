@@ -7,12 +7,16 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.events import ACTIONS, VOCABULARIES
-from vigie.simulate.parameters import Preset
-from vigie.simulate.population import Floats, Ints, Population
+from vigie.simulate.parameters import Oddities, Preset
+from vigie.simulate.population import Flags, Floats, Ints, Population
 from vigie.simulate.world import ACCESSES
 
 PURPOSES: Final = ("TREAT", "ETREAT", "HPAYMT", "HOPERAT")
 LONGEST_PAGE: Final = 20
+_OF_VISIT: Final = (
+    "account", "organisation", "unit", "session", "network", "device", "user_agent", "auth_method",
+    "attack", "reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Visits:
     account: Ints
     at: Ints
     organisation: Ints
+    unit: Ints
     patient: Ints
     reason: Ints
     workflow: Ints
@@ -69,14 +74,56 @@ class Visits:
     user_agent: Ints
     auth_method: Ints
     attack: Ints
-    records: Ints  # forced record_count, -1 as the workflow says
+    records: Ints  # of an export; else -1: as the workflow says
+    opens: Flags  # the session begins here
 
 
-def expand(
+def accesses(
+    rng: np.random.Generator, visits: Visits, layout: Plan, people: Population, preset: Preset,
+    odd: Oddities, first: int,
+) -> pa.Table:  # fmt: skip
+    """Return the accesses of `visits`, logins included, numbered from `first`, not yet sorted."""
+    table = _expand(rng, visits, layout, people, preset, first)
+    if not preset.logins:
+        return table
+    return pa.concat_tables([table, _logins(rng, visits, layout, people, odd, first + len(table))])
+
+
+def _logins(
+    rng: np.random.Generator, visits: Visits, layout: Plan, people: Population, odd: Oddities,
+    first: int,
+) -> pa.Table:  # fmt: skip
+    """Return a login for every session of a person, and a failed one before some."""
+    rows = np.flatnonzero(visits.opens & (people.kind[visits.account] != 1))
+    failed = rng.random(len(rows)) < odd.failed_login
+    again = np.r_[np.zeros(len(rows), bool), np.ones(int(failed.sum()), bool)]
+    rows = np.r_[rows, rows[failed]]
+    count, none = len(rows), np.full(len(rows), -1)
+    before = np.where(again, 31_000_000, 14_000_000) + rng.integers(0, 9_000_000, count)
+    columns = {name: getattr(visits, name)[rows] for name in _OF_VISIT}
+    return _table(
+        columns
+        | {
+            "at": visits.at[rows] - before,
+            "access": first + np.arange(count),
+            "on_behalf_of": none,
+            "action": np.full(count, ACTIONS.index("login")),
+            "object": np.full(count, layout.objects.index("session")),
+            "query_shape": none,
+            "record_count": none,
+            "bytes": none,
+            "patient": none,
+            "purpose": none,
+            "outcome": np.where(again, 1, 0),
+        }  # fmt: skip
+    )
+
+
+def _expand(
     rng: np.random.Generator, visits: Visits, layout: Plan, people: Population, preset: Preset,
     first_access: int,
 ) -> pa.Table:  # fmt: skip
-    """Return the accesses of `visits`, numbered from `first_access`, not yet sorted."""
+    """Return what the workflows of `visits` do."""
     steps = layout.steps[visits.workflow]
     row = np.repeat(np.arange(len(steps)), steps)
     step = np.arange(len(row)) - np.repeat(np.cumsum(steps) - steps, steps)
@@ -100,19 +147,13 @@ def expand(
         nbytes = (
             weight * np.where(forced >= 0, np.maximum(forced, 1) * 0.12, size[line] ** 0.5)
         ).astype(np.int64)
+    columns = {name: getattr(visits, name)[who] for name in _OF_VISIT}
     return _table(
-        {
+        columns
+        | {
             "at": at[line],
             "access": first_access + line,
-            "account": visits.account[who],
             "on_behalf_of": visits.behalf[who],
-            "organisation": visits.organisation[who],
-            "unit": people.unit[visits.account[who]],
-            "session": visits.session[who],
-            "network": visits.network[who],
-            "device": visits.device[who],
-            "user_agent": visits.user_agent[who],
-            "auth_method": visits.auth_method[who],
             "action": action,
             "object": layout.object[flow, step][line],
             "query_shape": layout.shape[flow, step][line],
@@ -121,8 +162,6 @@ def expand(
             "patient": patient,
             "purpose": _purposes(action, preset),
             "outcome": np.searchsorted([0.992, 0.998, 0.9995], rng.random(len(row)))[line],
-            "attack": visits.attack[who],
-            "reason": visits.reason[who],
         }
     )
 
