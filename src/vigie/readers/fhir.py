@@ -10,6 +10,7 @@ of the event (`Login`). `[values.action]` of a mapping file names codes of one's
 
 import hashlib
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -44,13 +45,13 @@ class _Pile:
     accesses: list[Access] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
     bad: list[tuple[int, str, str | None]] = field(default_factory=list)
-    spans: list[tuple[int, int, int]] = field(default_factory=list)
+    spans: "array[int]" = field(default_factory=lambda: array("q"))
 
     def begin(self, start: int, end: int, line: int) -> int:
         """Count one record at `data[start:end]` on `line`; return its number in the batch."""
         self.read += 1
-        self.spans.append((start, end, line))
-        return len(self.spans) - 1
+        self.spans.extend((start, end, line))
+        return len(self.spans) // 3 - 1
 
     def ignore(self, rule: str) -> None:
         """Count a record that a rule leaves out."""
@@ -231,7 +232,7 @@ class _Work:
             pile.bad.append((number, why, None))
 
     def _batch(self, data: bytes, offset: int, pile: _Pile, digests: dict[int, bytes]) -> Batch:
-        spans = np.array(pile.spans, np.int64).reshape(-1, 3)
+        spans = np.array(pile.spans).reshape(-1, 3)
         raw = np.frombuffer(data, np.uint8)
         hashes = self._context.keyring.line_hashes(raw, spans[:, 0], spans[:, 1])
         rejected: list[tuple[int, int | None, bytes, str, str | None]] = [

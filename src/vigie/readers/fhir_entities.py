@@ -3,9 +3,10 @@
 An entity says one of these things; the facets of all entities together make the record's story.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
 
 from vigie.identifiers import normal_authority
 from vigie.readers.fhir_codes import REQUEST_ID
@@ -30,6 +31,7 @@ from vigie.readers.fhir_resources import (
     codes,
 )
 
+V = TypeVar("V")
 _RESOURCE_ID: Final = "urn:oasis:names:tc:xacml:2.0:resource:resource-id"
 _COUNT_WORDS: Final = (
     "count total recordcount resultcount resultscount numberofresults numberofrecords "
@@ -44,9 +46,9 @@ _SIDE_OBJECTS: Final = frozenset({"Consent", "OperationOutcome", "Provenance"})
 _LIFECYCLES: Final = {"8": "export", "10": "export", "11": "export", "9": "print"}
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """What one entity tells. `weight` says how well it names the object of the access."""
+class Facet(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What one entity tells. `weight` says how well it names the object of the access; `slot`
+    names the field (`patient`, `request`) that holds `ANY_ID` where each record has its own."""
 
     patients: tuple[Named, ...] = ()
     asked: tuple[Named, ...] = ()
@@ -60,19 +62,22 @@ class Facet:
     count: int | None = None
     size: int | None = None
     hash: str | None = None
+    slot: str | None = None
 
 
-@dataclass(slots=True)
-class Story:
-    """All facets of one record, the first word of each kind kept."""
+class Story(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """All facets of one record, the first word of each kind kept.
 
-    patients: list[Named] = field(default_factory=list)
-    asked: list[Named] = field(default_factory=list)
+    `patients` are those used, else those asked for, each with the place of the entity whose own
+    id goes in (-1: none); `request_at` is such a place too.
+    """
+
+    patients: tuple[tuple[Named, int], ...] = ()
     object: str | None = None
-    weight: int = 0
     shape: str | None = None
     operation: str | None = None
     request: str | None = None
+    request_at: int = -1
     session: str | None = None
     action: str | None = None
     count: int | None = None
@@ -80,23 +85,37 @@ class Story:
     hash: str | None = None
 
 
-def tell(facets: Iterable[Facet]) -> Story:
+ANY_ID: Final = "any-id"
+NO_STORY: Final = Story()
+
+
+def tell(facets: Sequence[Facet]) -> Story:
     """Put the facets of one record together."""
-    story = Story()
-    for facet in facets:
-        story.patients.extend(facet.patients)
-        story.asked.extend(facet.asked)
-        if facet.weight > story.weight:
-            story.object, story.weight = facet.object, facet.weight
-        story.shape = story.shape or facet.shape
-        story.operation = story.operation or facet.operation
-        story.request = story.request or facet.request
-        story.session = story.session or facet.session
-        story.action = story.action or facet.action
-        story.hash = story.hash or facet.hash
-        story.count = facet.count if story.count is None else story.count
-        story.size = facet.size if story.size is None else story.size
-    return story
+    used = [
+        (patient, place if facet.slot == "patient" else -1)
+        for place, facet in enumerate(facets)
+        for patient in facet.patients
+    ]
+    asked = [(patient, -1) for facet in facets for patient in facet.asked]
+    main = max(facets, key=lambda facet: facet.weight, default=Facet())
+    asking = next((k for k, facet in enumerate(facets) if facet.request), -1)
+    return Story(
+        patients=tuple(used or asked),
+        object=main.object,
+        shape=_first(facet.shape for facet in facets),
+        operation=_first(facet.operation for facet in facets),
+        request=facets[asking].request if asking >= 0 else None,
+        request_at=asking if asking >= 0 and facets[asking].slot == "request" else -1,
+        session=_first(facet.session for facet in facets),
+        action=_first(facet.action for facet in facets),
+        count=_first(facet.count for facet in facets),
+        size=_first(facet.size for facet in facets),
+        hash=_first(facet.hash for facet in facets),
+    )
+
+
+def _first(values: Iterable[V | None]) -> V | None:
+    return next((value for value in values if value is not None), None)
 
 
 def read_entity(entity: Entity, resolver: Resolver) -> Facet:

@@ -1,7 +1,6 @@
 """One AuditEvent to one access: what, who, whom and when, with every repeated part read once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -35,6 +34,7 @@ from vigie.readers.fhir_resources import (
     as_list,
     codes,
 )
+from vigie.readers.fhir_templates import Templates
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_LOCAL: Final = datetime(1970, 1, 1)
@@ -42,6 +42,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _REMEMBERED: Final = 1 << 16
 _DATE_ONLY: Final = 10
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
@@ -54,8 +55,7 @@ class Fault(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What the codes alone tell; `action` is None when only the entities can say."""
 
     action: str | None
@@ -65,32 +65,31 @@ class Kind:
     letter: str
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True, eq=False):
     """One AuditEvent, read. `at` is in µs since 1970, of the local clock when `local`."""
 
     kind: Kind
     who: Who
     story: Story
     patients: tuple[Named, ...]
+    request: str | None
+    account: str | None
+    id: str | None
     at: int
     local: bool
-    id: str | None
-    account: str | None
 
-    @property
-    def action(self) -> str:
-        """The waist's action: the codes say it, else what was used does."""
-        operation = self.story.operation
-        if operation and self.kind.action in (None, "other", "search"):
-            said = action_of([operation], [], "", {})
-            if said:
-                return said
-        if self.kind.action is not None:
-            return self.kind.action
-        if self.story.action or self.story.shape:
-            return self.story.action or "search"
-        return fallback_action(self.kind.letter)
+
+def action_told(kind: Kind, story: Story) -> str:
+    """Return the waist's action: the codes say it, else what was used does."""
+    if story.operation and kind.action in (None, "other", "search"):
+        said = action_of([story.operation], [], "", {})
+        if said:
+            return said
+    if kind.action is not None:
+        return kind.action
+    if story.action or story.shape:
+        return story.action or "search"
+    return fallback_action(kind.letter)
 
 
 class Interpreter:
@@ -103,20 +102,24 @@ class Interpreter:
         self._names = Keyring(context.keyring.base)
         self._kinds: dict[bytes, Kind] = {}
         self._whos: dict[bytes, Who] = {}
-        self._facets: dict[bytes, Facet] = {}
+        self._stories: dict[tuple[Facet, ...], Story] = {}
+        self._entities = Templates(lambda raw: _entity(raw, {}))
+        self._subjects = Templates(lambda raw: _subject(raw, {}))
 
     def read(self, event: AuditEvent, bundle: Resolver) -> Access:
         """Return the access that `event` records; raise `Fault` when it cannot be told."""
         resolver = _with_contained(event, bundle)
         kind = self._kind(event)
         who = self._who(event, resolver)
-        story = self._story(event, resolver)
+        story, ids = self._story(event, resolver)
         at, local = _moment(event)
-        patients = tuple(dict.fromkeys(story.patients or story.asked))
+        patients = tuple(_filled(named, place, ids) for named, place in story.patients)
+        if len(patients) > 1:
+            patients = tuple(dict.fromkeys(patients))
+        request = ids[story.request_at] if story.request_at >= 0 else story.request
         return Access(
-            kind, who, story, patients, at, local,
-            str(event.id) if event.id is not None else None,
-            self._account(who, patients),
+            kind, who, story, patients, request, self._account(who, patients),
+            str(event.id) if event.id is not None else None, at, local,
         )  # fmt: skip
 
     def _kind(self, event: AuditEvent) -> Kind:
@@ -159,28 +162,23 @@ class Interpreter:
         digest = self._names.pseudonym(value, authority or self._source, "account")
         return f"patient-{digest.hex()}"
 
-    def _story(self, event: AuditEvent, resolver: Resolver) -> Story:
-        if not event.entity:
-            return tell(self._subject(event, resolver))
-        facets = [
-            self._facet(raw, resolver) for raw in _decoded(ENTITIES, event.entity, "entity") or ()
-        ]
-        return tell([*facets, *self._subject(event, resolver)])
-
-    def _facet(self, raw: msgspec.Raw, resolver: Resolver) -> Facet:
+    def _story(self, event: AuditEvent, resolver: Resolver) -> tuple[Story, list[str | None]]:
+        raws = (_decoded(ENTITIES, event.entity, "entity") or ()) if event.entity else ()
         if resolver:
-            return read_entity(_decoded(ENTITY, raw, "entity"), resolver)
-        key = bytes(raw)
-        found = self._facets.get(key)
-        if found is not None:
-            return found
-        facet = read_entity(_decoded(ENTITY, raw, "entity"), resolver)
-        return facet if facet.request else _keep(self._facets, key, facet)
-
-    def _subject(self, event: AuditEvent, resolver: Resolver) -> list[Facet]:
-        if not event.patient:
-            return []
-        return [read_patient(_decoded(REFERENCE, event.patient, "patient"), resolver)]
+            facets = [_entity(raw, resolver) for raw in raws]
+            facets += [_subject(event.patient, resolver)] if event.patient else []
+            return tell(facets), []
+        told = [self._entities.facet(raw) for raw in raws]
+        if event.patient:
+            told.append(self._subjects.facet(event.patient))
+        ids = [found for _, found, _ in told]
+        key = tuple([facet for facet, _, _ in told])
+        story = self._stories.get(key)
+        if story is None:
+            story = tell(key)
+            if all(shared for _, _, shared in told):
+                _keep(self._stories, key, story)
+        return story, ids
 
     def _account(self, who: Who, patients: tuple[Named, ...]) -> str | None:
         """The account, unless it is the very patient: then his or her keyed name."""
@@ -190,14 +188,27 @@ class Interpreter:
         return who.account
 
 
-def _keep(memory: dict[bytes, V], key: bytes, value: V) -> V:
+def _filled(named: Named, place: int, ids: list[str | None]) -> Named:
+    found = ids[place] if place >= 0 else None
+    return named if found is None else Named(named.authority, found, None, None, named.type)
+
+
+def _entity(raw: bytes | msgspec.Raw, resolver: Resolver) -> Facet:
+    return read_entity(_decoded(ENTITY, raw, "entity"), resolver)
+
+
+def _subject(raw: bytes | msgspec.Raw, resolver: Resolver) -> Facet:
+    return read_patient(_decoded(REFERENCE, raw, "patient"), resolver)
+
+
+def _keep(memory: dict[K, V], key: K, value: V) -> V:
     if len(memory) >= _REMEMBERED:
         memory.clear()
     memory[key] = value
     return value
 
 
-def _decoded(decoder: "msgspec.json.Decoder[V]", raw: msgspec.Raw, element: str) -> V:
+def _decoded(decoder: "msgspec.json.Decoder[V]", raw: bytes | msgspec.Raw, element: str) -> V:
     try:
         return decoder.decode(raw)
     except (msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:

@@ -7,8 +7,9 @@ own number, which goes before any other identifier.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from vigie import identifiers
 from vigie.readers.fhir_resources import Identifier, Reference, Resource, as_list, codes
@@ -43,8 +44,7 @@ STRUCTURE_KINDS: Final = frozenset({"finess", "idnat_struct", "siren", "siret"})
 Resolver = Mapping[str, Resource]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, gc=False):
     """An identifier in its normal form; `kind` is a kind of `identifiers` or None."""
 
     authority: str

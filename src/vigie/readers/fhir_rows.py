@@ -1,7 +1,7 @@
 """Accesses to waist rows, column by column: what repeats is written once per batch."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from vigie.events import KEY, READ_SCHEMA, TEXT, TIME, constant, empty_column
 from vigie.readers.base import Context
 from vigie.readers.clock import Clock
-from vigie.readers.fhir_agents import Who
-from vigie.readers.fhir_events import Access
+from vigie.readers.fhir_events import Access, action_told
 from vigie.readers.fhir_identity import Named
 from vigie.readers.order import Order
 from vigie.readers.times import clock_column, to_utc
@@ -20,11 +19,7 @@ _WHO: Final = (
     "actor_kind", "professional", "on_behalf_of", "profession", "specialty", "role",
     "organisation", "realm", "auth_method", "client_app", "network", "device",
 )  # fmt: skip
-_STORY: Final = {
-    "object": pa.string(), "query_shape": pa.string(), "session": pa.string(),
-    "account": pa.string(), "action": pa.string(), "outcome": pa.string(),
-    "purpose": pa.string(), "file_hash": pa.string(),
-}  # fmt: skip
+V = TypeVar("V")
 
 
 class Rows:
@@ -46,10 +41,10 @@ class Rows:
         parents = np.repeat(np.arange(len(accesses)), sizes)
         parts = np.arange(len(parents)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         per_access = {
-            **self._who_columns([access.who for access in accesses]),
-            **self._story_columns(accesses),
+            **self._who_columns(accesses),
+            **self._told_columns(accesses),
+            **self._own_columns(accesses),
             **self._times(accesses),
-            **self._keys(accesses),
             "source_line": pa.array(lines),
             "line_hash": hashes,
         }
@@ -79,31 +74,43 @@ class Rows:
             said["tenant"] = source.tenant
         return {name: constant(text, count) for name, text in said.items()}
 
-    def _who_columns(self, whos: list[Who]) -> dict[str, pa.Array]:
+    def _who_columns(self, accesses: Sequence[Access]) -> dict[str, pa.Array]:
         """Columns that the agents alone give: one value per distinct `Who`."""
-        places: dict[int, int] = {}
-        distinct: list[Who] = []
-        codes = np.empty(len(whos), np.int32)
-        for k, who in enumerate(whos):
-            place = places.setdefault(id(who), len(distinct))
-            if place == len(distinct):
-                distinct.append(who)
-            codes[k] = place
-        index = pa.array(codes)
+        index, distinct = _interned([access.who for access in accesses])
         return {name: _text([getattr(who, name) for who in distinct]).take(index) for name in _WHO}
 
-    def _story_columns(self, accesses: Sequence[Access]) -> dict[str, pa.Array]:
+    def _told_columns(self, accesses: Sequence[Access]) -> dict[str, pa.Array]:
+        """Columns that codes and entities give: one value per distinct pair of them."""
+        kinds, distinct = _interned([access.kind for access in accesses])
+        index, stories = _interned([access.story for access in accesses])
+        pairs = index.to_numpy().astype(np.int64) * len(distinct) + kinds.to_numpy()
+        known, places = np.unique(pairs, return_inverse=True)
+        told = [
+            (distinct[pair % len(distinct)], stories[pair // len(distinct)])
+            for pair in known.tolist()
+        ]
+        columns = {
+            "action": _text([action_told(kind, story) for kind, story in told]),
+            "object": _text([story.object or kind.event for kind, story in told]),
+            "query_shape": _text([story.shape for _, story in told]),
+            "outcome": _text([kind.outcome for kind, _ in told]),
+            "file_hash": _text([story.hash for _, story in told]),
+            "record_count": pa.array([story.count for _, story in told], pa.int64()),
+            "bytes": pa.array([story.size for _, story in told], pa.int64()),
+        }
+        rows = pa.array(places)
+        return {name: column.take(rows) for name, column in columns.items()}
+
+    def _own_columns(self, accesses: Sequence[Access]) -> dict[str, pa.Array]:
+        ring, name = self._context.keyring, self._context.source.name
+        ids = pa.array([a.id for a in accesses], pa.string())
+        requests = pa.array([a.request for a in accesses], pa.string())
         return {
             "account": _text([a.account for a in accesses]),
             "session": _text([a.who.session or a.story.session for a in accesses]),
-            "action": _text([a.action for a in accesses]),
-            "object": _text([a.story.object or a.kind.event for a in accesses]),
-            "query_shape": _text([a.story.shape for a in accesses]),
-            "outcome": _text([a.kind.outcome for a in accesses]),
             "purpose": _text([a.who.purpose or a.kind.purpose for a in accesses]),
-            "file_hash": _text([a.story.hash for a in accesses]),
-            "record_count": pa.array([a.story.count for a in accesses], pa.int64()),
-            "bytes": pa.array([a.story.size for a in accesses], pa.int64()),
+            "record_key": ring.pseudonyms(ids, name, "record"),
+            "request_key": ring.pseudonyms(requests, "", "request"),
         }
 
     def _times(self, accesses: Sequence[Access]) -> dict[str, pa.Array]:
@@ -116,15 +123,6 @@ class Rows:
             moments[local] = moved.cast(pa.int64()).to_numpy()
         self._clock.mark(moments, doubts)
         return {"at": pa.array(moments).cast(TIME), "clock_quality": clock_column(doubts)}
-
-    def _keys(self, accesses: Sequence[Access]) -> dict[str, pa.Array]:
-        ring, name = self._context.keyring, self._context.source.name
-        ids = pa.array([a.id for a in accesses], pa.string())
-        requests = pa.array([a.story.request for a in accesses], pa.string())
-        return {
-            "record_key": ring.pseudonyms(ids, name, "record"),
-            "request_key": ring.pseudonyms(requests, "", "request"),
-        }
 
     def _patients(
         self, accesses: Sequence[Access], accounts: pa.Array, parents: NDArray[np.int64]
@@ -175,6 +173,19 @@ class Rows:
             names = {*accesses[parent].who.flags, *((fault,) if fault else ())}
             texts.append(" ".join(sorted(names)) or None)
         return _text(texts)
+
+
+def _interned(values: list[V]) -> tuple[pa.Array, list[V]]:
+    """Return the distinct objects, and the place of each value among them."""
+    places: dict[int, int] = {}
+    distinct: list[V] = []
+    index = []
+    for value in values:
+        place = places.setdefault(id(value), len(distinct))
+        if place == len(distinct):
+            distinct.append(value)
+        index.append(place)
+    return pa.array(index, pa.int32()), distinct
 
 
 def _kind_of_all(distinct: list[Named]) -> str:
