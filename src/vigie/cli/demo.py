@@ -1,0 +1,131 @@
+"""`vigie demo`: a small regional portal under attack, from its logs to what to look at."""
+
+import shutil
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vigie.cli.importing import read_paths, summarise
+from vigie.cli.scan import detect_stored, draw
+from vigie.cli.simulate import describe
+from vigie.cli.terminal import draw_table, say
+from vigie.errors import UsageError
+from vigie.language import N_, _, number
+
+if TYPE_CHECKING:
+    from vigie.detection import Detection
+
+PRESET, SCALE, DAYS = "regional-portal", 0.08, 45
+FAMILIES = (
+    "fast_sweep", "working_hours_sweep", "low_and_slow", "enumeration", "name_sweep", "own_panel",
+    "export", "several_accounts",
+)  # fmt: skip
+_MARK = ".vigie-demo"
+
+
+def demo(options: Namespace) -> int:
+    """Run the command; 0 whatever the alerts, since they are meant to be there."""
+    from vigie.simulate.output import write_world
+    from vigie.simulate.presets import simulate
+
+    out = (options.out or Path("demo")).resolve()
+    _make_room(out)
+    say(_("1. A regional portal of invented staff and patients, with {count} thefts").format(
+        count=number(len(FAMILIES))
+    ))  # fmt: skip
+    describe(
+        write_world(simulate(PRESET, SCALE, options.seed, DAYS, dict.fromkeys(FAMILIES, 1)), out)
+    )
+    say()
+    say(_("2. vigie scan reads its logs (FHIR AuditEvents) and finds"))
+    _point_at(options, out)
+    summarise(read_paths(options))
+    answer = detect_stored(options)
+    draw(answer)
+    say()
+    say(_("3. The truth, which the detection has not seen"))
+    judge(answer.detection, out / "truth")
+    say()
+    _say_what_to_look_at(options, answer.detection)
+    return 0
+
+
+def _make_room(out: Path) -> None:
+    """Empty a directory that an earlier demo made; refuse any other that holds something."""
+    if out.exists() and any(out.iterdir()) and not (out / _MARK).exists():
+        raise UsageError(
+            N_("the directory holds something that no demo made"),
+            where=str(out),
+            remedy=N_("name another one with --out"),
+        )
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    (out / _MARK).touch()
+
+
+def _point_at(options: Namespace, out: Path) -> None:
+    """Give the commands inside the demo what a user would type: its own home, its own logs."""
+    options.home = out / "home"
+    options.paths, options.mapping = [out / "logs"], [out]
+    options.alarm_budget = options.learn_until = None
+
+
+def judge(found: "Detection", truth: Path) -> None:
+    """Hold the alerts against the ground truth: found is cited by a line of the thief."""
+    import msgspec
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(truth / "events.parquet", columns=["file", "line", "attack"])
+    rows = rows.filter(pc.greater_equal(rows.column("attack"), 0))
+    thefts = msgspec.json.decode((truth / "attacks.json").read_bytes())
+    owner = {
+        f"{file}:{line}": attack
+        for file, line, attack in zip(*(column.to_pylist() for column in rows.columns), strict=True)
+    }
+    alert_of: dict[int, str] = {}
+    false = 0
+    for alert in found.alerts:
+        stolen = {owner[line] for line in alert.lines if line in owner}
+        false += not stolen
+        for attack in stolen:
+            alert_of.setdefault(attack, alert.id)
+    header = (_("theft"), _("account"), _("patients reached"), _("alert"))
+    draw_table(
+        header,
+        [
+            (
+                theft["family"], ", ".join(theft["accounts"][:3]), number(theft["patients"]),
+                alert_of.get(theft["attack"], _("not found")),
+            )
+            for theft in thefts
+        ],
+    )  # fmt: skip
+    say(
+        _("{found} of {count} thefts found; {false} alerts on nobody's theft.").format(
+            found=number(len(alert_of)), count=number(len(thefts)), false=number(false)
+        )
+    )
+
+
+def _say_what_to_look_at(options: Namespace, found: "Detection") -> None:
+    home = _shown(options.home)
+    say(_("What to look at:"))
+    if found.alerts:
+        command = f"vigie explain {found.alerts[0].id} --home {home}"
+        say("  " + command + "   " + _("why the gravest alert was raised"))
+    command = (
+        f"vigie events --account {found.alerts[0].account if found.alerts else '…'} --home {home}"
+    )
+    say("  " + command + "   " + _("what that account did; patients are pseudonyms"))
+    say(f"  vigie verify --home {home}   " + _("that nothing in the store was changed"))
+    say(
+        "  "
+        + _("{path}: the logs, and the truth beside them").format(path=_shown(options.home.parent))
+    )
+
+
+def _shown(path: Path) -> str:
+    """Return the path as one would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
