@@ -108,7 +108,10 @@ def raise_alarms(partition: Partition, evidence: Evidence, thresholds: Threshold
     alarms = []
     for number_of, _name in enumerate(evidence.hypotheses):
         own = limits[0][group, number_of]
-        found = watch_one(units.bounds, units.step, evidence.ratios[:, number_of], own)
+        found = watch_one(
+            units.bounds, units.step, units.day,
+            evidence.ratios[:, number_of], evidence.excuses[:, number_of], own,
+        )  # fmt: skip
         for unit, level, since in zip(*found, strict=True):
             account = int(units.account[unit])
             gravity = sum(level >= limit[group[account], number_of] for limit in limits) - 1

@@ -26,6 +26,9 @@ RELATIONS: Final = (
     "own_week", "own_month", "own_older", "team", "organisation", "network", "host", "local", "far",
 )  # fmt: skip
 OWN, TEAM, HOST, LOCAL, FAR = 3, 3, 6, 7, 8
+NEAR_NUMBER: Final = 20
+NEAR_NAME: Final = 0.002
+"""Neighbours: a register of 100,000 has about 200 names within this on either side."""
 SEQUENCES: Final = ("none", "next_identifier", "next_name")
 MANNERS: Final = ("open", "search", "rights_check", "export", "break_glass", "write", "other")
 PACES: Final = (15, 60, 300, 1800)
@@ -150,22 +153,37 @@ def _categories(
     local: Flags,
     near: NDArray[np.float64],
 ) -> tuple[Marks, NDArray[np.float64], NDArray[np.float64]]:
-    """Choose the closest relation that holds, and the chance that a sweep falls into it."""
-    relation = np.where(local, LOCAL, FAR).astype(np.int8)
-    rest = np.maximum(1 - cover[0] - cover[2], 0.05)
-    chance = rest * np.where(local, near, 1 - near)
-    nearby = np.where(local, 0.9, 0.05) * rest
-    layers = [
-        (HOST, host, share),
-        (5, known[3], cover[3]),
-        (4, known[2], cover[2]),
-        (TEAM, known[1], cover[1]),
-    ]
+    """Choose the closest relation that holds, and the chance that a sweep falls into it.
+
+    The chances of all relations sum to one: what a closer relation explains is no longer there
+    for the next.
+    """
     own = np.digitize(units.since, np.array([7 * DAY, 30 * DAY]))
-    for code, holds, coverage in [*layers, (own, units.since >= 0, cover[0])]:
-        relation = np.where(holds, code, relation).astype(np.int8)
-        chance = np.where(holds, coverage, chance)
-        nearby = np.where(holds, coverage / near, nearby)
+    layers = [
+        (own, units.since >= 0, cover[0]),
+        (TEAM, known[1], cover[1]),
+        (4, known[2], cover[2]),
+        (5, known[3], cover[3]),
+    ]
+    relation = np.full(len(units), -1, np.int8)
+    chance, rest = np.ones(len(units)), np.ones(len(units))
+    for code, holds, coverage in layers:
+        new = holds & (relation < 0)
+        relation = np.where(new, code, relation).astype(np.int8)
+        chance = np.where(new, np.minimum(coverage, rest), chance)
+        rest = np.maximum(rest - coverage, 0.05)
+    nearby = np.minimum(chance / near, 1.0)
+    left = np.maximum(1 - (1 - rest) / near, 0.05)
+    far = relation < 0
+    for code, holds, wide, narrow in (
+        (HOST, host, share, share),
+        (LOCAL, ~host & local, (1 - share) * near, (1 - share) * 0.95),
+        (FAR, ~host & ~local, (1 - share) * (1 - near), (1 - share) * 0.05),
+    ):
+        new = far & holds
+        relation = np.where(new, code, relation).astype(np.int8)
+        chance = np.where(new, rest * wide, chance)
+        nearby = np.where(new, left * narrow, nearby)
     relation[units.patient < 0] = -1
     low, high = 1e-4, 1.0
     return relation, np.log(np.clip(chance, low, high)), np.log(np.clip(nearby, low, high))
@@ -181,9 +199,7 @@ def _pages(
     closest = np.full(count, 127, np.int8)
     np.minimum.at(closest, units.step[said & listing], relation[said & listing])
     closest[units.step[listing & units.familiar]] = 0
-    _, first = np.unique(units.step, return_index=True)
-    speaks = np.zeros(len(units), bool)
-    speaks[first] = True
+    speaks = _first_of_step(units)
     page = np.where(listing & speaks & said, closest[units.step], -1).astype(np.int8)
     opened = np.where(listing, -1, relation).astype(np.int8)
     foretold = (units.source >= 0) & (closest[units.source] == relation)
@@ -198,20 +214,23 @@ def _pages(
 
 
 def _sequences(units: Units) -> Marks:
-    """Mark neighbouring identifiers in a steady direction, and names in ascending order."""
+    """Mark requests that stay close to the one before, by identifier or in the alphabet.
+
+    The first row of a page speaks for it; an opening out of a page says nothing new.
+    """
     steps, names = units.number["id_gap"], units.number["name_gap"]
-    said = ~np.isnan(steps) | ~np.isnan(names)
-    same = np.zeros(len(units), bool)
-    same[1:] = units.account[1:] == units.account[:-1]
-    near = (np.abs(steps) <= 20) & (steps != 0)
-    before = np.roll(steps, 1)
-    steady = near & same & (np.abs(before) <= 20) & (np.sign(before) == np.sign(steps))
-    rising = (
-        (names > 0) & (names <= 0.01) & same & (np.roll(names, 1) > 0) & (np.roll(names, 1) <= 0.01)
-    )
-    marks = np.where(steady, 1, np.where(rising, 2, 0)).astype(np.int8)
+    said = (~np.isnan(steps) | ~np.isnan(names)) & _first_of_step(units) & (units.source < 0)
+    by_number = (np.abs(steps) <= NEAR_NUMBER) & (steps != 0)
+    by_name = np.abs(names) <= NEAR_NAME
+    marks = np.where(by_number, 1, np.where(by_name, 2, 0)).astype(np.int8)
     marks[~said] = -1
     return marks
+
+
+def _first_of_step(units: Units) -> Flags:
+    first = np.ones(len(units), bool)
+    first[1:] = units.step[1:] != units.step[:-1]
+    return first
 
 
 def _manners(units: Units) -> Marks:
@@ -227,9 +246,7 @@ def _shapes(units: Units) -> Marks:
 
 def _paces(units: Units) -> Marks:
     """Mark the pause since the account's last request; within a page there is none."""
-    first = np.ones(len(units), bool)
-    first[1:] = (units.step[1:] != units.step[:-1]) | (units.account[1:] != units.account[:-1])
-    starts = np.flatnonzero(first)
+    starts = np.flatnonzero(_first_of_step(units))
     pause = np.full(len(starts), np.iinfo(np.int64).max)
     if len(starts) > 1:
         same = units.account[starts[1:]] == units.account[starts[:-1]]
@@ -248,8 +265,7 @@ def _hours(units: Units) -> Marks:
 def _sizes(units: Units, name: str, classes: int) -> Marks:
     """Mark the size of a request by powers of two, once per step."""
     values = units.number[name]
-    first = np.ones(len(units), bool)
-    first[1:] = units.step[1:] != units.step[:-1]
+    first = _first_of_step(units)
     sizes = np.minimum(np.log2(np.maximum(values, 0) + 1).astype(np.int64), classes - 1)
     return np.where((values >= 0) & first, sizes, -1).astype(np.int8)
 
@@ -361,7 +377,11 @@ def _hosts(account, place, home, explained, at):  # type: ignore[no-untyped-def]
     for i in range(count):
         if home[i] >= 0:
             weight[home[i]] += 1
-    total = max(weight.sum(), 1.0)
+    weight /= max(weight.sum(), 1.0)
+    likely = 0.0
+    for share in weight:
+        few = (1.0 - share) ** 16 + 16 * share * (1.0 - share) ** 15
+        likely += share * (1.0 - few)
     ring = np.full(16, -1, np.int64)
     when = np.zeros(16, np.int64)
     owner, filled = -1, 0
@@ -369,6 +389,7 @@ def _hosts(account, place, home, explained, at):  # type: ignore[no-untyped-def]
         if account[i] != owner:
             owner, filled = account[i], 0
             ring[:] = -1
+        chance[i] = likely
         if explained[i] or home[i] < 0:
             continue
         matches = 0
@@ -376,8 +397,6 @@ def _hosts(account, place, home, explained, at):  # type: ignore[no-untyped-def]
             if ring[j] == home[i] and at[i] - when[j] < 10 * 86_400_000_000:
                 matches += 1
         same[i] = matches >= 2
-        share = weight[home[i]] / total
-        chance[i] = min(0.95, 16 * share)
         ring[filled % 16], when[filled % 16] = home[i], at[i]
         filled += 1
     return same, chance
@@ -385,21 +404,27 @@ def _hosts(account, place, home, explained, at):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _locals(order, place, area):  # type: ignore[no-untyped-def]
-    """Whether the patient's area is one that this place sees, and that area's share of all."""
+    """Whether the patient's area is one that this place sees, and the share of all that are."""
     areas = area.max() + 2 if area.size else 1
     counts = np.zeros((place.max() + 1 if place.size else 1, areas), np.float64)
     totals = np.zeros(counts.shape[0], np.float64)
+    reach = np.full(counts.shape[0], 0.5)
     whole = np.zeros(areas, np.float64)
     local = np.zeros(order.size, np.bool_)
     near = np.full(order.size, 0.5, np.float64)
     seen = 0.0
     for i in order:
-        here = area[i]
+        here, o = area[i], place[i]
         if here < 0:
             continue
-        o = place[i]
         local[i] = counts[o, here] >= 0.05 * totals[o] and totals[o] >= 10
-        near[i] = min(0.9, max(0.02, (whole[here] + 1) / (seen + areas)))
+        if totals[o] % 64 == 10:
+            share = 0.0
+            for a in range(areas):
+                if counts[o, a] >= 0.05 * totals[o]:
+                    share += whole[a]
+            reach[o] = min(0.95, max(0.02, share / max(seen, 1.0)))
+        near[i] = reach[o]
         counts[o, here] += 1
         totals[o] += 1
         whole[here] += 1

@@ -21,6 +21,11 @@ OWN_WEIGHT: Final = 30.0
 PEER_WEIGHT: Final = 200.0
 FORGETTING: Final = 0.97
 """What remains of a day's lesson one active day later."""
+BUSY_WEIGHT: Final = 60.0
+BUSY: Final = {"surge": ("relation", "page"), "batch": ("sequence",)}
+"""Kinds of unusual day, by the factors in which the day was odd."""
+EXPLAINED: Final = ("relation", "page", "sequence")
+"""The factors that unusual days of peers explain."""
 PEER_FORGETTING: Final = 0.85
 DAILY_VOICE: Final = 60.0
 """An account teaches its peers at most this many units a day."""
@@ -32,10 +37,12 @@ SURPRISE: Final = 6.0
 class Usual:
     """The log chance of each unit's mark under "usual", by factor (0 where the mark is silent).
 
+    `busy` is the same on the peers' unusual days: on-call duty, referrals, campaigns, batches.
     `group` is each account's peer group and `groups` their names.
     """
 
     log: dict[str, NDArray[np.float64]]
+    busy: dict[str, dict[str, NDArray[np.float64]]]
     group: Codes
     groups: tuple[str, ...]
 
@@ -43,17 +50,35 @@ class Usual:
 def learn_usual(units: Units, scene: Scene) -> Usual:
     """Score each mark with the past of its account and peers."""
     group, groups = peer_groups(units)
-    bounds = units.bounds
-    log = {}
+    day = (units.day - units.first_day).astype(np.int64)
+    log, odd = {}, {name: np.zeros(len(units)) for name in BUSY}
     for factor, classes in FACTORS.items():
         marks = scene.marks[factor]
+        log[factor] = np.zeros(len(units))
         if (marks >= 0).any():
-            peers = _peer_habits(units, marks, classes, group, len(groups))
-            day = (units.day - units.first_day).astype(np.int64)
-            log[factor] = _own_habits(bounds, day, marks, group.astype(np.int64), peers)
-        else:
-            log[factor] = np.zeros(len(units))
-    return Usual(log, group, groups)
+            peers = _peer_habits(units, marks, classes, group, np.ones(len(units)), PEER_WEIGHT)
+            log[factor], lesson = _own_habits(units.bounds, day, marks, group, peers)
+            for name, seen in BUSY.items():
+                if factor in seen:
+                    odd[name] = np.maximum(odd[name], 1 - lesson)
+    busy = {
+        name: {
+            factor: _busy_habits(units, scene.marks[factor], factor, group, weights)
+            for factor in EXPLAINED
+        }
+        for name, weights in odd.items()
+    }
+    return Usual(log, busy, group, groups)
+
+
+def _busy_habits(
+    units: Units, marks: Marks, factor: str, group: Codes, odd: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the log chance of each mark on the peers' unusual days so far."""
+    peers = _peer_habits(units, marks, FACTORS[factor], group, odd, BUSY_WEIGHT)
+    day = units.day - units.first_day
+    chance = np.log(peers[group[units.account], day, np.maximum(marks, 0)])
+    return np.where(marks >= 0, chance, 0.0)
 
 
 def peer_groups(units: Units) -> tuple[Codes, tuple[str, ...]]:
@@ -85,9 +110,18 @@ def _first_said(units: Units, codes: Codes, count: int) -> Codes:
 
 
 def _peer_habits(
-    units: Units, marks: Marks, classes: int, group: Codes, groups: int
+    units: Units,
+    marks: Marks,
+    classes: int,
+    group: Codes,
+    weights: NDArray[np.float64],
+    pooled: float,
 ) -> NDArray[np.float64]:
-    """Return the peers' chance of each mark, by group and day, from the days before."""
+    """Return the peers' chance of each mark, by group and day, from the days before.
+
+    `weights` says how much each unit teaches; a group counts as much as everyone at `pooled`.
+    """
+    groups = int(group.max(initial=0)) + 1
     day = units.day - units.first_day
     days = int(day.max(initial=0)) + 1
     said = marks >= 0
@@ -95,16 +129,13 @@ def _peer_habits(
         units.account[said].astype(np.int64) * days + day[said],
         return_inverse=True, return_counts=True,
     )  # fmt: skip
-    voice = np.minimum(1.0, DAILY_VOICE / counts)[index]
+    voice = np.minimum(1.0, DAILY_VOICE / counts)[index] * weights[said]
     cell = (group[units.account[said]].astype(np.int64) * days + day[said]) * classes + marks[said]
     taught = np.bincount(cell, voice, groups * days * classes).reshape(groups, days, classes)
     everyone = _faded(taught.sum(0, keepdims=True))
-    base = _base(classes)
-    overall = (everyone + 10 * base) / (everyone.sum(-1, keepdims=True) + 10)
+    overall = (everyone + 10 * _base(classes)) / (everyone.sum(-1, keepdims=True) + 10)
     own = _faded(taught)
-    habits: NDArray[np.float64] = (own + PEER_WEIGHT * overall) / (
-        own.sum(-1, keepdims=True) + PEER_WEIGHT
-    )
+    habits: NDArray[np.float64] = (own + pooled * overall) / (own.sum(-1, keepdims=True) + pooled)
     return habits
 
 
@@ -128,16 +159,20 @@ def _own_habits(
     bounds: NDArray[np.int64],
     day: NDArray[np.int64],
     marks: Marks,
-    group: NDArray[np.int64],
+    group: Codes,
     peers: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    return _learn(bounds, day, marks, group, peers, OWN_WEIGHT, FORGETTING, SURPRISE)
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    learnt: tuple[NDArray[np.float64], NDArray[np.float64]] = _learn(
+        bounds, day, marks, group.astype(np.int64), peers, OWN_WEIGHT, FORGETTING, SURPRISE
+    )
+    return learnt
 
 
 @numba.njit(cache=True, nogil=True)
 def _learn(bounds, day, marks, group, peers, own_weight, forgetting, surprise):  # type: ignore[no-untyped-def]
     classes = peers.shape[2]
     out = np.zeros(marks.size, np.float64)
+    lessons = np.ones(marks.size, np.float64)
     for account in range(bounds.size - 1):
         counts = np.zeros(classes)
         total = 0.0
@@ -161,8 +196,9 @@ def _learn(bounds, day, marks, group, peers, own_weight, forgetting, surprise): 
                     chance = (counts[m] + own_weight * peer[m]) / (total + own_weight)
                     misfit += today[m] * np.log(today[m] / said / chance)
             lesson = 1.0 / (1.0 + max(0.0, misfit - classes) / surprise)
+            lessons[start:stop] = lesson
             for m in range(classes):
                 counts[m] = forgetting * counts[m] + lesson * today[m]
             total = counts.sum()
             start = stop
-    return out
+    return out, lessons

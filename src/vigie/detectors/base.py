@@ -44,6 +44,16 @@ class Partition:
         """Return the log chance of the relation under "usual", opened or listed."""
         return self.usual.log["relation"] + self.usual.log["page"]
 
+    @property
+    def busy_days(self) -> Ratios:
+        """Return log ratios of each kind of the peers' unusual days to the account's usual ones."""
+        usual = self.usual
+        kinds = [
+            sum((habits[f] - usual.log[f] for f in habits), start=np.zeros(len(self.units)))
+            for habits in usual.busy.values()
+        ]
+        return np.where(self.related[:, None], np.stack(kinds, axis=1), np.nan)
+
     def says(self, factor: str) -> bool:
         """Whether any unit bears a mark of this factor."""
         return bool((self.scene.marks[factor] >= 0).any())
@@ -54,6 +64,8 @@ class Detector(Protocol):
 
     name: ClassVar[str]
     hypotheses: ClassVar[tuple[str, ...]]
+    excusable: ClassVar[bool]
+    """Whether the peers' unusual days (on-call duty, batches) may explain the evidence away."""
 
     def silent(self, partition: Partition) -> bool:
         """Whether the log says nothing of what this detector looks at."""

@@ -22,6 +22,7 @@ class Bulk:
 
     name: ClassVar[str] = "bulk"
     hypotheses: ClassVar[tuple[str, ...]] = ("bulk_export",)
+    excusable: ClassVar[bool] = False
 
     def silent(self, partition: Partition) -> bool:
         """Whether no source says how many records or bytes a request returned."""

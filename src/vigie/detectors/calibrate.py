@@ -22,6 +22,8 @@ WEEK: Final = 7
 _TAIL: Final = 0.10
 _ENOUGH: Final = 200
 """Blocks at which a group's own tail counts as much as everyone's."""
+_WARNED: Final = 20
+"""The same, for a group whose tail is heavier than everyone's."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
 
@@ -80,15 +82,38 @@ def _tails(peaks: Values, group: Codes, groups: int) -> tuple[Values, Values]:
     """Return where each upper tail begins and its slope, by group and hypothesis."""
     hypotheses = peaks.shape[1]
     place, slope = np.empty((groups, hypotheses)), np.empty((groups, hypotheses))
+    members = [peaks[group == g] for g in range(groups)]
     for h in range(hypotheses):
-        everyone = _tail(peaks[:, h])
-        for g in range(groups):
-            mine = peaks[group == g, h]
-            weight = len(mine) / (len(mine) + _ENOUGH) if np.isfinite(mine).sum() >= 20 else 0.0
-            own = _tail(mine) if weight else everyone
-            place[g, h], slope[g, h] = (
-                weight * a + (1 - weight) * b for a, b in zip(own, everyone, strict=True)
-            )
+        own = [_tail(mine[:, h]) for mine in members]
+        typical = _typical(own, [len(mine) for mine in members])
+        for g, mine in enumerate(members):
+            place[g, h], slope[g, h] = _leaning(own[g], typical, len(mine))
+    return place, slope
+
+
+def _typical(tails: list[tuple[float, float]], sizes: list[int]) -> tuple[float, float]:
+    """Return the median tail over the peer groups, each weighted by its size."""
+    places, slopes = np.array(tails).T
+    return _weighted_median(places, sizes), _weighted_median(slopes, sizes)
+
+
+def _weighted_median(values: Values, sizes: list[int]) -> float:
+    order = np.argsort(values)
+    weight = np.cumsum(np.array(sizes)[order])
+    return float(values[order][np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _leaning(
+    own: tuple[float, float], typical: tuple[float, float], size: int
+) -> tuple[float, float]:
+    """Lean a group's tail on the typical one: soon if it seems lighter, late if heavier.
+
+    A group that looks quiet may only be small; one that met honest bursts will meet them again.
+    """
+    place, slope = (
+        (a * size + b * (_ENOUGH if a < b else _WARNED)) / (size + (_ENOUGH if a < b else _WARNED))
+        for a, b in zip(own, typical, strict=True)
+    )
     return place, slope
 
 
@@ -96,9 +121,9 @@ def _tail(values: Values) -> tuple[float, float]:
     """Return the level that a tenth exceed, and the slope beyond it, where -inf is silence."""
     spoken = np.sort(values[np.isfinite(values)])
     if len(spoken) < 10:
-        return 3.0, 1.0
+        return 0.0, 1.0
     begins = float(np.quantile(spoken, 1 - _TAIL))
-    slope = float((np.quantile(spoken, 1 - _TAIL / 4) - begins) / np.log(4))
+    slope = float((spoken[spoken >= begins] - begins).mean())
     slope = max(slope, 0.3)
     return begins + slope * float(np.log(len(spoken) / len(values))), slope
 

@@ -16,10 +16,14 @@ from vigie.detectors.kernel import trace_all
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Log ratios and log statistics, shape (units, hypotheses), and the detectors that abstain."""
+    """Log ratios and log statistics, shape (units, hypotheses), and the detectors that abstain.
+
+    `excuses` is what the peers' unusual days explain of each statistic; `levels` are less it.
+    """
 
     hypotheses: tuple[str, ...]
     ratios: Ratios
+    excuses: NDArray[np.float64]
     levels: NDArray[np.float64]
     abstaining: tuple[str, ...]
 
@@ -30,5 +34,20 @@ def gather(partition: Partition, detectors: Mapping[str, Detector]) -> Evidence:
     hypotheses = tuple(h for detector in speaking.values() for h in detector.hypotheses)
     columns = [detector.ratios(partition) for detector in speaking.values()]
     ratios = np.concatenate(columns, axis=1) if columns else np.empty((len(partition.units), 0))
-    levels = trace_all(partition.units.bounds, partition.units.step, ratios)
-    return Evidence(hypotheses, ratios, levels, tuple(sorted(set(detectors) - set(speaking))))
+    units = partition.units
+    excusable = np.array([d.excusable for d in speaking.values() for _ in d.hypotheses], bool)
+    excuses = _explained(partition)[:, None] * excusable
+    levels = trace_all(units.bounds, units.step, units.day, ratios) - excuses
+    silent = tuple(sorted(set(detectors) - set(speaking)))
+    return Evidence(hypotheses, ratios, excuses, levels, silent)
+
+
+def _explained(partition: Partition) -> NDArray[np.float64]:
+    """Return, in nats, how well the peers' kinds of unusual days explain each account so far.
+
+    The harvest is weighed against "usual or such a day", each as likely as the other beforehand.
+    """
+    units = partition.units
+    benign = trace_all(units.bounds, units.step, units.day, partition.busy_days)
+    explained: NDArray[np.float64] = np.logaddexp(0, np.logaddexp.reduce(benign, axis=1))
+    return explained

@@ -17,6 +17,7 @@ class Enumeration:
 
     name: ClassVar[str] = "enumeration"
     hypotheses: ClassVar[tuple[str, ...]] = ("identifier_walk", "name_walk", "rights_check_sweep")
+    excusable: ClassVar[bool] = True
 
     def silent(self, partition: Partition) -> bool:
         """Whether the log gives neither order of patients nor rights checks."""
@@ -32,9 +33,8 @@ class Enumeration:
             contrast(partition, "sequence", _BY_NAME),
             contrast(partition, "manner", _BY_RIGHTS),
         ]
-        ordered = scene.marks["sequence"] >= 0
-        speaks = [ordered, ordered, scene.marks["manner"] >= 0]
         named = partition.related
+        speaks = [partition.says("sequence")] * 2 + [True]
         return np.stack(
             [
                 np.where(named & said, drawn + walk, np.nan)

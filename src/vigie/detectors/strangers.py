@@ -9,8 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vigie.detectors.base import Partition, Ratios
+from vigie.detectors.base import Partition, Ratios, contrast
 from vigie.detectors.manner import harvest_manner
+
+_UNORDERED = (0.97, 0.015, 0.015)
 
 
 class Strangers:
@@ -18,6 +20,7 @@ class Strangers:
 
     name: ClassVar[str] = "strangers"
     hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "local_sweep")
+    excusable: ClassVar[bool] = True
 
     def silent(self, partition: Partition) -> bool:
         """Whether no access names a patient."""
@@ -26,7 +29,7 @@ class Strangers:
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of both sweeps; an access without a patient says nothing."""
         usual = partition.usual_relation
-        manner = harvest_manner(partition)
+        manner = harvest_manner(partition) + contrast(partition, "sequence", _UNORDERED)
         both = np.stack([partition.scene.swept, partition.scene.swept_locally], axis=1)
         named = partition.related
         answer: Ratios = np.where(named[:, None], both + (manner - usual)[:, None], np.nan)
