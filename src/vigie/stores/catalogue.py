@@ -19,12 +19,12 @@ CATALOGUE_FILE: Final = "catalogue.sqlite"
 VERSION: Final = 1
 
 _SCHEMA: Final = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE operations (
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS operations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT NOT NULL, started_at INTEGER NOT NULL,
     state TEXT NOT NULL DEFAULT 'open'  -- open, done
 ) STRICT;
-CREATE TABLE files (
+CREATE TABLE IF NOT EXISTS files (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     source TEXT NOT NULL, label TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
     sha256 TEXT NOT NULL, content_sha256 TEXT, size INTEGER NOT NULL,
@@ -32,31 +32,32 @@ CREATE TABLE files (
     state TEXT NOT NULL DEFAULT 'receiving',  -- receiving, received
     reader TEXT NOT NULL, mapping_version TEXT NOT NULL, damage TEXT,
     lines_read INTEGER, accepted INTEGER, ignored TEXT, quarantined INTEGER,
+    first_at INTEGER, last_at INTEGER,
     added INTEGER, duplicates INTEGER, ambiguous INTEGER, expired INTEGER,
     UNIQUE (source, sha256)
 ) STRICT;
-CREATE TABLE segments (
+CREATE TABLE IF NOT EXISTS segments (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL,  -- events, quarantine, sightings
     source TEXT NOT NULL, day TEXT NOT NULL, path TEXT NOT NULL,
     rows INTEGER NOT NULL, min_at INTEGER, max_at INTEGER,
     size INTEGER NOT NULL, sha256 TEXT NOT NULL, nulls TEXT NOT NULL DEFAULT '{}',
     file INTEGER, operation INTEGER NOT NULL,
-    state TEXT NOT NULL DEFAULT 'live'  -- live, superseded, tombstoned
+    state TEXT NOT NULL DEFAULT 'live'  -- live, superseded, tombstoned, erased
 ) STRICT;
-CREATE INDEX segments_by_day ON segments (state, kind, source, day);
-CREATE TABLE chunks (
+CREATE INDEX IF NOT EXISTS segments_by_day ON segments (state, kind, source, day);
+CREATE TABLE IF NOT EXISTS chunks (
     file INTEGER NOT NULL REFERENCES files, name TEXT PRIMARY KEY, source TEXT NOT NULL,
     begins INTEGER NOT NULL, size INTEGER NOT NULL, first_line INTEGER NOT NULL,
     lines INTEGER NOT NULL, sha256 TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'live'
 ) STRICT;
-CREATE TABLE tombstones (
+CREATE TABLE IF NOT EXISTS tombstones (
     source TEXT NOT NULL, day TEXT NOT NULL, kind TEXT NOT NULL, rows INTEGER NOT NULL,
     reason TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE sources (
+CREATE TABLE IF NOT EXISTS sources (
     name TEXT PRIMARY KEY, time_zone TEXT NOT NULL, retention_days INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE declared (
+CREATE TABLE IF NOT EXISTS declared (
     name TEXT NOT NULL, version INTEGER NOT NULL, path TEXT NOT NULL, rows INTEGER NOT NULL,
     sha256 TEXT NOT NULL, put_at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'live'
 ) STRICT;

@@ -39,6 +39,11 @@ def segment_path(kind: str, source: str, day: str, name: str) -> str:
     return f"{FOLDERS[kind]}/{folder_of(source)}/{day}/{name}.parquet"
 
 
+def sealed_path(home: Path, source: str, name: str) -> Path:
+    """Return the path of a sealed chunk."""
+    return home / SEALED / folder_of(source) / f"{name}.age"
+
+
 def folder_of(source: str) -> str:
     """Return a source's name as a folder's, which can never leave its parent."""
     return quote(source, safe="").replace(".", "%2E")

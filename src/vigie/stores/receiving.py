@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from vigie.readers.base import Batch, Source, Tally
 from vigie.sealing import Chunk, Sealer, recipients
 from vigie.stores.files import Receipt, fingerprint, first_receipt, known_receipt, moment
-from vigie.stores.layout import SEALED, STAGING, folder_of, numbered, write_whole
+from vigie.stores.layout import STAGING, numbered, sealed_path, write_whole
 from vigie.stores.settling import Origin, Settled, settle
 from vigie.stores.staging import Partition, Staging
 from vigie.stores.unread import UnreadLines
@@ -94,8 +94,7 @@ class Receiving:
         self._unread.add(batch.quarantine)
 
     def _write_chunk(self, name: str, sealed: bytes) -> None:
-        folder = self._store.home / SEALED / folder_of(self._source.name)
-        write_whole(folder / f"{name}.age", sealed)
+        write_whole(sealed_path(self._store.home, self._source.name, name), sealed)
 
     def _finish(self) -> None:
         self._staging.finish()
@@ -186,10 +185,10 @@ class Receiving:
                 "UPDATE files SET state = 'received', content_sha256 = ?, damage = ?, reader = ?,"
                 " mapping_version = ?, lines_read = ?, accepted = ?, ignored = ?, quarantined = ?,"
                 " added = coalesce(added, 0) + ?, duplicates = ?, ambiguous = ?, expired = ?"
-                " WHERE id = ?",
+                ", first_at = ?, last_at = ? WHERE id = ?",
                 content, self.damage, self._reader, self._source.mapping_version, tally.read,
                 tally.accepted, json.dumps(dict(tally.ignored)), tally.quarantined, settled.added,
-                settled.duplicates, settled.ambiguous, settled.expired, file,
+                settled.duplicates, settled.ambiguous, settled.expired, *self._staging.span, file,
             )  # fmt: skip
             self._store.mark_done(self._operation)
         self.receipt = Receipt(

@@ -12,6 +12,7 @@ touching one or two row groups per day.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,9 +113,10 @@ def _encodings(schema: pa.Schema) -> dict[str, Any]:
     names = schema.names
     return {
         "compression": {name: "NONE" if name in _RANDOM else "ZSTD" for name in names},
-        "use_dictionary": [field.name for field in schema if field.type == TEXT] + ["patient"],
+        "use_dictionary": [field.name for field in schema if field.type == TEXT],
         "column_encoding": {name: "DELTA_BINARY_PACKED" for name in names if name in _DELTAS},
-        "write_statistics": [n for n in names if n not in _RANDOM],
+        # Statistics cost as much as all the rest, and only these two are ever pruned by.
+        "write_statistics": [name for name in ("account", "at") if name in names],
         "store_schema": True,
     }
 
@@ -147,6 +149,8 @@ class _Hashing:
     def close(self) -> None:
         if not self.closed:
             self.closed = True
+            self._file.flush()
+            os.fsync(self._file.fileno())
             self._file.close()
 
     def readable(self) -> bool:

@@ -115,8 +115,8 @@ def _physical(
     """Return the rows as a segment holds them, sorted."""
     order = sort_order(table)
     count = len(order)
-    sorted_ = table.select([n for n in _GIVEN if n != "source_file"]).take(pa.array(order))
-    columns = {name: sorted_.column(name) for name in sorted_.column_names}
+    places = pa.array(order)
+    columns = {name: _taken(table.column(name), places) for name in _GIVEN}
     parts = table.column("part").to_numpy()
     columns |= {
         "event_id": keys_of(names[order]),
@@ -131,6 +131,16 @@ def _physical(
         "access_own": pa.nulls(count, PHYSICAL.field("access_own").type),
     }
     return pa.table([columns[name] for name in PHYSICAL.names], schema=PHYSICAL)
+
+
+def _taken(column: pa.ChunkedArray, places: pa.Array) -> pa.ChunkedArray:
+    """Take rows of a column; one that says a single thing is cut to length instead."""
+    if column.null_count == len(column):
+        return column.slice(0, len(places))
+    constant_ = pa.types.is_dictionary(column.type) and not column.null_count
+    if constant_ and all(len(chunk.dictionary) == 1 for chunk in column.chunks):
+        return column.slice(0, len(places))
+    return column.take(places)
 
 
 def _access_ids(

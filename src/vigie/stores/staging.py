@@ -61,6 +61,8 @@ class _Run:
     starts: NDArray[np.int64]
     counts: NDArray[np.int64]
     batches: NDArray[np.int64]
+    first_at: int
+    last_at: int
 
 
 class Staging:
@@ -94,6 +96,13 @@ class Staging:
         """Stop the background work."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def span(self) -> tuple[int | None, int | None]:
+        """Return the first and the last time of all rows, in microseconds."""
+        if not self._runs:
+            return None, None
+        return min(run.first_at for run in self._runs), max(run.last_at for run in self._runs)
+
     def partitions(self, limit: int = PARTITION_ROWS) -> Iterator[Partition]:
         """Yield the partitions in order of time, each of about `limit` rows at most."""
         if not self._runs:
@@ -113,10 +122,9 @@ class Staging:
 
     def load(self, partition: Partition) -> pa.Table:
         """Return the rows of a partition, those of one slot in the order of the file."""
-        pieces = [
-            piece for run in self._runs for piece in self._pieces(run, partition) if piece.num_rows
-        ]
-        return pa.concat_tables(_same_types(pieces)).unify_dictionaries().combine_chunks()
+        pieces = [piece for run in self._runs for piece in self._pieces(run, partition)]
+        columns = [_column(name, pieces) for name in READ_SCHEMA.names]
+        return pa.table(columns, schema=READ_SCHEMA)
 
     def _spill(self) -> None:
         if not self._waiting:
@@ -127,14 +135,40 @@ class Staging:
         self._work.append(self._pool.submit(_write_run, path, self._waiting))
         self._waiting, self._waiting_rows = [], 0
 
-    def _pieces(self, run: _Run, partition: Partition) -> Iterator[pa.Table]:
+    def _pieces(self, run: _Run, partition: Partition) -> Iterator["_Piece"]:
         low, high = np.searchsorted(run.slots, (partition.first, partition.last))
         for number in np.unique(run.batches[low:high]).tolist():
             inside = np.flatnonzero(run.batches[low:high] == number) + low
-            start = int(run.starts[inside[0]])
+            start, count = int(run.starts[inside[0]]), int(run.counts[inside].sum())
             with self._lock:
                 batch = run.reader.get_batch(number)
-            yield _restored(batch.slice(start, int(run.counts[inside].sum())), run.constants)
+            yield _Piece(batch.slice(start, count), run.constants)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Consecutive rows of a run, and what all rows of that run share."""
+
+    rows: pa.RecordBatch
+    constants: dict[str, pa.Array]
+
+    def column(self, name: str) -> pa.Array:
+        if name in self.constants:
+            return _repeated(self.constants[name], self.rows.num_rows)
+        return _compact(self.rows.column(name))
+
+
+def _column(name: str, pieces: list[_Piece]) -> pa.Array:
+    """Return a whole column, without touching its rows when it says one thing."""
+    shared = [piece.constants.get(name) for piece in pieces]
+    if shared[0] is not None and all(one is not None and one.equals(shared[0]) for one in shared):
+        return _repeated(shared[0], sum(piece.rows.num_rows for piece in pieces))
+    arrays = [piece.column(name) for piece in pieces]
+    kind = READ_SCHEMA.field(name).type
+    if any(array.type != kind for array in arrays):
+        text = pa.concat_arrays([array.cast(pa.string()) for array in arrays])
+        return pc.dictionary_encode(text)
+    return pa.concat_arrays(pa.chunked_array(arrays).unify_dictionaries().chunks)
 
 
 def _next_day(slot: int) -> int:
@@ -144,13 +178,16 @@ def _next_day(slot: int) -> int:
 def _write_run(path: Path, tables: list[pa.Table]) -> _Run:
     table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     tables.clear()
-    slots = table.column("at").cast(pa.int64()).to_numpy() // SLOT
+    at = table.column("at").cast(pa.int64()).to_numpy()
+    slots = at // SLOT
     if np.any(slots[1:] < slots[:-1]):
         order = np.argsort(slots, kind="stable")
         table, slots = table.take(pa.array(order)), slots[order]
     constants, table = _without_constants(table)
-    found, starts, counts = np.unique(slots, return_index=True, return_counts=True)
-    days, day_starts = np.unique(slots // SLOTS_PER_DAY, return_index=True)
+    starts = _begins(slots)
+    found, counts = slots[starts], np.diff(starts, append=len(slots))
+    day_slots = _begins(found // SLOTS_PER_DAY)
+    days, day_starts = found[day_slots] // SLOTS_PER_DAY, starts[day_slots]
     with telling(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with pa.ipc.new_file(str(path), table.schema) as writer:
@@ -158,7 +195,14 @@ def _write_run(path: Path, tables: list[pa.Table]) -> _Run:
                 writer.write_table(table.slice(begin, end - begin))
     batches = np.searchsorted(days, found // SLOTS_PER_DAY)
     reader = pa.ipc.open_file(pa.OSFile(str(path)))
-    return _Run(reader, constants, found, starts - day_starts[batches], counts, batches)
+    starts -= day_starts[batches]
+    first, last = int(at.min()), int(at.max())
+    return _Run(reader, constants, found, starts, counts, batches, first, last)
+
+
+def _begins(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each stretch of equal values begins."""
+    return np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
 
 
 def _without_constants(table: pa.Table) -> tuple[dict[str, pa.Array], pa.Table]:
@@ -179,16 +223,6 @@ def _without_constants(table: pa.Table) -> tuple[dict[str, pa.Array], pa.Table]:
     return constants, table.drop_columns(list(constants))
 
 
-def _restored(batch: pa.RecordBatch, constants: dict[str, pa.Array]) -> pa.Table:
-    columns = []
-    for name in READ_SCHEMA.names:
-        if name in constants:
-            columns.append(_repeated(constants[name], batch.num_rows))
-        else:
-            columns.append(_compact(batch.column(name)))
-    return pa.table(columns, names=READ_SCHEMA.names)
-
-
 def _repeated(one: pa.Array, count: int) -> pa.Array:
     if one.null_count:
         return pa.nulls(count, one.type)
@@ -204,19 +238,3 @@ def _compact(column: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(
         indices.indices, column.dictionary.take(indices.dictionary)
     )
-
-
-def _same_types(pieces: list[pa.Table]) -> list[pa.Table]:
-    """Bring decoded columns back to dictionaries, alike in all pieces."""
-    return [
-        piece
-        if piece.schema.equals(READ_SCHEMA)
-        else pa.table([_encoded(piece.column(f.name), f) for f in READ_SCHEMA], schema=READ_SCHEMA)
-        for piece in pieces
-    ]
-
-
-def _encoded(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
-    if column.type == field.type:
-        return column
-    return pc.dictionary_encode(column).cast(field.type)

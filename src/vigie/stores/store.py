@@ -13,7 +13,7 @@ Readers of the store see whole imports only, and may be many while one process w
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -23,16 +23,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from vigie.pseudonyms import Keyring, open_keyring
+from vigie.pseudonyms import Keyring
 from vigie.readers.base import Source
-from vigie.stores import declared, reading
+from vigie.stores import compaction, declared, originals, reading, retention, rotation, verification
 from vigie.stores.catalogue import Catalogue, now_in_microseconds
 from vigie.stores.layout import (
+    DECLARED,
     READER_LOCK,
     STAGING,
     Lock,
     made_by,
     prepare_home,
+    sealed_path,
     take_writer_lock,
 )
 from vigie.stores.receiving import Receiving
@@ -87,7 +89,13 @@ class Store:
     @cached_property
     def keyring(self) -> Keyring:
         """The keyring under which this store is written; made on first use."""
-        return open_keyring(self.home)
+        version = int(self.catalogue.meta("key_version"))
+        found = rotation.settle_key if self.writable else rotation.peek_key
+        return found(self.home, version)
+
+    def forget_keyring(self) -> None:
+        """Read the keyring again at its next use: it was rotated."""
+        self.__dict__.pop("keyring", None)
 
     # Writing
 
@@ -106,6 +114,18 @@ class Store:
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
             source.name, source.time_zone, source.retention_days,
         )  # fmt: skip
+
+    def compact(self) -> int:
+        """Merge the small segments of a day; return how many went into others."""
+        return compaction.compact(self)
+
+    def retain(self, now: datetime) -> list[retention.Removed]:
+        """Remove what is older than its source's retention; return what went."""
+        return retention.retain(self, now)
+
+    def rotate(self, who: str = "", reason: str = "") -> int:
+        """Rotate the pseudonym key; return the number of rotations so far."""
+        return rotation.rotate(self, who, reason)
 
     def put_table(self, name: str, table: pa.Table) -> int:
         """Declare a new version of one of `records.TABLES`, and return its number."""
@@ -143,22 +163,44 @@ class Store:
         shutil.rmtree(self.home / STAGING, ignore_errors=True)
         for row in self.catalogue.rows("SELECT id FROM operations WHERE state = 'open'"):
             self.end_operation(row["id"])
+        named = {row["path"] for row in self.catalogue.rows("SELECT path FROM declared")}
+        for path in (self.home / DECLARED).glob("*/*"):
+            if path.relative_to(self.home).as_posix() not in named:
+                path.unlink()
         self.sweep()
 
     def sweep(self) -> None:
-        """Delete superseded segments, unless a reader may still have them open."""
-        gone = self.catalogue.rows("SELECT id, path FROM segments WHERE state = 'superseded'")
+        """Delete what no longer counts, unless a reader may still have it open."""
+        gone = self.catalogue.rows(
+            "SELECT id, path FROM segments WHERE state IN ('superseded', 'tombstoned')"
+        )
         readers = Lock(self.home / READER_LOCK)
-        if not gone or not readers.take():
+        chunks = self.catalogue.rows("SELECT * FROM chunks WHERE state = 'tombstoned'")
+        if not (gone or chunks) or not readers.take():
             return
         try:
             for row in gone:
                 (self.home / row["path"]).unlink(missing_ok=True)
-                self.catalogue.run("DELETE FROM segments WHERE id = ?", row["id"])
+            for row in chunks:
+                sealed_path(self.home, row["source"], row["name"]).unlink(missing_ok=True)
+            self.catalogue.run("UPDATE chunks SET state = 'erased' WHERE state = 'tombstoned'")
+            self.catalogue.run("DELETE FROM segments WHERE state = 'superseded'")
+            self.catalogue.run("UPDATE segments SET state = 'erased' WHERE state = 'tombstoned'")
         finally:
             readers.release()
 
     # Reading
+
+    def verify(self) -> list[verification.Finding]:
+        """Return everything that is not as it was written."""
+        return verification.verify(self)
+
+    def unseal(
+        self, source_file: str, lines: Iterable[int], identity: Path, reason: str,
+        who: str = "",
+    ) -> list[bytes]:  # fmt: skip
+        """Return raw lines of an original, for who holds the private key; see `originals`."""
+        return originals.unseal(self, source_file, lines, identity, reason, who)
 
     def table(self, name: str, as_of: datetime | None = None) -> pa.Table:
         """Return the version in force (or in force at `as_of`) of one of `records.TABLES`."""
