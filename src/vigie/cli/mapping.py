@@ -1,0 +1,69 @@
+"""`vigie mapping suggest` and `vigie mapping test`: drafting a mapping, and trying it."""
+
+from argparse import Namespace
+
+from vigie.cli.terminal import draw_table, say
+from vigie.language import _, number
+from vigie.readers.base import REASONS
+from vigie.readers.mapping import load_mapping
+from vigie.readers.suggest import suggest as draft
+from vigie.readers.trial import Trial, try_mapping
+
+NOTHING, UNTRUSTED = 0, 4
+SHOWN = (
+    "source_line", "at", "account", "action", "object", "patient", "record_count", "outcome",
+    "flags",
+)  # fmt: skip
+
+
+def suggest(options: Namespace) -> int:
+    """Print a mapping drafted from a sample."""
+    say(draft(options.file).rstrip())
+    return NOTHING
+
+
+def test(options: Namespace) -> int:
+    """Show 20 lines through a mapping, what it leaves unmapped, and why."""
+    trial = try_mapping(options.file, load_mapping(options.mapping))
+    _draw_rows(trial)
+    tally = trial.tally
+    say(
+        _(
+            "Of {read} lines: {accepted} accepted, {ignored} ignored by rule, "
+            "{quarantined} quarantined."
+        ).format(
+            read=number(tally.read),
+            accepted=number(tally.accepted),
+            ignored=number(sum(tally.ignored.values())),
+            quarantined=number(tally.quarantined),
+        )
+    )
+    for line, reason, column in trial.quarantined:
+        place = f" ({column})" if column else ""
+        say(_("line {line}: {reason}").format(line=number(line), reason=_(REASONS[reason])) + place)
+    _say_unmapped(trial)
+    return UNTRUSTED if trial.tally.quarantined else NOTHING
+
+
+def _draw_rows(trial: Trial) -> None:
+    """Draw what matters of every line, then the first line whole."""
+    if not trial.rows:
+        return
+    shown = [name for name in SHOWN if any(row[name] is not None for row in trial.rows)]
+    draw_table(shown, [[row[name] for name in shown] for row in trial.rows])
+    say()
+    say(_("The first of them, whole:"))
+    for name, value in trial.rows[0].items():
+        if value is not None:
+            say(f"  {name} = {value}")
+    say()
+
+
+def _say_unmapped(trial: Trial) -> None:
+    for column, (why, fields) in trial.unmapped_columns.items():
+        say(_("not mapped: {column}: {why}").format(column=column, why=_(why).format_map(fields)))
+    for column, values in trial.unmapped_values.items():
+        shown = ", ".join(f"{value} ({number(count)})" for value, count in values.items())
+        say(_("values of {column} without a translation: {values}").format(
+            column=column, values=shown
+        ))  # fmt: skip
