@@ -2,8 +2,10 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from vigie.cli.parser import build_parser
 from vigie.errors import VigieError
@@ -33,7 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _say(f"{place}{error.strerror or error}.", ERROR)
+    except MemoryError:
+        return _say(_("there is not enough memory for this; read fewer files at a time."), ERROR)
+    except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a user
+        if os.environ.get("VIGIE_DEBUG"):
+            raise
+        return _say(_own_fault(error), ERROR)
     return code
+
+
+def _own_fault(error: Exception) -> str:
+    """Say where our own defect is, without the exception's message: it may quote a line."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return _(
+        "a defect of Vigie stopped it ({kind} in {file}, line {line}); nothing half-done is "
+        "visible; please report it, VIGIE_DEBUG=1 shows the details."
+    ).format(kind=type(error).__name__, file=Path(frame.filename).name, line=frame.lineno)
 
 
 def _asked_language(given: list[str]) -> str | None:

@@ -49,8 +49,8 @@ def _draw_rows(trial: Trial) -> None:
     """Draw what matters of every line, then the first line whole."""
     if not trial.rows:
         return
-    shown = [name for name in SHOWN if any(row[name] is not None for row in trial.rows)]
-    draw_table(shown, [[row[name] for name in shown] for row in trial.rows])
+    shown = [name for name in SHOWN if any(row.get(name) is not None for row in trial.rows)]
+    draw_table(shown, [[row.get(name) for name in shown] for row in trial.rows])
     say()
     say(_("The first of them, whole:"))
     for name, value in trial.rows[0].items():
