@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example compiles kernels, and a test that fails must fail again.
+settings.register_profile("vigie", deadline=None, derandomize=True)
+settings.load_profile("vigie")
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ before the reader does.
 
 import gzip
 import hashlib
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ LONGEST_LINE: Final = 16 << 20
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _NEWLINE = b"\n"
+_STEP: Final = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +64,21 @@ class Intake:
     def head(self, count: int = 1 << 16) -> bytes:
         """Return the first `count` decompressed bytes, without sealing them."""
         with _opened(self.path) as stream:
-            try:
-                return stream.read(count)
-            except (EOFError, OSError, zlib.error, pa.ArrowException):
-                return b""
+            return _pulled(stream, count)[0]
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the decompressed file in blocks of no particular shape."""
         with _opened(self.path) as stream:
-            while True:
-                try:
-                    block = stream.read(self.chunk_size)
-                except (
-                    EOFError,
-                    zlib.error,
-                    gzip.BadGzipFile,
-                    pa.ArrowException,
-                    OSError,
-                ) as error:
-                    if isinstance(error, OSError) and error.errno is not None:
-                        raise ReadingError(
-                            N_("the file cannot be read ({reason})"),
-                            where=str(self.path),
-                            remedy=N_("check the disk and read it again"),
-                            reason=error.strerror,
-                        ) from None
-                    self.damage = "truncated"
-                    return
+            while not self.damage:
+                block, error = _pulled(stream, self.chunk_size)
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise ReadingError(
+                        N_("the file cannot be read ({reason})"),
+                        where=str(self.path),
+                        remedy=N_("check the disk and read it again"),
+                        reason=error.strerror,
+                    )
+                self.damage = "truncated" if error else None
                 if not block:
                     return
                 self.size += len(block)
@@ -165,3 +155,20 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
                 yield stream
         else:
             yield raw
+
+
+def _pulled(stream: IO[bytes], count: int) -> tuple[bytes, Exception | None]:
+    """Read `count` bytes, or what there is before the end or an error.
+
+    A broken archive fails in the middle of a read: by small steps, what came before is not lost.
+    """
+    plain = isinstance(stream, io.BufferedReader)
+    step: Callable[[int], bytes] = stream.read if plain else getattr(stream, "read1", stream.read)
+    pieces, left = [], count
+    try:
+        while left > 0 and (piece := step(left if plain else min(left, _STEP))):
+            pieces.append(piece)
+            left -= len(piece)
+    except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
+        return b"".join(pieces), error
+    return b"".join(pieces), None
