@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from vigie.events import ACTIONS
 from vigie.simulate.world import REASONS, Attack, World
+from vigie.simulate.writers.texts import national_numbers
 
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -70,9 +71,8 @@ def event_table(world: World, places: pa.Table) -> pa.Table:
 def _account(world: World, accounts: Any, national: pa.ChunkedArray) -> pa.Array:
     """Return the account as the line names it: by its login, or by its national number."""
     login = world.accounts["login"].take(pa.array(accounts))
-    number = world.accounts["professional"].take(pa.array(accounts))
-    wrapped = pc.binary_join_element_wise("8", number, "")
-    as_written = pc.if_else(national, pc.coalesce(wrapped, login), login)
+    number = national_numbers(world).take(pa.array(accounts))
+    as_written = pc.if_else(national, pc.coalesce(number, login), login)
     return as_written.combine_chunks().dictionary_encode()
 
 

@@ -117,7 +117,7 @@ def _user(texts: Texts) -> pa.Array:
     )
     return line(
         '<ActiveParticipant UserID="', texts.account("login"), '"',
-        present(texts.account("professional"), ' AlternativeUserID="8', '"'),
+        present(texts.national(), ' AlternativeUserID="', '"'),
         pc.if_else(service, "", name), ' UserIsRequestor="true"',
         present(texts.listed("network", "networks"), ' NetworkAccessPointID="',
                 '" NetworkAccessPointTypeCode="2"'),

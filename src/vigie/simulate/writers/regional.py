@@ -25,7 +25,7 @@ _BALP: Final = "https://profiles.ihe.net/ITI/BALP/"
 _DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _REST: Final = "http://hl7.org/fhir/restful-interaction"
 _LIFECYCLE: Final = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
-_RPPS: Final = "urn:oid:1.2.250.1.71.4.2.1"
+_NATIONAL: Final = "urn:oid:1.2.250.1.71.4.2.1"
 _FINESS: Final = "urn:oid:1.2.250.1.71.4.2.2"
 _PROFESSION: Final = (
     "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
@@ -173,17 +173,19 @@ _PORTAL: Final = "urn:simulated:portail"
 
 
 def _named(texts: Texts, by: str = "account") -> pa.Array:
-    """Return an identifier: the national one (8 and RPPS) where there is one, else the login."""
+    """Return an identifier: the national one where there is one, else the login."""
     login = line(f'{{"system":"{_PORTAL}","value":"', texts.account("login", by), '"}')
-    national = present(texts.account("professional", by), f'{{"system":"{_RPPS}","value":"8', '"}')
+    national = present(
+        texts.account("professional", by), f'{{"system":"{_NATIONAL}","value":"8', '"}'
+    )
     return pc.if_else(pc.equal(national, ""), login, national)
 
 
 def _user(texts: Texts) -> pa.Array:
     other = present(
-        texts.account("professional"),
+        texts.national(),
         f'{{"url":"{_BALP}StructureDefinition/ihe-otherId","valueIdentifier":{{"system":'
-        f'"{_RPPS}","value":"8',
+        f'"{_NATIONAL}","value":"',
         '"}},',
     )
     level = present(

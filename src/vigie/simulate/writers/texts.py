@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -39,20 +40,36 @@ def _csv(words: pa.Array) -> pa.Array:
 CSV: Final = _csv
 
 
+_NOTHING: Final = pa.scalar("", pa.string())
+
+
+@lru_cache(1 << 12)
+def constant(text: str) -> pa.Scalar:
+    """Return `text` as pyarrow takes it at once: it looks long for the type of a plain str."""
+    return pa.scalar(text, pa.string())
+
+
+def _filled(part: Any) -> Any:
+    if isinstance(part, str):
+        return constant(part)
+    return pc.fill_null(part, _NOTHING) if part.null_count else part
+
+
 def line(*parts: Any) -> pa.Array:
     """Join constant texts and columns of texts into one text per row; null reads as nothing.
 
     >>> line("a=", pa.array(["1", None]), ";").to_pylist()
     ['a=1;', 'a=;']
     """
-    columns = [part if isinstance(part, str) else pc.fill_null(part, "") for part in parts]
-    return pc.binary_join_element_wise(*columns, "")
+    return pc.binary_join_element_wise(*map(_filled, parts), _NOTHING)
 
 
 def number(values: NDArray[Any], missing: str = "") -> pa.Array:
     """Write whole numbers; negative ones, which mean "not said", as `missing`."""
     numbers = pa.array(values)
-    return pc.if_else(pc.less(numbers, 0), missing, numbers.cast(pa.string()))
+    if not len(values) or values.min() >= 0:
+        return numbers.cast(pa.string())
+    return pc.if_else(pa.array(values < 0), constant(missing), numbers.cast(pa.string()))
 
 
 def vocabulary(words: Any) -> pa.Array:
@@ -72,7 +89,15 @@ def present(words: pa.Array, before: str, after: str, otherwise: str = "") -> pa
     >>> present(pa.array(["a", ""]), "<", ">", "-").to_pylist()
     ['<a>', '-']
     """
-    return pc.if_else(pc.equal(words, ""), otherwise, line(before, words, after))
+    missing = pc.equal(words, _NOTHING)
+    return pc.if_else(missing, constant(otherwise), line(before, words, after))
+
+
+def national_numbers(world: World) -> pa.Array:
+    """Return the IdNat_PS of each account, null without: an RPPS has 11 digits, an ADELI 9."""
+    numbers = world.accounts["professional"].combine_chunks()
+    prefix = pc.if_else(pc.equal(pc.utf8_length(numbers), 9), "0", "8")
+    return pc.binary_join_element_wise(prefix, numbers, "")
 
 
 class Texts:
@@ -114,6 +139,13 @@ class Texts:
     def patient(self, column: str) -> pa.Array:
         """Return what the patient has in that column, "" where there is none."""
         return self._taken("patients", column, "patient")
+
+    def national(self, by: str = "account") -> pa.Array:
+        """Return the IdNat_PS of a professional: 8 and the RPPS, 0 and the ADELI."""
+        key = ("accounts", "national")
+        if key not in self._words:
+            self._words[key] = vocabulary(national_numbers(self.world))
+        return pick(self._words[key], self.codes(by))
 
     def organisation(self, column: str) -> pa.Array:
         """Return what the organisation has in that column."""
