@@ -12,7 +12,8 @@ from vigie.errors import MappingError, ReadingError
 from vigie.language import N_
 from vigie.readers import moments
 from vigie.readers.lines import BLANK, Layout, scan
-from vigie.readers.mapping import Mapping, missing_column
+from vigie.readers.mapping import Mapping
+from vigie.readers.refusals import missing_column
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _LONGEST_HEADER: Final = 1 << 20

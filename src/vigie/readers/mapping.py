@@ -5,14 +5,11 @@ translates their values, `[data_classes]` says what a screen shows and `[control
 an organisation keeps its records. A word that we do not know is refused with the nearest one.
 """
 
-import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +20,19 @@ from numpy.typing import NDArray
 from vigie.errors import MappingError
 from vigie.events import READ_SCHEMA, VOCABULARIES
 from vigie.language import N_
+from vigie.readers import declarations
 from vigie.readers.base import Source
 from vigie.readers.moments import compile_pattern
+from vigie.readers.refusals import (
+    are_texts,
+    nearest,
+    one_of,
+    refuse_unknown,
+    refuse_value,
+    text_of,
+    unusable,
+)
 from vigie.readers.times import check_zone
-from vigie.records import CONTRACTS, DATA_CLASSES, SCREENS
 
 SECTIONS: Final = {
     "source": "all", "data_classes": "all", "controllers": "all",
@@ -69,7 +75,6 @@ PATIENT_KINDS: Final = {"local": "", "nir": "nir", "ins": "1.2.250.1.213.1.4.8"}
 a parent: it has an authority of its own and never equals an INS."""
 IGNORE: Final = "ignore:"
 ANYTHING: Final = "*"
-_ROLES = ("controller", "joint_controller", "processor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,37 +154,11 @@ class Mapping:
 
     def screens(self) -> pa.Table:
         """Return what each screen shows (records.SCREENS)."""
-        rows = []
-        for name, said in self.raw.get("data_classes", {}).items():
-            for one in _declarations(said, "classes"):
-                rows += [
-                    {
-                        "source": self.source.name,
-                        "object": name,
-                        "data_class": data_class,
-                        "valid_from": _moment(one.get("valid_from")),
-                        "valid_until": _moment(one.get("valid_until")),
-                        "attested_by": one.get("attested_by"),
-                        "attested_on": one.get("attested_on"),
-                    }
-                    for data_class in one["classes"]
-                ]
-        return pa.Table.from_pylist(rows, schema=SCREENS)
+        return declarations.screens(self.raw.get("data_classes", {}), self.source.name)
 
     def contracts(self) -> pa.Table:
         """Return for whom each organisation keeps its records (records.CONTRACTS)."""
-        rows = [
-            {
-                "organisation": name,
-                "controller": one["controller"],
-                "role": one.get("role", "controller"),
-                "valid_from": _moment(one.get("valid_from")),
-                "valid_until": _moment(one.get("valid_until")),
-            }
-            for name, said in self.raw.get("controllers", {}).items()
-            for one in _declarations(said, "controller")
-        ]
-        return pa.Table.from_pylist(rows, schema=CONTRACTS)
+        return declarations.contracts(self.raw.get("controllers", {}))
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -209,21 +188,21 @@ def parse_mapping(raw: Table[str, Any], where: str = "") -> Mapping:
     >>> parse_mapping({"source": {"name": "ris"}}).source.name
     'ris'
     """
-    _refuse_unknown(raw, SECTIONS, where, "")
+    refuse_unknown(raw, SECTIONS, where, "")
     for section, said in raw.items():
         if SECTIONS[section] in ("all", "table") and not isinstance(said, dict):
-            raise _wrong(where, section, N_("it must be a table"))
+            raise unusable(where, section, N_("it must be a table"))
     said = raw.get("source", {})
-    _refuse_unknown(said, _SOURCE_KEYS, where, "source")
+    refuse_unknown(said, _SOURCE_KEYS, where, "source")
     columns = {name: _column(name, spec, where) for name, spec in raw.get("columns", {}).items()}
     _check_columns(columns, where)
-    _check_declarations(raw, where)
+    declarations.check(raw, where)
     files = said.get("files", [])
-    if not _are_texts(files):
-        raise _wrong(where, "source.files", N_("write a list of file name patterns"))
+    if not are_texts(files):
+        raise unusable(where, "source.files", N_("write a list of file name patterns"))
     return Mapping(
         source=_source(said, raw, where),
-        reader=_text(said, "reader", where, "source", "table" if columns else ""),
+        reader=text_of(said, "reader", where, "source", "table" if columns else ""),
         files=tuple(files),
         format=_format(said.get("format", {}), where),
         columns=columns,
@@ -243,139 +222,72 @@ def mapping_version(raw: Table[str, Any]) -> str:
     return "m-" + hashlib.blake2b(canonical.encode(), digest_size=6).hexdigest()
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word most like `word`, if any is.
-
-    >>> nearest("Utilisateurs", ["utilisateur", "poste"])
-    'utilisateur'
-    """
-    folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), folded, 1, 0.6)
-    return folded[found[0]] if found else None
-
-
-def missing_column(wanted: str, present: Iterable[str], where: str, file: str) -> MappingError:
-    """Return the error of a mapping that names a column which the file does not have."""
-    names = list(present)
-    like = nearest(wanted, names)
-    remedy = N_("did you mean {nearest!r}?") if like else N_("the file has: {present}")
-    return MappingError(
-        N_("the mapping names the column {column!r}, which {file} does not have"),
-        where=where,
-        remedy=remedy,
-        column=wanted,
-        file=file,
-        nearest=like,
-        present=", ".join(names[:30]),
-    )
-
-
-def _refuse_unknown(said: Iterable[str], known: Iterable[str], where: str, section: str) -> None:
-    names = list(known)
-    for word in said:
-        if word not in names:
-            like = nearest(word, names)
-            raise MappingError(
-                N_("{word!r} is not known in {section}"),
-                where=where,
-                remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
-                word=word,
-                section=f"[{section}]" if section else N_("a mapping"),
-                nearest=like,
-                known=", ".join(names),
-            )
-
-
-def _wrong(where: str, place: str, why: str, **fields: object) -> MappingError:
-    return MappingError(
-        N_("{place} cannot be used"), where=where, remedy=why, place=f"[{place}]", **fields
-    )
-
-
-def _text(said: Table[str, Any], key: str, where: str, place: str, default: str = "") -> str:
-    value = said.get(key, default)
-    if not isinstance(value, str):
-        raise _wrong(where, f"{place}.{key}", N_("write a text between quotes"))
-    return value
-
-
-def _choice(value: str, known: Iterable[str], where: str, place: str) -> str:
-    names = list(known)
-    if value and value not in names:
-        raise _wrong(where, place, N_("write one of: {known}"), known=", ".join(names))
-    return value
-
-
 def _source(said: Table[str, Any], raw: Table[str, Any], where: str) -> Source:
-    name = _text(said, "name", where, "source")
+    name = text_of(said, "name", where, "source")
     if not name:
-        raise _wrong(where, "source", N_('give the source a name: name = "…"'))
+        raise unusable(where, "source", N_('give the source a name: name = "…"'))
     days = said.get("retention_days", 365)
     if not isinstance(days, int) or isinstance(days, bool) or days < 1:
-        raise _wrong(where, "source.retention_days", N_("write a number of days from 1"))
-    zone = _text(said, "time_zone", where, "source", "Europe/Paris")
-    tenant = _text(said, "tenant", where, "source") or None
+        raise unusable(where, "source.retention_days", N_("write a number of days from 1"))
+    zone = text_of(said, "time_zone", where, "source", "Europe/Paris")
+    tenant = text_of(said, "tenant", where, "source") or None
     return Source(name, check_zone(zone, where), days, mapping_version(raw), tenant)
 
 
 def _format(said: Any, where: str) -> Format:
     if not isinstance(said, dict):
-        raise _wrong(where, "source.format", N_("it must be a table"))
-    _refuse_unknown(said, _FORMAT_KEYS, where, "source.format")
-    encoding = _text(said, "encoding", where, "source.format").lower()
-    delimiter = _text(said, "delimiter", where, "source.format")
-    quote = _text(said, "quote", where, "source.format", '"')
+        raise unusable(where, "source.format", N_("it must be a table"))
+    refuse_unknown(said, _FORMAT_KEYS, where, "source.format")
+    encoding = text_of(said, "encoding", where, "source.format").lower()
+    delimiter = text_of(said, "delimiter", where, "source.format")
+    quote = text_of(said, "quote", where, "source.format", '"')
     for key, mark in (("delimiter", delimiter), ("quote", quote)):
         if len(mark.encode()) > 1 or mark in ("\n", "\r", "\0"):
-            raise _wrong(where, f"source.format.{key}", N_("write a single ASCII character"))
+            raise unusable(where, f"source.format.{key}", N_("write a single ASCII character"))
     header = said.get("header")
-    if header is not None and header is not True and not _are_texts(header):
-        raise _wrong(where, "source.format.header", N_("write the list of the columns' names"))
+    if header is not None and header is not True and not are_texts(header):
+        raise unusable(where, "source.format.header", N_("write the list of the columns' names"))
     null = said.get("null", [])
-    if not _are_texts(null):
-        raise _wrong(where, "source.format.null", N_("write a list of texts"))
+    if not are_texts(null):
+        raise unusable(where, "source.format.null", N_("write a list of texts"))
     if encoding:
-        encoding = ENCODINGS[_choice(encoding, ENCODINGS, where, "source.format.encoding")]
-    kind = _choice(_text(said, "kind", where, "source.format"), KINDS, where, "source.format.kind")
+        encoding = ENCODINGS[one_of(encoding, ENCODINGS, where, "source.format.encoding")]
+    kind = one_of(text_of(said, "kind", where, "source.format"), KINDS, where, "source.format.kind")
     names = tuple(header) if isinstance(header, list) else None
     return Format(kind, delimiter, quote, encoding, names, tuple(null))
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _column(name: str, spec: Any, where: str) -> Column:
     place = f"columns.{name}"
     if name in _COMPUTED:
-        raise _wrong(where, place, N_("Vigie computes this column itself"))
-    _refuse_unknown([name], MAPPABLE, where, "columns")
+        raise unusable(where, place, N_("Vigie computes this column itself"))
+    refuse_unknown([name], MAPPABLE, where, "columns")
     if isinstance(spec, str):
         spec = {"column": spec}
     if not isinstance(spec, dict):
-        raise _wrong(where, place, N_("write the name of their column, or a table"))
-    _refuse_unknown(spec, _COLUMN_KEYS, where, place)
-    said = {key: _text(spec, key, where, place) for key in spec}
+        raise unusable(where, place, N_("write the name of their column, or a table"))
+    refuse_unknown(spec, _COLUMN_KEYS, where, place)
+    said = {key: text_of(spec, key, where, place) for key in spec}
     if ("value" in said) == bool(said.get("column")):
-        raise _wrong(where, place, N_("give either a column or a value"))
+        raise unusable(where, place, N_("give either a column or a value"))
     return _checked_column(Column(name, **said), where, place)
 
 
 def _checked_column(column: Column, where: str, place: str) -> Column:
     units: Table[str, int] = TIME_UNITS if column.name == "at" else SIZE_UNITS
-    _choice(column.unit, units, where, f"{place}.unit")
+    one_of(column.unit, units, where, f"{place}.unit")
     if column.unit and column.name not in ("at", "bytes"):
-        raise _wrong(where, f"{place}.unit", N_("only at and bytes have a unit"))
+        raise unusable(where, f"{place}.unit", N_("only at and bytes have a unit"))
     if column.format and column.name != "at":
-        raise _wrong(where, f"{place}.format", N_("only at has a format"))
+        raise unusable(where, f"{place}.format", N_("only at has a format"))
     if column.name == "at" and column.value is not None:
-        raise _wrong(where, place, N_("a time cannot be constant"))
+        raise unusable(where, place, N_("a time cannot be constant"))
     if column.name in ("patient", "patients"):
-        _choice(column.kind, PATIENT_KINDS, where, f"{place}.kind")
+        one_of(column.kind, PATIENT_KINDS, where, f"{place}.kind")
     elif column.authority or column.authority_column or column.kind:
-        raise _wrong(where, place, N_("only patient and patients have an authority and a kind"))
+        raise unusable(where, place, N_("only patient and patients have an authority and a kind"))
     if column.separator and column.name != "patients":
-        raise _wrong(where, place, N_("only patients has a separator"))
+        raise unusable(where, place, N_("only patients has a separator"))
     return column
 
 
@@ -384,86 +296,30 @@ def _check_columns(columns: Table[str, Column], where: str) -> None:
         return
     for name in ("at", "action"):
         if name not in columns:
-            raise _wrong(where, "columns", N_("say which of their columns is {name!r}"), name=name)
+            raise unusable(
+                where, "columns", N_("say which of their columns is {name!r}"), name=name
+            )
     if "patient" in columns and "patients" in columns:
-        raise _wrong(where, "columns", N_("give either patient or patients"))
+        raise unusable(where, "columns", N_("give either patient or patients"))
 
 
 def _values(said: Table[str, Any], where: str) -> dict[str, Table[str, str]]:
     for name, pairs in said.items():
         place = f"values.{name}"
-        _refuse_unknown([name], MAPPABLE, where, "values")
-        if not isinstance(pairs, dict) or not _are_texts(list(pairs.values())):
-            raise _wrong(where, place, N_('write their value = "ours"'))
+        refuse_unknown([name], MAPPABLE, where, "values")
+        if not isinstance(pairs, dict) or not are_texts(list(pairs.values())):
+            raise unusable(where, place, N_('write their value = "ours"'))
         known = VOCABULARIES.get(name, ())
         for ours in pairs.values():
             if name == "action" and ours.startswith(IGNORE) and len(ours) > len(IGNORE):
                 continue
             if known and ours not in known:
-                _refuse_value(ours, known, where, place)
+                refuse_value(ours, known, where, place)
     return dict(said)
 
 
-def _refuse_value(ours: str, known: Iterable[str], where: str, place: str) -> None:
-    like = nearest(ours, known)
-    raise MappingError(
-        N_("{place} gives {value!r}, which Vigie does not know"),
-        where=where,
-        remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
-        place=f"[{place}]",
-        value=ours,
-        nearest=like,
-        known=", ".join(known),
-    )
-
-
-_DATED = ("valid_from", "valid_until")
-_DECLARED: Final = {
-    "data_classes": ("classes", "attested_by", "attested_on", *_DATED),
-    "controllers": ("controller", "role", *_DATED),
-}
-
-
-def _declarations(said: Any, key: str) -> list[Table[str, Any]]:
-    """Return the dated declarations about one name, whichever of the three forms they have."""
-    several = isinstance(said, list) and bool(said) and all(isinstance(x, dict) for x in said)
-    return [one if isinstance(one, dict) else {key: one} for one in (said if several else [said])]
-
-
-def _check_declarations(raw: Table[str, Any], where: str) -> None:
-    for section, keys in _DECLARED.items():
-        for name, said in raw.get(section, {}).items():
-            place = f"{section}.{name}"
-            for one in _declarations(said, keys[0]):
-                _refuse_unknown(one, keys, where, place)
-                _check_dates(one, where, place)
-                _check_declared(section, one, where, place)
-
-
-def _check_declared(section: str, one: Table[str, Any], where: str, place: str) -> None:
-    if section == "controllers":
-        _text(one, "controller", where, place)
-        if not one.get("controller"):
-            raise _wrong(where, place, N_("name the controller"))
-        _choice(_text(one, "role", where, place), _ROLES, where, place)
-        return
-    classes = one.get("classes")
-    if not _are_texts(classes) or not classes:
-        raise _wrong(where, place, N_("write the list of data classes"))
-    for data_class in classes:
-        if data_class not in DATA_CLASSES:
-            _refuse_value(data_class, DATA_CLASSES, where, place)
-
-
-def _check_dates(one: Table[str, Any], where: str, place: str) -> None:
-    for key in ("attested_on", *_DATED):
-        if key in one and not isinstance(one[key], date):
-            raise _wrong(where, f"{place}.{key}", N_("write a date, as 2025-01-31"))
-
-
-def _moment(said: date | None) -> datetime | None:
-    """Return the UTC moment of a TOML date or time; a date alone begins at midnight UTC."""
-    if said is None:
-        return None
-    moment = said if isinstance(said, datetime) else datetime.combine(said, time())
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+__all__ = [
+    "ANYTHING", "ENCODINGS", "IGNORE", "KINDS", "MAPPABLE", "PATIENT_KINDS", "SECTIONS",
+    "SIZE_UNITS", "TIME_UNITS", "Column", "Format", "Mapping", "load_mapping",
+    "mapping_version", "nearest", "parse_mapping",
+]  # fmt: skip

@@ -19,7 +19,8 @@ from vigie.readers.cells import Cells
 from vigie.readers.encodings import encoding_of, recoded
 from vigie.readers.intake import Chunk, Intake
 from vigie.readers.lines import BLANK, FAULTS, split_lines
-from vigie.readers.mapping import Mapping, missing_column
+from vigie.readers.mapping import Mapping
+from vigie.readers.refusals import missing_column
 from vigie.readers.table_rows import TableRows
 from vigie.readers.words import Words, always, from_array, tidy
 

@@ -20,7 +20,8 @@ from vigie.readers import moments
 from vigie.readers.base import Batch, Context
 from vigie.readers.cells import Cells
 from vigie.readers.intake import Intake
-from vigie.readers.mapping import Mapping, missing_column
+from vigie.readers.mapping import Mapping
+from vigie.readers.refusals import missing_column
 from vigie.readers.table_rows import TableRows
 from vigie.readers.words import Words, always, from_array, tidy
 

@@ -1,0 +1,120 @@
+"""A drafted mapping reads the file it was drafted from."""
+
+import json
+import tomllib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from vigie.errors import ReadingError
+from vigie.readers.mapping import parse_mapping
+from vigie.readers.suggest import suggest
+from vigie.readers.trial import try_mapping
+
+FRENCH = "Date_Heure;Utilisateur;Profil;Poste;IPP;Nom patient;Écran;Action;Résultat;Couleur\n" + (
+    "31/01/2025 10:00:00;jdupont;IDE;PC-1;7000123;Légaré;Dossier médical;Consultation;OK;bleu\n"
+    "31/01/2025 10:01:00;jdupont;IDE;PC-1;7000124;Martin;Ordonnances;Impression;KO;vert\n"
+    "31/01/2025 10:02:00;zz;ADM;PC-2;;;Accueil;Connexion;OK;vert\n"
+    "31/01/2025 10:03:00;zz;ADM;PC-2;7000999;Abel;Accueil;Zorglub;OK;vert\n"
+)
+
+
+def drafted(path):
+    text = suggest(path)
+    return text, parse_mapping(tomllib.loads(text), "draft.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_french_export(tmp_path, encoding):
+    path = tmp_path / "Traces HIS.csv"
+    path.write_bytes(FRENCH.encode(encoding))
+    text, mapping = drafted(path)
+    theirs = {ours: column.column for ours, column in mapping.columns.items()}
+    assert theirs == {
+        "at": "Date_Heure", "account": "Utilisateur", "role": "Profil", "device": "Poste",
+        "patient": "IPP", "patient_surname": "Nom patient", "object": "Écran",
+        "action": "Action", "outcome": "Résultat",
+    }  # fmt: skip
+    assert mapping.source.name == "traces-his"
+    assert mapping.values["action"] == {
+        "Consultation": "open", "Impression": "print", "Connexion": "login", "Zorglub": "other",
+    }  # fmt: skip
+    assert '# not used: "Couleur"' in text
+    trial = try_mapping(path, mapping)
+    assert (trial.tally.accepted, trial.tally.quarantined) == (4, 0)
+    assert list(trial.unmapped_columns) == ["Couleur"]
+    assert "7000123" not in repr(trial.rows)
+    assert len(trial.rows[0]["patient"]) == 8
+
+
+def test_an_english_api_log_in_json(tmp_path):
+    path = tmp_path / "api.ndjson"
+    rows = [
+        {"timestamp": 1738317600000 + k, "userId": "u1", "patientId": k, "eventType": "READ",
+         "remote_addr": "10.0.0.1"} for k in range(30)
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, mapping = drafted(path)
+    assert mapping.columns["at"].unit == "ms"
+    assert mapping.columns["patient"].column == "patientId"
+    trial = try_mapping(path, mapping, 5)
+    assert len(trial.rows) == 5
+    assert trial.rows[1]["id_gap"] == 1
+
+
+def test_a_parquet_file_and_a_nir(tmp_path):
+    path = tmp_path / "droits.parquet"
+    table = pa.table(
+        {
+            "horodatage": ["2025-01-31T10:00:00+01:00"] * 3,
+            "login": ["a", "b", "c"],
+            "nir": ["255081416802538"] * 3,
+            "operation": ["consultation des droits"] * 3,
+        }
+    )
+    pq.write_table(table, path)
+    _, mapping = drafted(path)
+    assert mapping.columns["patient"].kind == "nir"
+    assert mapping.values["action"] == {"consultation des droits": "rights_check"}
+
+
+def test_a_file_without_header(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "2025-01-31 10:00:00,u1,123456,LECTURE\n2025-01-31 10:00:01,u1,123457,LECTURE\n"
+    )
+    text, mapping = drafted(path)
+    assert 'header = ["column1", "column2", "column3", "column4"]' in text
+    assert mapping.columns["at"].column == "column1"
+    assert mapping.columns["action"].column == "column4"
+    assert try_mapping(path, mapping).tally.accepted == 2
+
+
+def test_a_trial_says_what_is_left_out(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(FRENCH, "utf-8")
+    raw = {
+        "source": {"name": "his"},
+        "columns": {
+            "at": {"column": "Date_Heure", "format": "%d/%m/%Y %H:%M:%S"},
+            "action": "Action",
+            "outcome": "Résultat",
+        },
+        "values": {"action": {"Consultation": "open"}},
+    }
+    trial = try_mapping(path, parse_mapping(raw, "m.toml"))
+    assert trial.quarantined == [(k, "unknown_action", "Action") for k in (3, 4, 5)]
+    assert trial.unmapped_values == {
+        "action": {"Impression": 1, "Connexion": 1, "Zorglub": 1},
+        "outcome": {"OK": 3, "KO": 1},
+    }
+    why, fields = trial.unmapped_columns["Poste"]
+    assert why.format_map(fields) == "not named in [columns]; it looks like 'device'"
+
+
+def test_nothing_to_suggest_from(tmp_path):
+    path = tmp_path / "empty.csv"
+    path.write_text("")
+    with pytest.raises(ReadingError, match="holds no record"):
+        suggest(path)
