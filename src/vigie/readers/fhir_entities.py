@@ -3,7 +3,7 @@
 An entity says one of these things; the facets of all entities together make the record's story.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -47,8 +47,7 @@ _LIFECYCLES: Final = {"8": "export", "10": "export", "11": "export", "9": "print
 
 
 class Facet(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """What one entity tells. `weight` says how well it names the object of the access; `slot`
-    names the field (`patient`, `request`) that holds `ANY_ID` where each record has its own."""
+    """What one entity tells. `weight` says how well it names the object of the access."""
 
     patients: tuple[Named, ...] = ()
     asked: tuple[Named, ...] = ()
@@ -62,22 +61,20 @@ class Facet(msgspec.Struct, frozen=True, eq=False, gc=False):
     count: int | None = None
     size: int | None = None
     hash: str | None = None
-    slot: str | None = None
 
 
 class Story(msgspec.Struct, frozen=True, eq=False, gc=False):
     """All facets of one record, the first word of each kind kept.
 
-    `patients` are those used, else those asked for, each with the place of the entity whose own
-    id goes in (-1: none); `request_at` is such a place too.
+    `patients` are those used, else those asked for. Where a placeholder stands, the record's own
+    id goes: that of the entity and of the place in it which are given (-1: as it is).
     """
 
-    patients: tuple[tuple[Named, int], ...] = ()
+    patients: tuple[tuple[Named, int, int], ...] = ()
+    request: tuple[str | None, int, int] = (None, 0, -1)
     object: str | None = None
     shape: str | None = None
     operation: str | None = None
-    request: str | None = None
-    request_at: int = -1
     session: str | None = None
     action: str | None = None
     count: int | None = None
@@ -85,33 +82,40 @@ class Story(msgspec.Struct, frozen=True, eq=False, gc=False):
     hash: str | None = None
 
 
-ANY_ID: Final = "any-id"
-NO_STORY: Final = Story()
+PLACEHOLDER: Final = "any-id-{}"
+PLACES: Final = {PLACEHOLDER.format(place): place for place in range(16)}
 
 
-def tell(facets: Sequence[Facet]) -> Story:
-    """Put the facets of one record together."""
-    used = [
-        (patient, place if facet.slot == "patient" else -1)
-        for place, facet in enumerate(facets)
-        for patient in facet.patients
-    ]
-    asked = [(patient, -1) for facet in facets for patient in facet.asked]
+def tell(facets: Sequence[Facet], templates: bool) -> Story:
+    """Put the facets of one record together; `templates` says whether placeholders may stand."""
+    places = PLACES if templates else {}
+    used = _patients([facet.patients for facet in facets], places)
+    asked = _patients([facet.asked for facet in facets], places)
     main = max(facets, key=lambda facet: facet.weight, default=Facet())
-    asking = next((k for k, facet in enumerate(facets) if facet.request), -1)
+    asking = next((k for k, facet in enumerate(facets) if facet.request), None)
+    request = facets[asking].request if asking is not None else None
     return Story(
         patients=tuple(used or asked),
+        request=(request, asking or 0, places.get(request or "", -1)),
         object=main.object,
         shape=_first(facet.shape for facet in facets),
         operation=_first(facet.operation for facet in facets),
-        request=facets[asking].request if asking >= 0 else None,
-        request_at=asking if asking >= 0 and facets[asking].slot == "request" else -1,
         session=_first(facet.session for facet in facets),
         action=_first(facet.action for facet in facets),
         count=_first(facet.count for facet in facets),
         size=_first(facet.size for facet in facets),
         hash=_first(facet.hash for facet in facets),
     )
+
+
+def _patients(
+    named: list[tuple[Named, ...]], places: Mapping[str, int]
+) -> list[tuple[Named, int, int]]:
+    return [
+        (each, entity, places.get(each.value, -1))
+        for entity, several in enumerate(named)
+        for each in several
+    ]
 
 
 def _first(values: Iterable[V | None]) -> V | None:

@@ -34,7 +34,7 @@ from vigie.readers.fhir_resources import (
     as_list,
     codes,
 )
-from vigie.readers.fhir_templates import Templates
+from vigie.readers.fhir_templates import ANY_POLICY, Templates, Told, cut_token
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_LOCAL: Final = datetime(1970, 1, 1)
@@ -65,7 +65,7 @@ class Kind(msgspec.Struct, frozen=True, eq=False, gc=False):
     letter: str
 
 
-class Access(msgspec.Struct, frozen=True, eq=False):
+class Access(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One AuditEvent, read. `at` is in µs since 1970, of the local clock when `local`."""
 
     kind: Kind
@@ -74,6 +74,7 @@ class Access(msgspec.Struct, frozen=True, eq=False):
     patients: tuple[Named, ...]
     request: str | None
     account: str | None
+    session: str | None
     id: str | None
     at: int
     local: bool
@@ -110,15 +111,17 @@ class Interpreter:
         """Return the access that `event` records; raise `Fault` when it cannot be told."""
         resolver = _with_contained(event, bundle)
         kind = self._kind(event)
-        who = self._who(event, resolver)
-        story, ids = self._story(event, resolver)
+        who, session = self._who(event, resolver)
+        story, told = self._story(event, resolver)
         at, local = _moment(event)
-        patients = tuple(_filled(named, place, ids) for named, place in story.patients)
+        patients = tuple([_filled(*each, told) for each in story.patients])
         if len(patients) > 1:
             patients = tuple(dict.fromkeys(patients))
-        request = ids[story.request_at] if story.request_at >= 0 else story.request
+        request, entity, place = story.request
+        if 0 <= place < len(told[entity].ids):
+            request = told[entity].ids[place]
         return Access(
-            kind, who, story, patients, request, self._account(who, patients),
+            kind, who, story, patients, request, self._account(who, patients), session,
             str(event.id) if event.id is not None else None, at, local,
         )  # fmt: skip
 
@@ -145,40 +148,45 @@ class Interpreter:
             letter,
         )
 
-    def _who(self, event: AuditEvent, resolver: Resolver) -> Who:
-        key = bytes(event.agent)
-        if not key:
-            return NOBODY
+    def _who(self, event: AuditEvent, resolver: Resolver) -> tuple[Who, str | None]:
+        """Return who acted, with the token's id: it changes while the rest stays."""
+        if not event.agent:
+            return NOBODY, None
         if resolver:
-            return self._read_who(event, resolver)
-        found = self._whos.get(key)
-        return found if found is not None else _keep(self._whos, key, self._read_who(event, {}))
+            who = self._read_who(event.agent, resolver)
+            return who, who.session
+        skeleton, token = cut_token(bytes(event.agent))
+        found = self._whos.get(skeleton)
+        if found is None:
+            text = skeleton.replace(b"\0", ANY_POLICY.encode())
+            found = _keep(self._whos, skeleton, self._read_who(text, {}))
+        return found, token if found.session == ANY_POLICY else found.session
 
-    def _read_who(self, event: AuditEvent, resolver: Resolver) -> Who:
-        agents = as_list(_decoded(AGENTS, event.agent, "agent"))
+    def _read_who(self, raw: bytes | msgspec.Raw, resolver: Resolver) -> Who:
+        agents = as_list(_decoded(AGENTS, raw, "agent"))
         return describe(agents, resolver, self._named_patient)
 
     def _named_patient(self, authority: str, value: str) -> str:
         digest = self._names.pseudonym(value, authority or self._source, "account")
         return f"patient-{digest.hex()}"
 
-    def _story(self, event: AuditEvent, resolver: Resolver) -> tuple[Story, list[str | None]]:
+    def _story(self, event: AuditEvent, resolver: Resolver) -> tuple[Story, list[Told]]:
         raws = (_decoded(ENTITIES, event.entity, "entity") or ()) if event.entity else ()
         if resolver:
             facets = [_entity(raw, resolver) for raw in raws]
             facets += [_subject(event.patient, resolver)] if event.patient else []
-            return tell(facets), []
-        told = [self._entities.facet(raw) for raw in raws]
+            return tell(facets, templates=False), []
+        told = [self._entities.tell(raw) for raw in raws]
         if event.patient:
-            told.append(self._subjects.facet(event.patient))
-        ids = [found for _, found, _ in told]
-        key = tuple([facet for facet, _, _ in told])
+            told.append(self._subjects.tell(event.patient))
+        key = tuple([each.facet for each in told])
         story = self._stories.get(key)
         if story is None:
-            story = tell(key)
-            if all(shared for _, _, shared in told):
+            shared = all(each.shared for each in told)
+            story = tell(key, templates=True)
+            if shared:
                 _keep(self._stories, key, story)
-        return story, ids
+        return story, told
 
     def _account(self, who: Who, patients: tuple[Named, ...]) -> str | None:
         """The account, unless it is the very patient: then his or her keyed name."""
@@ -188,9 +196,10 @@ class Interpreter:
         return who.account
 
 
-def _filled(named: Named, place: int, ids: list[str | None]) -> Named:
-    found = ids[place] if place >= 0 else None
-    return named if found is None else Named(named.authority, found, None, None, named.type)
+def _filled(named: Named, entity: int, place: int, told: list[Told]) -> Named:
+    if place < 0 or place >= len(told[entity].ids):
+        return named
+    return Named(named.authority, told[entity].ids[place], None, None, named.type)
 
 
 def _entity(raw: bytes | msgspec.Raw, resolver: Resolver) -> Facet:

@@ -107,7 +107,7 @@ class Rows:
         requests = pa.array([a.request for a in accesses], pa.string())
         return {
             "account": _text([a.account for a in accesses]),
-            "session": _text([a.who.session or a.story.session for a in accesses]),
+            "session": _text([a.session or a.story.session for a in accesses]),
             "purpose": _text([a.who.purpose or a.kind.purpose for a in accesses]),
             "record_key": ring.pseudonyms(ids, name, "record"),
             "request_key": ring.pseudonyms(requests, "", "request"),
