@@ -48,10 +48,13 @@ _TOKEN: Final = re.compile(
     + _NAME
     + rb"\s*>"
 )
-_BOUNDARY: Final = re.compile(
-    OPENING + rb"(?=[\dA-Z])|<\?xml\s|" + _ROOT
-    + rb"|(?<=\n)(?:" + OLD_TIME + rb"|" + FILE_TIME + rb") "
+_BEGINNING: Final = (
+    rb"(?P<opening>" + OPENING + rb"(?=[\dA-Z]))|(?P<document><\?xml\s|" + _ROOT
+    + rb")|(?P<dated>(?<=\n)(?:" + OLD_TIME + rb"|" + FILE_TIME + rb") )"
 )  # fmt: skip
+_BOUNDARY: Final = re.compile(_BEGINNING)
+_LINE: Final = re.compile(rb"\n")
+_LINE_OR_BOUNDARY: Final = re.compile(rb"\n|" + _BEGINNING)
 _WRAPPER: Final = re.compile(rb"</?(?:[\w.-]+:)?Audit(?:Messages|MessageList|Log|Trail)\b[^<>]*>")
 _TAIL: Final = re.compile(rb"[ \t\r\0]{0,4096}\n?")
 EDGE: Final = 8192
@@ -60,16 +63,19 @@ EDGE: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`data[start:end]` is one unit; its XML is `data[body:stop]`, its root element at `root`."""
+    """`data[start:end]` is one unit; its XML is `data[body:stop]`, its root element at `root`.
+
+    `reason` is that of a quarantine; of what has no end yet, whether it is XML (`xml`, `line`).
+    """
 
     kind: int
+    reason: str
     start: int
     end: int
     body: int = 0
     stop: int = 0
     root: int = 0
     header: Header | None = None
-    reason: str = ""
 
 
 def next_frame(data: bytes, start: int, final: bool, longest: int) -> Frame | None:
@@ -83,7 +89,7 @@ def next_frame(data: bytes, start: int, final: bool, longest: int) -> Frame | No
         return None
     empty = _EMPTY_LINE.match(data, start)
     if empty:
-        return Frame(BLANK, start, empty.end())
+        return Frame(BLANK, "", start, empty.end())
     opening = _found(_START.match(data, start)).end()
     count = read_count(data, opening)
     header = read_header(data, count[1] if count else opening)
@@ -95,8 +101,8 @@ def next_frame(data: bytes, start: int, final: bool, longest: int) -> Frame | No
     if prolog["root"] or prolog["doctype"]:
         return _document(data, start, prolog, header, final, longest)
     if prolog["notes"] and not header:
-        return Frame(COMMENT, start, _after(data, prolog.end("notes")))
-    return _line(data, start, header, count, final, longest)
+        return Frame(COMMENT, "", start, _after(data, prolog.end("notes")))
+    return _line(data, start, opening, header, count, final, longest)
 
 
 def inner_end(data: bytes, frame: Frame) -> int:
@@ -144,10 +150,10 @@ def _document(
     if not final and len(data) - stop < EDGE:
         return None
     if prolog["doctype"]:
-        return Frame(FAULT, start, _after(data, stop), reason="forbidden_xml")
+        return Frame(FAULT, "forbidden_xml", start, _after(data, stop))
     if stop < 0:
-        return Frame(FAULT, start, -stop, reason="bad_xml")
-    return Frame(MESSAGE, start, _after(data, stop), body, stop, root, header)
+        return Frame(FAULT, "bad_xml", start, -stop)
+    return Frame(MESSAGE, "", start, _after(data, stop), body, stop, root, header)
 
 
 def _stop(data: bytes, root: int, limit: int) -> int | None:
@@ -201,46 +207,61 @@ def _unended(
     reason = "forbidden_xml" if forbidden else "bad_xml"
     found = _BOUNDARY.search(data, root + 1, limit)
     if found:
-        return Frame(FAULT, start, found.start(), reason=reason)
+        return Frame(FAULT, reason, start, found.start())
     if len(data) > limit:
-        return Frame(OVERLONG, start, limit, reason="xml")
-    return Frame(FAULT, start, len(data), reason=reason if forbidden else "truncated")
+        return Frame(OVERLONG, "xml", start, limit)
+    return Frame(FAULT, reason if forbidden else "truncated", start, len(data))
 
 
 def _line(
-    data: bytes, start: int, header: Header | None, count: tuple[int, int] | None,
+    data: bytes, start: int, opening: int, header: Header | None, count: tuple[int, int] | None,
     final: bool, longest: int,
 ) -> Frame | None:  # fmt: skip
     """Frame what is not an audit document: a line, or as many bytes as were announced."""
     limit = start + longest
-    line = data.find(b"\n", start, limit) + 1
     if count and header and header.modern and sum(count) <= limit:
         if not final and len(data) < sum(count) + EDGE:
             return None
-        line = _counted_end(data, sum(count)) or line
-    if not line:
-        if len(data) > limit:
-            return Frame(OVERLONG, start, limit)
-        if not final:
-            return None
-        line = len(data)
-    embedded = None if header else _LATER_ROOT.search(data, start, line)
-    if embedded:
-        return _embedded(data, start, embedded.start(), final, longest)
-    kind, reason = _judge(data[start:line], header)
-    if reason and final and line == len(data) and not data.endswith(b"\n"):
-        reason = "truncated"
-    return Frame(kind, start, line, reason=reason)
+        counted = _counted_end(data, sum(count))
+        if counted:
+            return Frame(*_judge(data[start:counted], header), start, counted)
+    met = _LINE_OR_BOUNDARY.search(data, header.body if header else opening + 1, limit)
+    if met and met[0] != b"\n":
+        kind, reason = _judge(data[start : met.start()], header)
+        if kind == FAULT and met["document"]:
+            return _embedded(data, start, met.start(), reason, final, longest)
+        if kind == FAULT or _opens_syslog(data, met):
+            return Frame(kind, reason, start, met.start())
+        met = _LINE.search(data, met.end(), limit)
+    if met:
+        return Frame(*_judge(data[start : met.end()], header), start, met.end())
+    if len(data) > limit:
+        return Frame(OVERLONG, "line", start, limit)
+    if not final:
+        return None
+    kind, reason = _judge(data[start:], header)
+    return Frame(kind, reason and "truncated", start, len(data))
 
 
-def _embedded(data: bytes, start: int, root: int, final: bool, longest: int) -> Frame | None:
-    """Frame a message behind a header that cannot be read: both go together."""
-    stop = _stop(data, root, start + longest)
+def _opens_syslog(data: bytes, met: re.Match[bytes]) -> bool:
+    """Whether a complete header begins there: the line end before it was lost."""
+    header = read_header(data, data.index(b"<", met.start())) if met["opening"] else None
+    return header is not None and header.modern
+
+
+def _embedded(
+    data: bytes, start: int, place: int, reason: str, final: bool, longest: int
+) -> Frame | None:
+    """Frame a document behind a header that cannot be read: both go together."""
+    limit = start + longest
+    prolog = _found(_PROLOG.match(data, place, place + LONGEST_HEADER))
+    root = prolog.start("root") if prolog["root"] else place
+    stop = _stop(data, root, limit) if prolog["root"] else None
     if stop is None:
         return _unended(data, start, root, False, final, longest)
     if not final and len(data) - abs(stop) < EDGE:
         return None
-    return Frame(FAULT, start, _after(data, stop) if stop > 0 else -stop, reason="bad_syslog")
+    return Frame(FAULT, reason, start, _after(data, stop) if stop > 0 else -stop)
 
 
 def _judge(text: bytes, header: Header | None) -> tuple[int, str]:
