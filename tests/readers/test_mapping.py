@@ -29,8 +29,7 @@ patient = { column = "ipp", authority = "1.2.3", kind = "local" }
 [data_classes]
 "Dossier" = ["identity", "medical"]
 "Caisse" = [
-  { classes = ["coverage"], attested_by = "DPO", attested_on = 2025-01-31,
-    valid_until = 2025-06-01 },
+{ classes = ["coverage"], attested_by = "DPO", attested_on = 2025-01-31, valid_until = 2025-06-01 },
   { classes = ["coverage", "nir"], valid_from = 2025-06-01T00:00:00+02:00 },
 ]
 
