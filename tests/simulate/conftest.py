@@ -19,7 +19,7 @@ REGIONS = ["28", "32", "52"]
 
 
 @cache
-def make_world(preset: str, count: int = 600, seed: int = 7) -> World:
+def make_world(preset: str, count: int = 400, seed: int = 7) -> World:
     rng = np.random.default_rng(seed)
     organisations = persons.organisations(rng, KINDS, REGIONS)
     patients = persons.patients(rng, 300, reference.areas_of(REGIONS), reference.insurers())
@@ -49,6 +49,7 @@ def make_world(preset: str, count: int = 600, seed: int = 7) -> World:
 def _screens(preset: str) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
     text = (reference.DATA / f"preset-{preset}.toml").read_text("utf-8")
     steps = [step for flow in tomllib.loads(text)["workflows"].values() for step in flow]
+    steps.append({"action": "login", "object": "session"})
     objects = tuple(sorted({step["object"] for step in steps}))
     pairs = sorted({(ACTIONS.index(s["action"]), objects.index(s["object"])) for s in steps})
     return objects, pairs
@@ -103,8 +104,9 @@ def _accesses(
     organisation = accounts["organisation"].to_numpy()[account]
     shape = rng.integers(shapes, size=count)
     nobody = (page == 1) & (VOCABULARIES["query_shape"].index("exact_id") != shape)
+    nobody &= np.isin(screen[:, 0], [ACTIONS.index(name) for name in ("search", "export")])
     found = (rng.integers(patients, size=count)[access] + np.arange(rows)) % patients
-    patient = np.where(each(nobody) & (rng.random(rows) < 0.1), -1, found)
+    patient = np.where(each(nobody) & (rng.random(rows) < 0.4), -1, found)
     columns = {
         "at": each(at), "access": access + 10_000, "account": each(account),
         "on_behalf_of": np.where(each(account) == 9, -1, some(9, 0.2)),

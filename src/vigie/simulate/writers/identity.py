@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vigie.events import ACTIONS, VOCABULARIES
 from vigie.simulate.world import World
@@ -29,6 +30,8 @@ EVENTS: Final = {
     "export": ("110106", "Export", "R"), "create": ("110110", "Patient Record", "C"),
     "update": ("110110", "Patient Record", "U"), "merge": ("110110", "Patient Record", "U"),
     "delete": ("110110", "Patient Record", "D"),
+    "login": ("110114", "User Authentication", "E"),
+    "logout": ("110114", "User Authentication", "E"),
 }  # fmt: skip
 """A merge is recorded as an update of the identity that stays: ATNA has no word of its own."""
 _APPLICATION: Final = (
@@ -38,6 +41,10 @@ _OPENED: Final = ("110110", "Patient Record", "R")
 _TRANSACTION: Final = (
     '<EventTypeCode csd-code="{0}" codeSystemName="IHE Transactions" originalText="{1}"/>'
 )
+_SESSIONS: Final = {
+    "login": '<EventTypeCode csd-code="110122" codeSystemName="DCM" originalText="Login"/>',
+    "logout": '<EventTypeCode csd-code="110123" codeSystemName="DCM" originalText="Logout"/>',
+}
 PIX: Final = ("ITI-9", "PIX Query")
 PDQ: Final = ("ITI-21", "Patient Demographics Query")
 QUERIES: Final = {
@@ -102,9 +109,17 @@ def _by_identifier(texts: Texts) -> pa.Array:
 
 
 def _transactions(texts: Texts) -> pa.Array:
-    searches = np.isin(texts.codes("action"), [ACTIONS.index("search"), ACTIONS.index("list")])
+    """Return the event type: the transaction of a query, or a login and its end."""
     kind = pc.if_else(_by_identifier(texts), _TRANSACTION.format(*PIX), _TRANSACTION.format(*PDQ))
-    return pc.if_else(pa.array(searches), kind, "")
+    other = texts.said("action", {action: _SESSIONS.get(action, "") for action in ACTIONS})
+    return pc.if_else(pa.array(_searches(texts)), kind, other)
+
+
+def _searches(texts: Texts) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.isin(
+        texts.codes("action"), [ACTIONS.index("search"), ACTIONS.index("list")]
+    )
+    return found
 
 
 def _user(texts: Texts) -> pa.Array:
@@ -153,10 +168,9 @@ def _ends(texts: Texts) -> pa.Array:
 
 def _queries(texts: Texts) -> pa.Array:
     """Return the query object of each search, with the HL7 v2 message in base64."""
-    shape, action = texts.codes("query_shape"), texts.codes("action")
-    searches = np.isin(action, [ACTIONS.index("search"), ACTIONS.index("list")])
+    shape = texts.codes("query_shape")
     shapes = [VOCABULARIES["query_shape"].index(name) for name in QUERIES]
-    rows = np.flatnonzero(searches & np.isin(shape, shapes))
+    rows = np.flatnonzero(_searches(texts) & np.isin(shape, shapes))
     columns = (texts.request(), *map(texts.patient, ("surname", "number", "birth_date")))
     said = zip(*(column.take(pa.array(rows)).to_pylist() for column in columns), strict=True)
     written = np.full(len(shape), "", object)

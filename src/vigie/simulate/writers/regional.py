@@ -20,6 +20,7 @@ from vigie.simulate.writers.logfiles import Day, LogFolder, days, local_text
 from vigie.simulate.writers.texts import JSON, Pages, Texts, line, pages, pick, present
 from vigie.simulate.writers.texts import vocabulary as words_of
 from vigie.simulate.writers.tokens import mixed
+from vigie.simulate.writers.weblog import WebLog
 
 _BALP: Final = "https://profiles.ihe.net/ITI/BALP/"
 _DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
@@ -55,7 +56,7 @@ _CLIENT_EARLIER: Final = 35_000
 
 def write(world: World, log: LogFolder) -> None:
     """Write `REGION/traces-REGION-YYYY-Www.ndjson.gz`."""
-    texts = Texts(world, JSON)
+    texts, web = Texts(world, JSON), WebLog(world, log)
     regions = sorted(set(world.organisations["region"].to_pylist()))
     home = pc.index_in(world.organisations["region"], value_set=pa.array(regions)).to_numpy()
     for day in days(world):
@@ -65,6 +66,8 @@ def write(world: World, log: LogFolder) -> None:
             if len(rows):
                 french = code == len(regions) - 1 and code > 0
                 _write_region(log, texts, day, rows, name, french)
+                if code == 0:
+                    web.write(day, rows)
 
 
 def _write_region(
