@@ -13,6 +13,7 @@ from vigie.errors import UsageError
 from vigie.readers.mapping import load_mapping
 from vigie.simulate.output import simulate_to, write_world
 from vigie.simulate.presets import PRESETS, simulate
+from vigie.simulate.truth import line_labels
 from vigie.simulate.world import FAMILIES, REASONS
 from vigie.simulate.writers import WRITERS
 
@@ -57,6 +58,25 @@ def test_the_attacks_say_whom_when_and_how_much(folder) -> None:
         assert attack["rows"] == rows[attack["attack"]]
         assert attack["onset"] <= attack["end"]
         assert attack["accounts"]
+
+
+def test_a_line_has_one_label(folder) -> None:
+    _, summary, out = folder
+    labels = line_labels(out / "truth")
+    assert labels.group_by(["name", "line"]).aggregate([]).num_rows == labels.num_rows
+    assert set(labels["name"].to_pylist()) == {file.name for file in summary.files}
+    truth = pq.read_table(out / "truth" / "events.parquet")
+    stolen = truth.filter(pc.greater_equal(truth["attack"], 0)).group_by(["file", "line"])
+    marked = pc.sum(pc.greater_equal(labels["attack"], 0)).as_py()
+    assert stolen.aggregate([]).num_rows == marked > 0
+
+
+def test_the_mapping_names_whose_records_they_are(folder) -> None:
+    world, _, out = folder
+    contracts = load_mapping(out / "mapping.toml").contracts()
+    assert set(contracts["organisation"].to_pylist()) == set(
+        world.organisations["finess"].to_pylist()
+    )
 
 
 def test_persons_and_where_they_were_seen(folder) -> None:

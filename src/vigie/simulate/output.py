@@ -20,6 +20,7 @@ from vigie.simulate.truth import write_truth
 from vigie.simulate.world import World
 from vigie.simulate.writers import WRITERS
 from vigie.simulate.writers.logfiles import LogFolder
+from vigie.simulate.writers.practice import practice_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,28 @@ def write_world(
 
 
 def _completed(mapping: str, world: World) -> str:
-    """Fill in what the operator of this very platform knows: its services, whose records."""
+    """Fill in what the operator of this very platform knows: its services, and whose records.
+
+    Insurers answer for their members, not for an organisation's records: that is in the truth.
+    """
     services = pc.equal(world.accounts["kind"], "service")
     logins = world.accounts["login"].filter(services).to_pylist()
-    return mapping.replace("service_accounts = []", f"service_accounts = {json.dumps(logins)}")
+    text = mapping.replace("service_accounts = []", f"service_accounts = {_toml(logins)}")
+    if world.preset == "third-party-payment":
+        return text
+    lines = [f"{_toml(code)} = {_toml(name)}" for code, name in _controllers(world)]
+    return "\n".join([text, "[controllers]", *lines, ""])
+
+
+def _controllers(world: World) -> list[tuple[str, str]]:
+    """Return each organisation as the log writes it, and the name it answers under."""
+    names = world.organisations["name"].to_pylist()
+    codes = world.organisations["finess"].to_pylist()
+    if world.preset == "practice-software":
+        codes = practice_codes(np.arange(len(names))).to_pylist()
+    return [(code, f"{name} ({code})") for code, name in zip(codes, names, strict=True)]
+
+
+def _toml(value: object) -> str:
+    """Write texts as TOML does: in these cases as JSON does."""
+    return json.dumps(value, ensure_ascii=False)

@@ -146,3 +146,21 @@ def _attack(world: World, number: int) -> dict[str, Any]:
 
 def _iso(moment: int) -> str:
     return (_ORIGIN + timedelta(microseconds=moment)).isoformat()
+
+
+def line_labels(folder: Path) -> pa.Table:
+    """Return one row per written line: `name` (base name), `line`, `attack`, `family`, `reason`.
+
+    All rows of one line are of one access, so a line has one label; base names are unique, so
+    they join whatever directory was given to be read.
+    """
+    columns = ["file", "line", "account", "attack", "family", "reason"]
+    truth = pq.read_table(folder / "events.parquet", columns=columns)
+    name = pc.replace_substring_regex(truth["file"].cast(pa.string()), "^.*/", "")
+    keyed = truth.drop_columns(["file"]).add_column(0, "name", name)
+    plain = keyed.cast(pa.schema([(f.name, _plain(f.type)) for f in keyed.schema]))
+    return plain.group_by(["name", *columns[1:]]).aggregate([])
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
