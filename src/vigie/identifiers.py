@@ -56,6 +56,8 @@ _SHAPES: Final = {
 _LUHN_KINDS: Final = frozenset({"rpps", "finess", "siren", "siret"})
 _NIR: Final = re.compile(r"([0-9])[0-9]{2}([0-9]{2})([0-9]{2}|2[AB])[0-9]{6}([0-9]{2})?")
 _NIR_KINDS: Final = frozenset({"nir", "nia", "ins", "ins_test", "ins_demo"})
+KINDS: Final = _NIR_KINDS | {"ins_c", "idnat_ps", "idnat_struct", *_SHAPES}
+"""Kinds that have a normal form."""
 _BLANKS: Final = re.compile(r"[\s.\-\u2010-\u2015/]+")
 _IN_VALUE: Final = re.compile(r"[&|^]")
 _OID: Final = re.compile(r"[0-2](\.[0-9]+){3,}")
@@ -77,6 +79,8 @@ def normalise(kind: str, value: str) -> str:
     >>> normalise("nir", " not known ")
     'not known'
     """
+    if kind not in KINDS:
+        return value.strip()
     if kind == "ins":
         value = _without_oid(value)
     if kind in _NIR_KINDS:
@@ -100,6 +104,8 @@ def problem(kind: str, value: str) -> str | None:
     >>> problem("ins", "255081416802538^^^&1.2.250.1.213.1.4.10&ISO^NH")
     'ins_test'
     """
+    if kind not in KINDS:
+        return None
     if kind == "ins":
         kind = _kind_in(value) or "nir"
         value = _without_oid(value)
@@ -179,6 +185,8 @@ def nir_key(thirteen: str) -> int:
 
 
 def _compact(value: str) -> str:
+    if value.isalnum():
+        return value.upper()
     return _BLANKS.sub("", value).upper()
 
 
@@ -208,7 +216,7 @@ def _nir_problem(number: str, kind: str) -> str | None:
 
 
 def _shape_problem(kind: str, value: str) -> str | None:
-    if kind not in _SHAPES:
+    if kind not in _SHAPES:  # the number of a practice has no published form
         return None
     length, shape = _SHAPES[kind]
     if len(value) != length:

@@ -7,7 +7,7 @@ path never leaves this module, but for the identifiers that a route says are the
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -23,6 +23,7 @@ from vigie.readers.sections import convert
 
 _REQUEST: Final = re.compile(r"(?P<method>[A-Za-z][A-Za-z_-]*) (?P<target>\S.*?)(?: HTTP/[\d.]+)?")
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PLAIN: Final = re.compile(r"(?:/[\w~-][\w.~,=-]*+)++")
 _ESCAPED: Final = re.compile(r"\\x([0-9A-Fa-f]{2})|\\(.)")
 _PART: Final = re.compile(r"\{(\w+)\}|(\*)")
 _LONGEST_TARGET: Final = 1 << 16
@@ -67,12 +68,6 @@ class _Compiled:
     said: Declared
 
 
-@dataclass(slots=True)
-class _Bucket:
-    by_first: dict[str, list[_Compiled]] = field(default_factory=dict)
-    anywhere: list[_Compiled] = field(default_factory=list)
-
-
 class Routes:
     """The routes of a mapping, in their order."""
 
@@ -86,17 +81,13 @@ class Routes:
                 where=context.mapping_file,
                 remedy=N_("add [[routes]] with a pattern, an action and the place of the patient"),
             )
-        self._bucket = _Bucket()
-        for number, route in enumerate(self.table):
+        firsts = [_first(route.pattern) for route in self.table]
+        self._by_first: dict[str, list[_Compiled]] = {first: [] for first in ("", *firsts)}
+        for number, (route, first) in enumerate(zip(self.table, firsts, strict=True)):
             _check(route, context.mapping_file)
-            self._add(_compiled(number, route, context), route.pattern)
-
-    def _add(self, compiled: _Compiled, pattern: str) -> None:
-        first = pattern.strip("/").split("/", 1)[0]
-        if not pattern.startswith("/") or not first or _PART.search(first):
-            self._bucket.anywhere.append(compiled)
-        else:
-            self._bucket.by_first.setdefault(first, []).append(compiled)
+            compiled = _compiled(number, route, context)
+            for bucket in [first] if first else self._by_first:
+                self._by_first[bucket].append(compiled)
 
     def find(self, request: str) -> Found | None:
         """Return the route of a request line as the log writes it, or None.
@@ -112,8 +103,7 @@ class Routes:
         """Return the route of a method and a target (path and query)."""
         path, query = split_target(target)
         first = path[1:].split("/", 1)[0]
-        candidates = [*self._bucket.by_first.get(first, ()), *self._bucket.anywhere]
-        for route in sorted(candidates, key=lambda one: one.number):
+        for route in self._by_first.get(first, self._by_first[""]):
             if route.methods and method.upper() not in route.methods:
                 continue
             parts = route.pattern.fullmatch(path)
@@ -143,6 +133,9 @@ def split_target(target: str) -> tuple[str, str]:
     >>> split_target("http://portail.fr/patients/12")
     ('/patients/12', '')
     """
+    path, _, query = target.partition("?")
+    if _PLAIN.fullmatch(path):
+        return path, query.partition("#")[0]
     text = _ESCAPED.sub(_unescaped, target)
     if _ABSOLUTE.match(text):
         path, query = _split_absolute(text)
@@ -197,6 +190,12 @@ def _shape(terms: Sequence[str], said: str | None) -> str | None:
     if any("*" in text or "%" in text for text in texts):
         return "prefix"
     return said or "criteria"
+
+
+def _first(pattern: str) -> str:
+    """The first segment when it is literal, else nothing."""
+    first = pattern.strip("/").split("/", 1)[0]
+    return "" if not pattern.startswith("/") or _PART.search(first) else first
 
 
 def _compiled(number: int, route: Route, context: Context) -> _Compiled:
