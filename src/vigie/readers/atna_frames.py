@@ -281,7 +281,7 @@ def _judge(text: bytes, header: Header | None) -> tuple[int, str]:
 def _counted_end(data: bytes, end: int) -> int | None:
     """Return the end that the announced length gives, if something can begin there."""
     after = _after(data, end)
-    fits = after == len(data) or after > end or _BOUNDARY.match(data, after)
+    fits = after == len(data) or b"\n" in data[end:after] or _BOUNDARY.match(data, after)
     return after if fits and end <= len(data) else None
 
 
