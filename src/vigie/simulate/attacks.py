@@ -40,6 +40,7 @@ class Case:
     present: Flags
     days: int
     parameters: dict[str, float | str] = field(default_factory=dict)
+    closed: bool | None = None
 
     def flow(self, *names: str) -> int:
         """Return the first workflow of `names` that the platform has, else any look-up."""
@@ -82,7 +83,22 @@ class Case:
         return value
 
     def register_sample(self, count: int) -> Ints:
-        """Draw patients from the whole register."""
+        """Draw patients from the whole register, or from the practice's where it is closed.
+
+        A closed one is open to every second thief, who found a way around.
+        """
+        if self.preset.own_register and self.closed is None:
+            self.closed = bool(self.rng.random() < 0.5)
+            self.parameters["reach"] = "own practice" if self.closed else "register"
+        if self.closed:
+            site = self.people.organisation[int(self.accounts[0])]
+            mates = np.flatnonzero(self.people.organisation == site)
+            sequence = self.people.sequence[self.rng.choice(mates, count)]
+            sequences = self.people.sequences
+            frontier = sequences.frontier(sequence, np.full(count, float(self.day)))
+            place = (frontier * self.rng.random(count)).astype(np.int64)
+            found: Ints = sequences.patients[sequences.starts[sequence] + place]
+            return found
         return self.rng.integers(self.people.register.size, size=count)
 
 
@@ -164,16 +180,16 @@ def own_workstation(case: Case) -> Lookups:
     return _spread(case, int(case.accounts[0]), case.log_uniform(8, 40, "per_day"), last)
 
 
-def several_accounts(case: Case) -> Lookups:
+def several_accounts(case: Case, most: float = 25) -> Lookups:
     """The same thief through several accounts, each a little."""
     last = case.day + int(case.uniform(4, 14, "days"))
-    pace = case.log_uniform(5, 25, "per_day")
+    pace = case.log_uniform(4, most, "per_day")
     return _joined([_spread(case, int(a), pace, last, 0.2) for a in case.accounts])
 
 
 def one_site(case: Case) -> Lookups:
     """Ten accounts of one organisation at once."""
-    return several_accounts(case)
+    return several_accounts(case, 14)
 
 
 def enumeration(case: Case) -> Lookups:

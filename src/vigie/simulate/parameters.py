@@ -98,6 +98,7 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts_records: bool = True
     counts_bytes: bool = False
     purposes: bool = False
+    own_register: bool = False  # searches show the practice's own patients only
     service_victims: bool = False  # a machine's certificate can be stolen too
 
 

@@ -51,6 +51,13 @@ class Sequences:
     growth: Floats  # new ones per day
     window: Ints  # 0: the whole sequence
 
+    def by_name(self, name_rank: Ints) -> tuple[Ints, Ints]:
+        """Return keys (sequence, rank of the name) in order, and the patients they stand for."""
+        owner = np.repeat(np.arange(len(self.starts)), self.lengths)
+        key = owner * len(name_rank) + name_rank[self.patients]
+        order = np.argsort(key, kind="stable")
+        return key[order], self.patients[order]
+
     def frontier(self, sequence: Ints, day: Floats) -> Ints:
         """Return how many patients of each `sequence` are known at `day` (fractional)."""
         known = self.known[sequence] + self.growth[sequence] * day
@@ -119,8 +126,8 @@ def _spans(organisations: pa.Table, register: Register, column: str) -> Ints:
     spans = {
         key: (start, stop) for key, start, stop in zip(ordered[starts], starts, stops, strict=True)
     }
-    whole = (0, len(ordered))
-    return np.array([spans.get(k, whole) for k in organisations[column].to_pylist()], np.int64)
+    unknown = (0, 0)
+    return np.array([spans.get(k, unknown) for k in organisations[column].to_pylist()], np.int64)
 
 
 def populate(
@@ -143,6 +150,7 @@ def populate(
     organisation = posts["organisation"]
     commune_span = _spans(organisations, people, "commune")
     area_span = _spans(organisations, people, "area")
+    area_span[area_span[:, 1] == 0] = (0, people.size)
     small = commune_span[:, 1] - commune_span[:, 0] < 300
     commune_span[small] = area_span[small]
     doctor = np.array([p.identifier == "rpps" for p in kinds])[profession]

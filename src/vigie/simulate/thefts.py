@@ -113,9 +113,6 @@ def _victims(rng: np.random.Generator, family: str, people: Population, weight: 
         weight = weight * (people.organisation == rng.choice(fit))
     if family in ("own_panel", "curiosity"):
         weight = person
-    if family == "own_panel":
-        panel = np.array([p.mode == "panel" for p in people.professions])[people.profession]
-        weight = weight * (panel if (weight * panel).any() else people.boss < 0)
     if family in ("export", "database_dump"):
         office = np.array([p.exports >= 0.002 for p in people.professions])[people.profession]
         weight = weight * np.where(office, 4.0, 1.0)

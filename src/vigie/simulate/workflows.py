@@ -136,7 +136,7 @@ def _expand(
     line = np.repeat(np.arange(len(row)), size)
     rank = np.arange(len(line)) - np.repeat(np.cumsum(size) - size, size)
     who = row[line]
-    patient = _on_page(rng, visits.patient[who], rank, size[line], people)
+    patient = _on_page(visits, who, rank, size[line], people, preset)
     action = layout.action[flow, step][line]
     forced = visits.records[who]
     patient[forced >= 0] = -1
@@ -189,16 +189,25 @@ def _page_sizes(rng: np.random.Generator, mean: Floats) -> Ints:
 
 
 def _on_page(
-    rng: np.random.Generator, patient: Ints, rank: Ints, size: Ints, people: Population
+    visits: Visits, who: Ints, rank: Ints, size: Ints, people: Population, preset: Preset
 ) -> Ints:
-    """Put the wanted patient on a page among those next to him in the alphabet."""
+    """Put the wanted patient on a page among those next to him in the alphabet.
+
+    Where a practice searches its own patients only, its next ones in the alphabet are shown.
+    """
     register = people.register
-    shown = patient.copy()
-    wide = np.flatnonzero((size > 1) & (rank > 0) & (patient >= 0))
-    here = register.name_rank[patient[wide]] + np.where(rank[wide] % 2, 1, -1) * (
-        (rank[wide] + 1) // 2
-    )
-    shown[wide] = register.by_name[here % register.size]
+    shown = visits.patient[who]
+    wide = np.flatnonzero((size > 1) & (rank > 0) & (shown >= 0))
+    step = np.where(rank[wide] % 2, 1, -1) * ((rank[wide] + 1) // 2)
+    wanted = register.name_rank[shown[wide]]
+    if preset.own_register:
+        keys, patients = people.sequences.by_name(register.name_rank)
+        rows = who[wide]
+        account = np.where(visits.behalf[rows] >= 0, visits.behalf[rows], visits.account[rows])
+        place = np.searchsorted(keys, people.sequence[account] * register.size + wanted)
+        shown[wide] = patients[np.clip(place + step, 0, len(patients) - 1)]
+        return shown
+    shown[wide] = register.by_name[(wanted + step) % register.size]
     return shown
 
 

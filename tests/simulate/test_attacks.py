@@ -1,0 +1,187 @@
+"""Attacks: labelled exactly, apart from honest traffic, each with the traits of its family."""
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from vigie.events import ACTIONS
+from vigie.simulate import parameters
+from vigie.simulate.presets import PRESETS, simulate
+from vigie.simulate.world import FAMILIES, REASONS, World
+
+DAY = 86_400_000_000
+
+
+@cache
+def world(preset: str) -> World:
+    return simulate(preset, 0.12, seed=8, days=40, attacks=2)
+
+
+def stolen(made: World, number: int) -> pa.Table:
+    return made.accesses.filter(pc.equal(made.accesses["attack"], number))
+
+
+def of_family(made: World, family: str) -> list[int]:
+    return [number for number, attack in enumerate(made.attacks) if attack.family == family]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_attacks_do_not_change_honest_traffic(preset: str) -> None:
+    quiet = simulate(preset, 0.03, seed=2, days=20, attacks=0)
+    robbed = simulate(preset, 0.03, seed=2, days=20, attacks=2)
+    honest = robbed.accesses.filter(pc.equal(robbed.accesses["attack"], -1))
+    order = [("at", "ascending"), ("access", "ascending"), ("patient", "ascending")]
+    assert len(robbed.attacks) > 5
+    assert honest.sort_by(order).equals(quiet.accesses.sort_by(order))
+    assert robbed.accounts.equals(quiet.accounts)
+    assert robbed.patients.equals(quiet.patients)
+    assert robbed.networks[: len(quiet.networks)] == quiet.networks
+
+
+def test_more_attacks_leave_the_first_ones_as_they_were() -> None:
+    few = simulate("hospital", 0.1, seed=2, days=30, attacks=1)
+    more = simulate("hospital", 0.1, seed=2, days=30, attacks=2)
+    assert more.attacks[: len(few.attacks)] == few.attacks
+
+
+def test_one_family_can_be_asked_for_alone() -> None:
+    made = simulate("hospital", 0.05, seed=2, days=20, attacks={"enumeration": 2})
+    assert [attack.family for attack in made.attacks] == ["enumeration", "enumeration"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_families_of_the_preset_are_present(preset: str) -> None:
+    wanted = {family for family, share in parameters.preset(preset).families.items() if share}
+    assert {attack.family for attack in world(preset).attacks} == wanted
+
+
+def test_every_family_occurs_somewhere() -> None:
+    assert {a.family for preset in PRESETS for a in world(preset).attacks} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_labels_are_exact(preset: str) -> None:
+    made = world(preset)
+    attack = made.accesses["attack"].to_numpy()
+    theft = made.accesses["reason"].to_numpy() == REASONS.index("theft")
+    assert ((attack >= 0) == theft).all()
+    victims: set[int] = set()
+    for number, described in enumerate(made.attacks):
+        rows = stolen(made, number)
+        looked = rows.filter(pc.not_equal(rows["action"], ACTIONS.index("login")))
+        at = looked["at"].to_numpy()
+        assert described.accounts == tuple(np.unique(rows["account"].to_numpy()).tolist())
+        assert not victims & set(described.accounts)
+        victims |= set(described.accounts)
+        if described.family == "begun_before":
+            assert described.onset < made.start
+        else:
+            assert described.onset == at.min()
+        assert described.onset <= described.end
+        assert described.end <= at.max()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_most_people_are_never_robbed(preset: str) -> None:
+    made = simulate(preset, 0.02, seed=1, days=20, attacks=5)
+    victims = {account for attack in made.attacks for account in attack.accounts}
+    assert len(victims) <= 0.45 * made.accounts.num_rows
+
+
+def test_the_owner_goes_on_working() -> None:
+    made = world("regional-portal")
+    account = made.accesses["account"].to_numpy()
+    honest = made.accesses["attack"].to_numpy() < 0
+    for attack in made.attacks:
+        assert honest[account == attack.accounts[0]].any()
+
+
+def test_enumeration_walks_along_the_numbers() -> None:
+    made = world("regional-portal")
+    for number in of_family(made, "enumeration"):
+        rows = stolen(made, number)
+        rows = rows.filter(pc.greater_equal(rows["patient"], 0))
+        steps = np.diff(rows["patient"].to_numpy().astype(np.int64))
+        assert (np.abs(steps[steps != 0]) <= 6).mean() > 0.8
+
+
+def test_names_are_swept_in_alphabetical_order() -> None:
+    made = world("regional-portal")
+    names = made.patients["surname"].to_numpy(zero_copy_only=False)
+    for number in of_family(made, "name_sweep"):
+        rows = stolen(made, number)
+        opened = rows.filter(pc.equal(rows["action"], ACTIONS.index("open")))
+        seen = names[opened["patient"].to_numpy()]
+        assert np.mean(seen[:-1] <= seen[1:]) > 0.8
+
+
+def test_one_site_is_several_people_of_one_organisation() -> None:
+    made = world("hospital")
+    place = made.accounts["organisation"].to_numpy()
+    for number in of_family(made, "one_site"):
+        accounts = list(made.attacks[number].accounts)
+        assert len(accounts) >= 3
+        assert len(set(place[accounts].tolist())) == 1
+
+
+def test_the_town_sweep_stays_at_home() -> None:
+    made = world("practice-software")
+    areas = np.array(made.patients["area"].to_pylist())
+    home = np.array(made.organisations["area"].to_pylist())
+    for number in of_family(made, "town_sweep"):
+        rows = stolen(made, number)
+        opened = rows.filter(pc.equal(rows["action"], ACTIONS.index("open")))
+        site = made.accounts["organisation"][made.attacks[number].accounts[0]].as_py()
+        assert (areas[opened["patient"].to_numpy()] == home[site]).mean() > 0.9
+
+
+def test_an_own_panel_is_the_victims_own_region() -> None:
+    made = world("practice-software")
+    areas = np.array(made.patients["area"].to_pylist())
+    home = np.array(made.organisations["area"].to_pylist())
+    for number in of_family(made, "own_panel"):
+        rows = stolen(made, number)
+        opened = rows.filter(pc.equal(rows["action"], ACTIONS.index("open")))
+        site = made.accounts["organisation"][made.attacks[number].accounts[0]].as_py()
+        assert (areas[opened["patient"].to_numpy()] == home[site]).mean() > 0.7
+
+
+def test_a_database_dump_is_one_event_of_most_of_the_register() -> None:
+    made = world("hospital")
+    for number in of_family(made, "database_dump"):
+        rows = stolen(made, number)
+        rows = rows.filter(pc.not_equal(rows["action"], ACTIONS.index("login")))
+        assert rows.num_rows == 1
+        assert rows["record_count"][0].as_py() >= 0.25 * made.patients.num_rows
+        assert rows["patient"][0].as_py() == -1
+
+
+def test_broken_glass_is_what_its_abuse_leaves() -> None:
+    made = world("hospital")
+    for number in of_family(made, "break_glass_abuse"):
+        actions = set(stolen(made, number)["action"].to_pylist())
+        assert ACTIONS.index("break_glass") in actions
+
+
+def test_some_thieves_come_in_from_elsewhere_and_log_in() -> None:
+    made = world("regional-portal")
+    ways = {str(attack.parameters["from"]) for attack in made.attacks}
+    assert "inside" in ways
+    assert len(ways) > 1
+    for number, attack in enumerate(made.attacks):
+        if attack.parameters["from"] == "one address":
+            rows = stolen(made, number)
+            assert ACTIONS.index("login") in rows["action"].to_pylist()
+            assert len(set(rows["network"].to_pylist())) == 1
+        if attack.family == "own_workstation":
+            assert attack.parameters["from"] == "inside"
+
+
+def test_thefts_begin_after_the_part_that_teaches() -> None:
+    made = world("hospital")
+    for attack in made.attacks:
+        if attack.family != "begun_before":
+            assert attack.onset > made.start + 0.35 * made.days * DAY
