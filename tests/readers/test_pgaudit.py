@@ -16,7 +16,7 @@ from walking import (
 )
 
 from servers import PGAUDIT, Unavailable, postgresql_cluster
-from vigie.errors import MappingError
+from vigie.errors import MappingError, ReadingError
 from vigie.readers.base import REASONS
 from vigie.readers.pgaudit import PgAuditReader
 
@@ -332,6 +332,26 @@ def test_bad_lines_are_quarantined_with_their_reason(data, reason, tmp_path):
     assert len(rows_of(batches)) == 1
     (bad,) = quarantined(batches)
     assert (bad["reason"], bad["source_line"], bad["offset"]) == (reason, 2, len(sound))
+
+
+def test_an_empty_file_is_an_error_and_blank_lines_are_not(tmp_path):
+    with pytest.raises(ReadingError):
+        read(b"", tmp_path)
+    assert tally(read(b"\n\r\n", tmp_path)).ignored == {"blank": 2}
+
+
+def test_a_broken_quote_makes_no_literal_a_name(tmp_path):
+    row = row_of(entry("select * from P1234567' and sex='f'"), tmp_path)
+    assert (row["object"], row["patient"]) == (None, None)
+
+
+def test_a_clock_set_back_is_marked(tmp_path):
+    log = Log()
+    for hour in ("03", "05", "04"):
+        log.write(entry("select * from patient"), at=f"2025-09-14 {hour}:00:00.000 CEST")
+        log.session += "1"
+    qualities = [row["clock_quality"] for row in rows_of(read(log, tmp_path))]
+    assert qualities == ["exact", "exact", "skewed"]
 
 
 def test_a_forged_record_inside_a_statement_is_part_of_the_statement(tmp_path):

@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from vigie.errors import ReadingError
+from vigie.language import N_
 from vigie.readers.base import Batch, Context, Tally, quarantine_table
 from vigie.readers.clock import Clock
 from vigie.readers.csvlog import RECORD, Piece, moment, pieces, text
@@ -100,6 +102,10 @@ class PgAuditReader:
             rest = data[resume:]
         if rest:
             yield self._batch(rest, intake, line, offset)[0]
+        if not intake.size:
+            raise ReadingError(
+                N_("the file is empty"), where=intake.label, remedy=N_("check how it was exported")
+            )
 
     def _batch(
         self,

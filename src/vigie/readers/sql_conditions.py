@@ -53,8 +53,7 @@ def is_plain(tokens: list[Token], where: list[Token] | None) -> bool:
     selects = sum(token == Token("word", "select") for token in tokens[:before])
     odd = {"with", "union", "intersect", "except", ";", "cross"}
     top = any(is_keyword(token) and token.text in odd for _, token in at_top(tokens))
-    broken = any(token.kind == "stray" for token in tokens)
-    return selects <= 1 and not top and not broken
+    return selects <= 1 and not top
 
 
 def conjuncts(tokens: Sequence[Token]) -> Iterator[Condition]:

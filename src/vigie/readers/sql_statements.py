@@ -63,7 +63,9 @@ def read_statement(text: str) -> Statement:
     """
     tokens, comments = tokens_of(text)
     body, verb = _body(tokens)
-    named, aliases = _relations(body)
+    # A quote that is never closed may have turned a literal into a name.
+    sound = all(token.kind != "stray" for token in tokens)
+    named, aliases = _relations(body) if sound else ([], {})
     relations = tuple(dict.fromkeys(named))
     where = where_of(body)
     words = tuple(token.text for token in tokens if token.kind == "word")
@@ -73,7 +75,7 @@ def read_statement(text: str) -> Statement:
         relations=relations,
         aliases=aliases,
         conditions=None if where is None else tuple(conjuncts(where)),
-        plain=is_plain(body, where) and len(named) == len(relations),
+        plain=sound and is_plain(body, where) and len(named) == len(relations),
         inserted=inserted(body),
         request=next((found[1] for found in _REQUEST.finditer(comments)), None),
         settings=_settings(tokens),
