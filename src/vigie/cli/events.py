@@ -33,7 +33,7 @@ def events(options: Namespace) -> int:
     elif options.format == "csv":
         write_csv(header, ([_plain(cell) for cell in row] for row in rows))
     else:
-        draw_table(header, ([_plain(cell) for cell in row] for row in rows))
+        draw_table(header, ([_short(cell) for cell in row] for row in rows))
         if more:
             say(
                 _("Only the first {count} rows; --limit shows more.").format(
@@ -91,6 +91,13 @@ def _run(
                 reason=str(error).splitlines()[0],
             ) from None
     return header, rows[: options.limit], len(rows) > options.limit
+
+
+def _short(cell: object) -> object:
+    """Return what a table has room for: seconds, and the beginning of a pseudonym."""
+    if isinstance(cell, bytes):
+        return cell.hex()[:8]
+    return f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else cell
 
 
 def _plain(cell: object) -> object:

@@ -1,0 +1,99 @@
+"""What keeps the store in order: verify, compact, retain, rotate, unseal."""
+
+import sys
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from vigie.cli.terminal import home_of, say, write_json
+from vigie.errors import UsageError
+from vigie.language import N_, _, number, plural
+from vigie.stores import Store
+
+NOTHING, ERROR = 0, 1
+
+
+def verify(options: Namespace) -> int:
+    """Check every segment, the catalogue and the journal; name what is not as it was written."""
+    with Store.open(home_of(options)) as store:
+        findings = store.verify()
+    if options.format == "json":
+        write_json(
+            {
+                "version": 1,
+                "ok": not findings,
+                "findings": [
+                    {"kind": f.kind, "where": f.where, "entry": f.number or None, "what": str(f)}
+                    for f in findings
+                ],
+            }
+        )
+    else:
+        for finding in findings:
+            say(f"! {finding}")
+        if not findings:
+            say(_("Everything is as it was written."))
+    return ERROR if findings else NOTHING
+
+
+def compact(options: Namespace) -> int:
+    """Merge small segments of the same day."""
+    with Store.open(home_of(options), write=True) as store:
+        merged = store.compact()
+    text = plural("{count} segment merged.", "{count} segments merged.", merged)
+    say(text.format(count=number(merged)))
+    return NOTHING
+
+
+def retain(options: Namespace) -> int:
+    """Drop what the retention of each source no longer allows."""
+    with Store.open(home_of(options), write=True) as store:
+        removed = store.retain(datetime.now(UTC))
+    for gone in removed:
+        say(
+            _("{source}: {rows} rows of {days} days and {chunks} sealed originals removed.").format(
+                source=gone.source,
+                rows=number(gone.rows),
+                days=number(gone.days),
+                chunks=number(gone.chunks),
+            )
+        )
+    if not removed:
+        say(_("Nothing is older than its retention."))
+    return NOTHING
+
+
+def rotate(options: Namespace) -> int:
+    """Change the pseudonym key and bring the store to the new one."""
+    with Store.open(home_of(options), write=True) as store:
+        count = store.rotate(reason="vigie rotate")
+    say(
+        _(
+            "The key was rotated (rotations so far: {count}); every stored pseudonym follows it. "
+            "Back the new key file up, and destroy the copies of the old one."
+        ).format(count=number(count))
+    )
+    return NOTHING
+
+
+def unseal(options: Namespace) -> int:
+    """Write sealed original lines to standard output, byte for byte."""
+    with Store.open(home_of(options)) as store:
+        for file, lines in _by_file(options.lines).items():
+            for raw in store.unseal(file, lines, options.identity, options.reason):
+                sys.stdout.buffer.write(raw + b"\n")
+    return NOTHING
+
+
+def _by_file(references: list[str]) -> dict[str, list[int]]:
+    """Gather FILE:LINE references by file, in the order given."""
+    wanted: dict[str, list[int]] = {}
+    for reference in references:
+        file, _colon, line = reference.rpartition(":")
+        if not file or not line.isdecimal() or not int(line):
+            raise UsageError(
+                N_("{reference!r} is not a file and a line"),
+                remedy=N_("write it as alerts cite it: portal.ndjson:1824"),
+                reference=reference,
+            )
+        wanted.setdefault(file, []).append(int(line))
+    return wanted
