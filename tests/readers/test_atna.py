@@ -17,6 +17,8 @@ from vigie.errors import MappingError
 from vigie.events import READ_SCHEMA, VOCABULARIES
 from vigie.pseudonyms import Keyring
 from vigie.readers.atna import AtnaReader
+from vigie.readers.atna_pieces import Pieces
+from vigie.readers.atna_xml import RefusedXml, parse_message
 from vigie.readers.base import QUARANTINE_SCHEMA, Context, Source, Tally
 from vigie.readers.intake import Intake
 
@@ -660,7 +662,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pieces=st.lists(PIECES, max_size=30), chunk=st.sampled_from([1 << 20, 50_000]))
 def test_every_unit_is_accounted_for(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], chunk: int
@@ -671,6 +673,31 @@ def test_every_unit_is_accounted_for(
     assert len(outcome.quarantine) == outcome.tally.quarantined
     assert "p-one" not in outcome.text
     assert "p-two" not in outcome.text
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_a_message_read_by_pieces_is_the_message_read_whole(data: st.DataObject) -> None:
+    whole = bytearray(data.draw(st.sampled_from([ONE, TWO, PRETTY, DECLARED + PRETTY, QUERIED])))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(whole)))
+        whole[at : at + data.draw(st.integers(0, 9))] = data.draw(SCRAPS)
+    assert said(PIECES_READER.read, bytes(whole)) == said(parse_message, bytes(whole))
+
+
+PIECES_READER = Pieces()
+QUERIED = message(query("x"), patient("a&gt;b"), participant("c>d", UserName="e/>f"))
+SCRAPS = st.sampled_from(
+    [b"", b"<", b">", b"/>", b'"', b"'", b"&", b"&amp;", b"&#65;", b"<!-- x -->", b"<![CDATA[y]]>", b"<?z?>",
+     b"x:", b"\xff", b"\xc3\xa9", b"\t", b"\n", b"\0", b"</ActiveParticipant>", b"<a>", b'x="1"', b"=", b" "]
+)  # fmt: skip
+
+
+def said(reading: Any, body: bytes) -> Any:
+    try:
+        return reading(body)
+    except RefusedXml as refused:
+        return refused.reason
 
 
 @pytest.mark.parametrize("framing", ["bare", "syslog", "counted", "pretty"])

@@ -27,8 +27,9 @@ from vigie.language import N_
 from vigie.readers import atna_frames as frames
 from vigie.readers import moments
 from vigie.readers.atna_frames import Frame
+from vigie.readers.atna_pieces import Pieces
 from vigie.readers.atna_rows import NO_HEADER, Accepted, Rows, Times, action_said
-from vigie.readers.atna_xml import RefusedXml, parse_message
+from vigie.readers.atna_xml import RefusedXml
 from vigie.readers.base import Batch, Context, Tally, no_events, quarantine_table
 from vigie.readers.intake import Intake
 from vigie.readers.syslog import OPENING, Header, moment, read_header
@@ -104,6 +105,7 @@ class _Work:
         self._label = intake.label
         self._longest = intake.longest_line
         self._rows = Rows(context, intake.label)
+        self._pieces = Pieces()
         self._data = b""
         self._offset = 0
         self._line = 1
@@ -148,7 +150,7 @@ class _Work:
 
     def _message(self, pile: _Pile, frame: Frame) -> int:
         try:
-            message = parse_message(self._data[frame.body : frame.stop])
+            message = self._pieces.read(self._data[frame.body : frame.stop])
         except RefusedXml as refused:
             end = frames.inner_end(self._data, frame)
             self._refuse(pile, frame.start, end, refused.reason)

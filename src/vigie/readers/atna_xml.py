@@ -7,8 +7,7 @@ no network, no document beyond the parser's limits of depth and size.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from lxml import etree
 
@@ -36,8 +35,7 @@ class RefusedXml(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(NamedTuple):
     """One `ActiveParticipant`: `roles` are (code, code system) pairs."""
 
     user: str = ""
@@ -50,8 +48,7 @@ class Participant:
     medium: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """One `ParticipantObjectIdentification`; `details` are (type, base64 value) pairs."""
 
     value: str = ""
@@ -64,8 +61,7 @@ class Object:
     details: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What an audit message says, as it says it; an empty text is an attribute that is missing."""
 
     event: str
@@ -100,19 +96,21 @@ def parse_message(body: bytes) -> Message:
     root = parse_document(body)
     if _local(root) != "AuditMessage":
         raise RefusedXml("wrong_resource")
-    event, source = None, None
+    event, source = None, ("", "")
     participants, objects = [], []
     for element in root:
         name = _local(element)
         if name == "ActiveParticipant":
-            participants.append(_participant(element))
+            participants.append(read_participant(element))
         elif name == "ParticipantObjectIdentification":
-            objects.append(_object(element))
+            objects.append(read_object(element))
         elif name == "EventIdentification":
-            event = element
-        elif name == "AuditSourceIdentification" and source is None:
-            source = element
-    return _message(event, tuple(participants), source, tuple(objects))
+            event = read_event(element)
+        elif name == "AuditSourceIdentification" and not any(source):
+            source = read_source(element)
+    if event is None:
+        raise RefusedXml("no_time")
+    return Message(*event, tuple(participants), *source, tuple(objects))
 
 
 def parse_document(body: bytes) -> etree._Element:
@@ -152,39 +150,47 @@ def _code(element: etree._Element) -> str:
     return (get("csd-code") or get("code") or "").strip()
 
 
-def _message(
-    event: etree._Element | None,
-    participants: tuple[Participant, ...],
-    source: etree._Element | None,
-    objects: tuple[Object, ...],
-) -> Message:
-    if event is None:
-        raise RefusedXml("no_time")
-    get = event.get
+class Event(NamedTuple):
+    """The `EventIdentification` of a message."""
+
+    event: str
+    types: tuple[str, ...]
+    action_code: str
+    at: str
+    outcome: str
+    purpose: str
+
+
+def read_event(element: etree._Element) -> Event:
+    """Read an `EventIdentification`."""
+    get = element.get
     identifier, purpose, types = "", "", []
-    for element in event:
-        name = _local(element)
+    for child in element:
+        name = _local(child)
         if name == "EventTypeCode":
-            types.append(_code(element))
+            types.append(_code(child))
         elif name == "EventID":
-            identifier = _code(element)
+            identifier = _code(child)
         elif name == "PurposeOfUse" and not purpose:
-            purpose = _code(element)
-    return Message(
+            purpose = _code(child)
+    return Event(
         identifier,
         tuple(filter(None, types)),
         (get("EventActionCode") or "").strip(),
         (get("EventDateTime") or "").strip(),
         (get("EventOutcomeIndicator") or "").strip(),
         purpose,
-        participants,
-        "" if source is None else (source.get("AuditEnterpriseSiteID") or "").strip(),
-        "" if source is None else (source.get("AuditSourceID") or "").strip(),
-        objects,
     )
 
 
-def _participant(element: etree._Element) -> Participant:
+def read_source(element: etree._Element) -> tuple[str, str]:
+    """Read the site and the source of an `AuditSourceIdentification`."""
+    site, source = element.get("AuditEnterpriseSiteID"), element.get("AuditSourceID")
+    return (site or "").strip(), (source or "").strip()
+
+
+def read_participant(element: etree._Element) -> Participant:
+    """Read an `ActiveParticipant`."""
     get = element.get
     roles, medium = [], ""
     for child in element:
@@ -205,7 +211,8 @@ def _participant(element: etree._Element) -> Participant:
     )
 
 
-def _object(element: etree._Element) -> Object:
+def read_object(element: etree._Element) -> Object:
+    """Read a `ParticipantObjectIdentification`."""
     get = element.get
     id_type, name, query, details = "", "", "", []
     for child in element:
