@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.events import ACTIONS, VOCABULARIES
-from vigie.simulate import persons, reference
+from vigie.simulate import numbers, persons, reference
 from vigie.simulate.world import ACCESSES, ACCOUNTS, Attack, World
 
 START = int(datetime(2025, 10, 24, 22, tzinfo=UTC).timestamp() * 1e6)
@@ -58,6 +58,8 @@ def _screens(preset: str) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
 def _accounts(rng: np.random.Generator, organisations: int) -> pa.Table:
     count = 12
     surnames, given, rpps = persons.staff(rng, count)
+    adeli = numbers.adeli(rng, pa.array(["35"] * 2))
+    national = [*adeli.to_pylist(), *rpps.to_pylist()[2:]]
     kinds = ["person"] * 9 + ["service", "shared", "person"]
     known = pa.array([kind == "person" for kind in kinds])
     return pa.table(
@@ -65,7 +67,7 @@ def _accounts(rng: np.random.Generator, organisations: int) -> pa.Table:
             "login": persons.accounts_of(surnames, given),
             "kind": kinds,
             "professional": pa.array(
-                [n if k else None for n, k in zip(rpps.to_pylist(), known.to_pylist(), strict=True)]
+                [n if k else None for n, k in zip(national, known.to_pylist(), strict=True)]
             ),
             "surname": surnames,
             "given_name": given,

@@ -118,6 +118,10 @@ def test_whom_one_patient_keeps_one_pseudonym(written: Written) -> None:
         assert all(len(found) == 1 for found in owners.values())
 
 
+def test_every_identifier_is_in_form(written: Written) -> None:
+    assert written.events["flags"].null_count == written.events.num_rows
+
+
 def test_a_page_is_one_access(written: Written) -> None:
     if written.events["request_key"].null_count == written.events.num_rows:
         assert written.preset == "identity-server"  # one message per access, without a request id

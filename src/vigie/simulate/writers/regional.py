@@ -178,9 +178,7 @@ _PORTAL: Final = "urn:simulated:portail"
 def _named(texts: Texts, by: str = "account") -> pa.Array:
     """Return an identifier: the national one where there is one, else the login."""
     login = line(f'{{"system":"{_PORTAL}","value":"', texts.account("login", by), '"}')
-    national = present(
-        texts.account("professional", by), f'{{"system":"{_NATIONAL}","value":"8', '"}'
-    )
+    national = present(texts.national(by), f'{{"system":"{_NATIONAL}","value":"', '"}')
     return pc.if_else(pc.equal(national, ""), login, national)
 
 
