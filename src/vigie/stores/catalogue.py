@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS files (
     state TEXT NOT NULL DEFAULT 'receiving',  -- receiving, received
     reader TEXT NOT NULL, mapping_version TEXT NOT NULL, damage TEXT,
     lines_read INTEGER, accepted INTEGER, ignored TEXT, quarantined INTEGER,
-    first_at INTEGER, last_at INTEGER,
+    first_at INTEGER, last_at INTEGER, first_line INTEGER, last_line INTEGER,
     added INTEGER, duplicates INTEGER, ambiguous INTEGER, expired INTEGER,
     UNIQUE (source, sha256)
 ) STRICT;

@@ -5,7 +5,7 @@ files and times.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ def compact(store: "Store", limit: int = PARTITION_ROWS) -> int:
     return sum(len(group) for group in groups)
 
 
-def replace(store: "Store", old: list[str], new: list[Segment]) -> None:
+def replace(store: "Store", old: Iterable[str], new: list[Segment]) -> None:
     """Show `new` in place of `old`, inside a transaction of the caller."""
     for segment in new:
         store.catalogue.insert("segments", **segment.fields())

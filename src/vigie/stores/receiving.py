@@ -7,16 +7,22 @@ transaction at the end.
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from vigie.readers.base import Batch, Source, Tally
 from vigie.sealing import Chunk, Sealer, recipients
+from vigie.stores.alignment import Alignment, Lines, Total, align, new_lines, stored_lines
+from vigie.stores.compaction import replace
+from vigie.stores.crossing import cross
 from vigie.stores.files import Receipt, fingerprint, first_receipt, known_receipt, moment
 from vigie.stores.layout import STAGING, numbered, sealed_path, write_whole
-from vigie.stores.settling import Origin, Settled, settle
+from vigie.stores.settling import Job, Origin, Settled, settle
 from vigie.stores.staging import Partition, Staging
 from vigie.stores.unread import UnreadLines
 
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from vigie.stores.store import Store
 
 _WORKERS: Final = 2
+_LINE: Final = ["source_line", "at", "line_hash", "part", "record_key"]
 
 
 class Receiving:
@@ -103,7 +110,10 @@ class Receiving:
         if self._has_twin(content):
             self._commit(Settled(duplicates=self._staging.rows), [], content)
         else:
-            self._commit(self._settle_all(), chunks, content)
+            settled = self._settle_all()
+            crossed = cross(self._store, settled.segments, self._names)
+            settled.segments = crossed.segments
+            self._commit(settled, chunks, content, crossed.replaced)
 
     def _has_twin(self, content: str) -> bool:
         """Whether the same content came before, compressed in another way."""
@@ -116,45 +126,68 @@ class Receiving:
         )  # fmt: skip
 
     def _settle_all(self) -> Settled:
-        whole = Settled()
         origin = Origin(
             self._store.home, self._store.keyring, self._source.name, self._row["id"], self.label,
             self._row["received_at"],
         )  # fmt: skip
-        jobs, forgotten = self._jobs(), self._forgotten()
-        whole.expired = sum(
-            partition.rows for partition, _, _ in jobs if partition.day in forgotten
-        )
-        kept = [job for job in jobs if job[0].day not in forgotten]
+        everything, forgotten = self._jobs(), self._forgotten()
+        jobs = [job for job in everything if job.partition.day not in forgotten]
+        whole = Settled(expired=self._staging.rows - sum(job.partition.rows for job in jobs))
+        alignment = self._align(jobs)
+
+        def work(job: Job) -> Settled:
+            return settle(origin, job, self._staging.load(job.partition), alignment)
+
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="settling") as pool:
-            for settled in pool.map(lambda job: self._settle(origin, *job), kept):
+            for settled in pool.map(work, jobs):
                 whole += settled
         day = moment(self._row["received_at"]).date().isoformat()
         whole.segments += self._unread.settle(origin, day, self._stored_unread(), self._names)
         return whole
 
-    def _jobs(self) -> list[tuple[Partition, list[str], str]]:
-        """Return each partition with the segments that may hold its rows already, and a name."""
+    def _jobs(self) -> list[Job]:
         return [
-            (partition, self._stored(partition), next(self._names))
+            Job(
+                partition, self._stored(partition, "events"), self._stored(partition, "sightings"),
+                (next(self._names), next(self._names)),
+            )
             for partition in self._staging.partitions()
-        ]
+        ]  # fmt: skip
 
-    def _settle(
-        self, origin: Origin, partition: Partition, stored: list[str], name: str
-    ) -> Settled:
-        return settle(origin, partition, self._staging.load(partition), stored, name)
+    def _align(self, jobs: list[Job]) -> Alignment:
+        """Lay the file over the earlier ones that have lines of the same time."""
+        shared = [job for job in jobs if job.events]
+        first, last = self._staging.lines
+
+        def partitions() -> Iterator[tuple[Lines, Lines]]:
+            for job in shared:
+                lines = new_lines(self._staging.load(job.partition, _LINE))
+                yield (
+                    lines,
+                    stored_lines(self._store.home, job.events, job.sightings, job.partition),
+                )
+
+        def total() -> Total:
+            loaded = (self._staging.load(job.partition, _LINE) for job in jobs)
+            return Total(np.concatenate([new_lines(table).number for table in loaded]))
+
+        rows = self._store.catalogue.rows(
+            "SELECT id, coalesce(first_line, 0) AS first, coalesce(last_line, 0) AS last"
+            " FROM files WHERE source = ?", self._source.name,
+        )  # fmt: skip
+        others = {row["id"]: (row["first"], row["last"]) for row in rows}
+        return align(self._row["id"], (first or 0, last or 0), others, partitions, total)
 
     def _forgotten(self) -> set[str]:
         query = "SELECT DISTINCT day FROM tombstones WHERE source = ? AND kind = 'events'"
         return {row["day"] for row in self._store.catalogue.rows(query, self._source.name)}
 
-    def _stored(self, partition: Partition) -> list[str]:
+    def _stored(self, partition: Partition, kind: str) -> list[str]:
         first, last = partition.bounds
         rows = self._store.catalogue.rows(
-            "SELECT path FROM segments WHERE state = 'live' AND kind = 'events' AND source = ?"
+            "SELECT path FROM segments WHERE state = 'live' AND kind = ? AND source = ?"
             " AND day = ? AND max_at >= ? AND min_at < ? ORDER BY id",
-            self._source.name, partition.day, first, last,
+            kind, self._source.name, partition.day, first, last,
         )  # fmt: skip
         return [row["path"] for row in rows]
 
@@ -166,15 +199,16 @@ class Receiving:
         )  # fmt: skip
         return [row["path"] for row in rows]
 
-    def _commit(self, settled: Settled, chunks: list[Chunk], content: str) -> None:
+    def _commit(
+        self, settled: Settled, chunks: list[Chunk], content: str, replaced: Iterable[str] = ()
+    ) -> None:
         catalogue, tally, file = self._store.catalogue, self.tally, self._row["id"]
         with catalogue.transaction():
             catalogue.run(
                 "UPDATE segments SET state = 'superseded'"
                 " WHERE kind = 'quarantine' AND file = ? AND state = 'live'", file,
             )  # fmt: skip
-            for segment in settled.segments:
-                catalogue.insert("segments", **segment.fields())
+            replace(self._store, replaced, settled.segments)
             for chunk in chunks:
                 catalogue.insert(
                     "chunks", file=file, name=chunk.name, source=self._source.name,
@@ -185,10 +219,11 @@ class Receiving:
                 "UPDATE files SET state = 'received', content_sha256 = ?, damage = ?, reader = ?,"
                 " mapping_version = ?, lines_read = ?, accepted = ?, ignored = ?, quarantined = ?,"
                 " added = coalesce(added, 0) + ?, duplicates = ?, ambiguous = ?, expired = ?"
-                ", first_at = ?, last_at = ? WHERE id = ?",
+                ", first_at = ?, last_at = ?, first_line = ?, last_line = ? WHERE id = ?",
                 content, self.damage, self._reader, self._source.mapping_version, tally.read,
                 tally.accepted, json.dumps(dict(tally.ignored)), tally.quarantined, settled.added,
-                settled.duplicates, settled.ambiguous, settled.expired, *self._staging.span, file,
+                settled.duplicates, settled.ambiguous, settled.expired, *self._staging.span,
+                *self._staging.lines, file,
             )  # fmt: skip
             self._store.mark_done(self._operation)
         self.receipt = Receipt(

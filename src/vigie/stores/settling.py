@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.events import SCHEMA, constant
 from vigie.pseudonyms import Keyring
+from vigie.stores.alignment import Alignment, Lines, new_lines, stored_lines
 from vigie.stores.identity import (
     Words,
     counts_among,
@@ -20,8 +19,16 @@ from vigie.stores.identity import (
     ranks,
     words_of,
 )
-from vigie.stores.segments import PHYSICAL, Segment, read_segments, sort_order, write_segment
-from vigie.stores.staging import Partition
+from vigie.stores.occurrences import Numbered, number_lines
+from vigie.stores.segments import (
+    PHYSICAL,
+    SIGHTINGS,
+    Segment,
+    read_segments,
+    sort_order,
+    write_segment,
+)
+from vigie.stores.staging import Partition, within
 
 _GIVEN = [name for name in SCHEMA.names if name not in ("event_id", "access_id", "received_at")]
 
@@ -58,50 +65,103 @@ class Settled:
         return self
 
 
-def settle(
-    origin: Origin, partition: Partition, table: pa.Table, stored: list[str], name: str
-) -> Settled:
-    """Write the rows of a partition that the segments `stored` do not hold, as segment `name`."""
-    occurrences, names, fresh = _tell_apart(origin, table, partition, stored)
-    kept = np.flatnonzero(fresh)
-    if not len(kept):
-        return Settled(duplicates=table.num_rows)
-    if len(kept) < table.num_rows:
-        table = table.take(pa.array(kept))
-        occurrences, names = occurrences[kept], names[kept]
-    rows = _physical(origin, table, occurrences, names)
-    segment = write_segment(
-        origin.home, "events", origin.source, partition.day, name, rows, origin.file
-    )
-    return Settled([segment], len(kept), len(fresh) - len(kept))
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One partition, the segments that may hold its rows already, and names for new ones."""
+
+    partition: Partition
+    events: list[str]
+    sightings: list[str]
+    names: tuple[str, str]
 
 
-def _tell_apart(
-    origin: Origin, table: pa.Table, partition: Partition, stored: list[str]
-) -> tuple[NDArray[np.int32], Words, NDArray[np.bool_]]:
-    """Return for each row its occurrence, its event id, and whether it is new."""
+def settle(origin: Origin, job: Job, table: pa.Table, alignment: Alignment) -> Settled:
+    """Write the rows of a partition that the store does not hold, and where it saw others again."""
+    rows = _tell_apart(origin, job, table, alignment)
+    settled = Settled(ambiguous=rows.ambiguous)
+    kept = np.flatnonzero(rows.fresh)
+    settled.added, settled.duplicates = len(kept), len(rows.fresh) - len(kept)
+    if rows.sightings.num_rows:
+        settled.segments.append(
+            write_segment(
+                origin.home, "sightings", origin.source, job.partition.day, job.names[1],
+                rows.sightings, origin.file,
+            )
+        )  # fmt: skip
+    if len(kept):
+        whole = len(kept) == table.num_rows
+        some = table if whole else table.take(pa.array(kept))
+        physical = _physical(origin, some, rows.occurrences[kept], rows.names[kept])
+        settled.segments.append(
+            write_segment(
+                origin.home, "events", origin.source, job.partition.day, job.names[0],
+                physical, origin.file,
+            )
+        )  # fmt: skip
+    return settled
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The rows of a partition told apart from each other and from those stored."""
+
+    occurrences: NDArray[np.int32]
+    names: Words
+    fresh: NDArray[np.bool_]
+    sightings: pa.Table
+    ambiguous: int
+
+
+def _tell_apart(origin: Origin, job: Job, table: pa.Table, alignment: Alignment) -> _Told:
     parts = table.column("part").to_numpy()
     by_record = table.column("record_key").is_valid().to_numpy()
     lines, records = words_of(table.column("line_hash")), words_of(table.column("record_key"))
     identity = np.where(by_record[:, None], records, lines) if by_record.any() else lines
     rank = ranks(identity, parts)
-    names = name_events(origin.keyring, origin.source, identity, by_record, rank, parts)
     fresh = ~(by_record & (rank > 0))
-    if stored:
-        fresh &= ~_among(names, _stored_names(origin.home, partition, stored))
-    return np.where(by_record, -1, rank).astype(np.int32), names, fresh
+    sightings, ambiguous = SIGHTINGS.empty_table(), 0
+    if job.events and not by_record.all():
+        new = new_lines(table)
+        old = stored_lines(origin.home, job.events, job.sightings, job.partition)
+        numbered = number_lines(alignment, new, old, origin.file)
+        rank = np.where(by_record, rank, _per_row(table, new, numbered.occurrence, rank))
+        sightings, ambiguous = _sightings(origin, new, numbered), numbered.ambiguous
+    rank = rank.astype(np.int32)
+    names = name_events(origin.keyring, origin.source, identity, by_record, rank, parts)
+    if job.events:
+        fresh &= ~_among(names, _stored_names(origin.home, job))
+    occurrences = np.where(by_record, -1, rank).astype(np.int32)
+    return _Told(occurrences, names, fresh, sightings, ambiguous)
 
 
-def _stored_names(home: Path, partition: Partition, stored: list[str]) -> Words:
-    return words_of(
-        read_segments(home, stored, "events", ["event_id"], within(partition)).column(0)
-    )
+def _per_row(
+    table: pa.Table, new: Lines, occurrence: NDArray[np.int64], rank: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Spread the occurrence of each line over its rows; a line without a part 0 keeps its rank."""
+    order = np.argsort(new.number)
+    numbers, rows = new.number[order], table.column("source_line").to_numpy()
+    if not len(numbers):
+        return rank.astype(np.int64)
+    place = np.minimum(np.searchsorted(numbers, rows), len(numbers) - 1)
+    return np.where(numbers[place] == rows, occurrence[order[place]], rank)
 
 
-def within(partition: Partition) -> Any:
-    """Return the filter that keeps the rows of a partition's time."""
-    first, last = (pa.scalar(bound, SCHEMA.field("at").type) for bound in partition.bounds)
-    return (pc.field("at") >= first) & (pc.field("at") < last)
+def _sightings(origin: Origin, new: Lines, numbered: Numbered) -> pa.Table:
+    seen = new[numbered.repeated]
+    count = len(seen.number)
+    columns = [
+        pa.repeat(pa.scalar(origin.file, pa.int32()), count),
+        pa.array(seen.number),
+        pa.array(seen.at).cast(SIGHTINGS.field("at").type),
+        keys_of(seen.words),
+        pa.array(numbered.occurrence[numbered.repeated].astype(np.int32)),
+    ]
+    return pa.table(columns, schema=SIGHTINGS)
+
+
+def _stored_names(home: Path, job: Job) -> Words:
+    inside = within(job.partition)
+    return words_of(read_segments(home, job.events, "events", ["event_id"], inside).column(0))
 
 
 def _among(names: Words, stored: Words) -> NDArray[np.bool_]:

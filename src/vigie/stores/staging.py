@@ -10,7 +10,7 @@ Identical lines carry the same time, so they always meet in the same partition: 
 apart by rank can be told partition by partition.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vigie.events import READ_SCHEMA
+from vigie.events import READ_SCHEMA, TIME
 from vigie.stores.layout import telling
 
 SLOT: Final = 900_000_000
@@ -51,6 +51,12 @@ class Partition:
         return self.first * SLOT, self.last * SLOT
 
 
+def within(partition: Partition) -> Any:
+    """Return the filter of pyarrow that keeps what lies in a partition's time."""
+    first, last = (pa.scalar(bound, TIME) for bound in partition.bounds)
+    return (pc.field("at") >= first) & (pc.field("at") < last)
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """One sorted file: `slots[i]` begins at row `starts[i]` of record batch `batches[i]`."""
@@ -61,8 +67,8 @@ class _Run:
     starts: NDArray[np.int64]
     counts: NDArray[np.int64]
     batches: NDArray[np.int64]
-    first_at: int
-    last_at: int
+    span: tuple[int, int]
+    lines: tuple[int, int]
 
 
 class Staging:
@@ -99,9 +105,12 @@ class Staging:
     @property
     def span(self) -> tuple[int | None, int | None]:
         """Return the first and the last time of all rows, in microseconds."""
-        if not self._runs:
-            return None, None
-        return min(run.first_at for run in self._runs), max(run.last_at for run in self._runs)
+        return _ends(run.span for run in self._runs)
+
+    @property
+    def lines(self) -> tuple[int | None, int | None]:
+        """Return the first and the last number of a line that gave a row."""
+        return _ends(run.lines for run in self._runs)
 
     def partitions(self, limit: int = PARTITION_ROWS) -> Iterator[Partition]:
         """Yield the partitions in order of time, each of about `limit` rows at most."""
@@ -120,11 +129,11 @@ class Staging:
             rows += size
         yield Partition(first, _next_day(first), rows)
 
-    def load(self, partition: Partition) -> pa.Table:
+    def load(self, partition: Partition, names: list[str] = READ_SCHEMA.names) -> pa.Table:
         """Return the rows of a partition, those of one slot in the order of the file."""
         pieces = [piece for run in self._runs for piece in self._pieces(run, partition)]
-        columns = [_column(name, pieces) for name in READ_SCHEMA.names]
-        return pa.table(columns, schema=READ_SCHEMA)
+        schema = pa.schema([READ_SCHEMA.field(name) for name in names])
+        return pa.table([_column(name, pieces) for name in names], schema=schema)
 
     def _spill(self) -> None:
         if not self._waiting:
@@ -179,6 +188,7 @@ def _write_run(path: Path, tables: list[pa.Table]) -> _Run:
     table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     tables.clear()
     at = table.column("at").cast(pa.int64()).to_numpy()
+    span, lines = _extremes(at), _extremes(table.column("source_line").to_numpy())
     slots = at // SLOT
     if np.any(slots[1:] < slots[:-1]):
         order = np.argsort(slots, kind="stable")
@@ -196,8 +206,16 @@ def _write_run(path: Path, tables: list[pa.Table]) -> _Run:
     batches = np.searchsorted(days, found // SLOTS_PER_DAY)
     reader = pa.ipc.open_file(pa.OSFile(str(path)))
     starts -= day_starts[batches]
-    first, last = int(at.min()), int(at.max())
-    return _Run(reader, constants, found, starts, counts, batches, first, last)
+    return _Run(reader, constants, found, starts, counts, batches, span, lines)
+
+
+def _ends(spans: Iterable[tuple[int, int]]) -> tuple[int | None, int | None]:
+    firsts, lasts = zip(*spans, strict=True) if (spans := list(spans)) else ((None,), (None,))
+    return min(firsts), max(lasts)
+
+
+def _extremes(values: NDArray[np.int64]) -> tuple[int, int]:
+    return int(values.min()), int(values.max())
 
 
 def _begins(values: NDArray[np.int64]) -> NDArray[np.int64]:
