@@ -165,7 +165,7 @@ def _alert(
         opened_at=_moment(units.at[first.unit]),
         last_at=_moment(max(units.at[a.unit] for a in episode)),
         patients=int(observed["patients"]),
-        evidence=round(strength / np.log(10), 2),
+        evidence=round(float(strength / np.log(10)), 2),
         hypothesis=name,
         why=_sentences(name, usual, observed),
         usual=usual,

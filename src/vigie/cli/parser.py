@@ -151,6 +151,7 @@ def _explain(commands: Any, name: str, common: Any) -> None:
     summary = _("say why an alert was raised, with its evidence over time and its lines")
     parser = _command(commands, name, common, summary, "explain:explain")
     parser.add_argument("alert", metavar=_("ALERT"), help=_("its identifier, or its beginning"))
+    _detection(parser)
     _format(parser, "table", "json")
 
 

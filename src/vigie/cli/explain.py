@@ -1,0 +1,109 @@
+"""`vigie explain`: one alert whole, with its evidence over time and its lines."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from vigie.cli.scan import LEVELS, NOTHING, Answer, detect_stored, stamp
+from vigie.cli.terminal import draw_table, say, write_json
+from vigie.errors import UsageError
+from vigie.language import N_, _, current_language, number
+
+if TYPE_CHECKING:
+    from vigie.alerts import Alert
+    from vigie.story import Step, Story
+
+ROWS = 24
+WIDTH = 40
+
+
+def explain(options: Namespace) -> int:
+    """Find the alert whose identifier begins as given, and tell it."""
+    from vigie.story import tell
+
+    answer = detect_stored(options)
+    alert = _chosen(answer, options.alert)
+    story = tell(answer.detection, alert)
+    if options.format == "json":
+        write_json(_as_json(alert, story))
+    else:
+        _draw(alert, story)
+    return NOTHING
+
+
+def _chosen(answer: Answer, beginning: str) -> "Alert":
+    fitting = [alert for alert in answer.detection.alerts if alert.id.startswith(beginning)]
+    if len(fitting) == 1:
+        return fitting[0]
+    what = N_("several alerts begin with {id!r}") if fitting else N_("no alert begins with {id!r}")
+    remedy = N_("vigie alerts lists them, with the same --learn-until and --alarm-budget")
+    raise UsageError(what, remedy=remedy, id=beginning)
+
+
+def _draw(alert: "Alert", story: "Story") -> None:
+    say(f"{alert.id}  {alert.account}  {_(LEVELS[alert.level])}")
+    say(alert.why[current_language()])
+    say()
+    say(
+        _("Since {opened} until {last} (UTC), {patients} patients on {lines} lines.").format(
+            opened=stamp(alert.opened_at),
+            last=stamp(alert.last_at),
+            patients=number(alert.patients),
+            lines=number(len(alert.lines)),
+        )
+    )
+    say()
+    _draw_evidence(story)
+    say()
+    say(_("Lines:"))
+    for line in alert.lines[:ROWS]:
+        say(f"  {line}")
+    if len(alert.lines) > ROWS:
+        say(_("  and {count} more (--format json has them all)").format(
+            count=number(len(alert.lines) - ROWS)
+        ))  # fmt: skip
+
+
+def _draw_evidence(story: "Story") -> None:
+    """Draw the statistic as bars against its threshold; the table says the same in figures."""
+    threshold = story.thresholds[0]
+    top = max([threshold, *(step.level for step in story.steps)])
+    mark = min(WIDTH - 1, max(0, round(WIDTH * threshold / top))) if top > 0 else WIDTH - 1
+    legend = _("│ is the threshold, {value}").format(value=number(threshold, 1))
+    header = (_("time (UTC)"), _("patients"), _("evidence"), legend)
+    rows = [
+        (
+            f"{step.at:%Y-%m-%d %H:%M:%S}", number(step.patients), number(step.level, 1),
+            _bar(step, top, mark),
+        )
+        for step in _thinned(story.steps)
+    ]  # fmt: skip
+    draw_table(header, rows)
+
+
+def _bar(step: "Step", top: float, mark: int) -> str:
+    filled = max(0, round(WIDTH * step.level / top)) if top > 0 else 0
+    cells = ["█" if place < filled else " " for place in range(WIDTH)]
+    cells[mark] = "│" if filled <= mark else "┃"
+    return "".join(cells)
+
+
+def _thinned(steps: "tuple[Step, ...]") -> "list[Step]":
+    """Keep at most ROWS steps, evenly, the last one always."""
+    if len(steps) <= ROWS:
+        return list(steps)
+    gap = len(steps) / ROWS
+    return [steps[min(len(steps) - 1, int((row + 1) * gap) - 1)] for row in range(ROWS)]
+
+
+def _as_json(alert: "Alert", story: "Story") -> dict[str, object]:
+    import msgspec
+
+    return {
+        "version": 1,
+        "alert": msgspec.to_builtins(alert),
+        "thresholds": dict(zip(LEVELS, story.thresholds, strict=True)),
+        "steps": [
+            {"at": stamp(s.at), "patients": s.patients, "added": s.added, "level": s.level}
+            for s in story.steps
+        ],
+    }

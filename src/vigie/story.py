@@ -1,0 +1,77 @@
+"""The story of one alert: its evidence over time against the threshold.
+
+Statistics are told as decimal logarithms: 3 means that the harvest explains the account's accesses
+a thousand times better than its habits do.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from vigie.alerts import Alert
+from vigie.detection import Detection
+
+BEFORE: Final = 12
+"""Units before the first one cited that the story shows, for the calm before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One unit: when, how many distinct patients so far, what it added, and where that led."""
+
+    at: datetime
+    patients: int
+    added: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The steps of an alert and the threshold of each level of gravity, from watch up."""
+
+    steps: tuple[Step, ...]
+    thresholds: tuple[float, ...]
+
+
+def tell(found: Detection, alert: Alert) -> Story:
+    """Return the story of an alert of this detection."""
+    units, evidence = found.partition.units, found.evidence
+    account = units.accounts.index(alert.account)
+    hypothesis = evidence.hypotheses.index(alert.hypothesis)
+    group = int(found.partition.usual.group[account])
+    first, last = _stretch(found, account, alert)
+    chosen = slice(first, last)
+    patients = units.patient[chosen]
+    seen = np.cumsum(_first_times(patients))
+    levels = evidence.levels[chosen, hypothesis] / np.log(10)
+    added = evidence.ratios[chosen, hypothesis] / np.log(10)
+    steps = tuple(
+        Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
+        for at, count, more, level in zip(units.at[chosen], seen, added, levels, strict=True)
+    )
+    rarer = (1.0, 10.0, 100.0)
+    limits = [found.thresholds.log(r)[group, hypothesis] / np.log(10) for r in rarer]
+    return Story(steps, tuple(float(limit) for limit in limits))
+
+
+def _stretch(found: Detection, account: int, alert: Alert) -> tuple[int, int]:
+    """Return the units from a little before the climb began to the last of the alert."""
+    units = found.partition.units
+    start, end = int(units.bounds[account]), int(units.bounds[account + 1])
+    at = units.at[start:end]
+    opened = start + int(np.searchsorted(at, int(alert.opened_at.timestamp() * 1e6)))
+    last = start + int(np.searchsorted(at, int(alert.last_at.timestamp() * 1e6), side="right"))
+    first = opened
+    hypothesis = found.evidence.hypotheses.index(alert.hypothesis)
+    while first > start and found.evidence.levels[first - 1, hypothesis] > 0:
+        first -= 1
+    return max(start, first - BEFORE), last
+
+
+def _first_times(codes: np.ndarray) -> np.ndarray:
+    """Say which entries are the first of their code; -1 is nobody."""
+    firsts = np.zeros(len(codes), bool)
+    firsts[np.unique(codes, return_index=True)[1]] = True
+    return firsts & (codes >= 0)
