@@ -9,12 +9,13 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from vigie import identifiers
 from vigie.readers.atna_queries import UNKNOWN, Query, read_query
 from vigie.readers.atna_xml import Object
-from vigie.readers.fhir_identity import Named, name, read_literal
+from vigie.readers.fhir_identity import Named, read_literal
 
 HIDDEN: Final = "{id}"
 _REMEMBERED: Final = 1 << 16
@@ -95,8 +96,21 @@ def read_identifiers(text: str) -> list[tuple[Named, str]]:
     for part in text.split("~") if "^" in text else [text]:
         value, authority = _split(part.strip())
         if value:
-            found.append((name(identifiers.normal_authority(authority), value), value))
+            found.append((_named(authority, value), value))
     return found
+
+
+def _named(authority: str, value: str) -> Named:
+    normal, kind = _authority(authority)
+    if kind is None:
+        return Named(normal, value)
+    return Named(normal, identifiers.normalise(kind, value), kind, identifiers.problem(kind, value))
+
+
+@lru_cache(1 << 10)
+def _authority(text: str) -> tuple[str, str | None]:
+    normal = identifiers.normal_authority(text)
+    return normal, identifiers.kind_of_authority(normal) if normal else None
 
 
 def _split(text: str) -> tuple[str, str]:

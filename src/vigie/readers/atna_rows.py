@@ -13,7 +13,7 @@ from vigie.pseudonyms import Keyring
 from vigie.readers import moments
 from vigie.readers.atna_codes import OUTCOMES, RETRIEVALS, action_of, object_of
 from vigie.readers.atna_patients import Register, Whom, hide
-from vigie.readers.atna_people import Who, describe
+from vigie.readers.atna_people import describe
 from vigie.readers.atna_xml import Message
 from vigie.readers.base import Context
 from vigie.readers.clock import Clock
@@ -87,7 +87,7 @@ class Rows:
     def table(self, accepted: list[Accepted], times: Times, hashes: pa.Array) -> pa.Table:
         """Return the rows of messages whose times are known; `hashes` are those of the units."""
         self._clock.mark(times.at, times.doubts)
-        texts: dict[str, list[str | None]] = {name: [] for name in _TEXTS}
+        texts: list[list[str | None]] = []
         parents: list[int] = []
         parts: list[int] = []
         patients: list[Named | None] = []
@@ -95,7 +95,7 @@ class Rows:
         requests: list[str | None] = []
         for k, one in enumerate(accepted):
             whom = self._register.read(one.message.objects)
-            said = self._texts(one, whom)
+            said, flagged = self._texts(one, whom)
             named = whom.patients or (None,)
             for part, patient in enumerate(named):
                 parents.append(k)
@@ -104,14 +104,12 @@ class Rows:
                 surnames.append(whom.surname)
                 requests.append(whom.request)
                 flag = patient.problem if patient else None
-                flags = (*said[-1], f"patient_{flag}") if flag else said[-1]
-                for name, value in zip(_TEXTS[:-1], said[:-1], strict=True):
-                    texts[name].append(value)
-                texts["flags"].append(" ".join(sorted(flags)) or None)
+                flags = (*flagged, f"patient_{flag}") if flag else flagged
+                texts.append([*said, " ".join(sorted(flags)) or None])
         columns = self._columns(accepted, times, hashes, np.array(parents, np.int64), parts)
         columns |= {
             name: pa.array(values, pa.string()).dictionary_encode()
-            for name, values in texts.items()
+            for name, values in zip(_TEXTS, zip(*texts, strict=True), strict=True)
         }
         columns |= self._patients(columns["account"], patients)
         columns |= self._named(columns["account"], surnames)
@@ -146,22 +144,22 @@ class Rows:
             columns["tenant"] = constant(source.tenant, count)
         return columns
 
-    def _texts(self, one: Accepted, whom: Whom) -> list[Any]:
-        """Return the values of `_TEXTS`, flags apart, without the patient's identifier."""
+    def _texts(self, one: Accepted, whom: Whom) -> tuple[list[str | None], tuple[str, ...]]:
+        """Return the values of `_TEXTS` without the patient's identifier, and the flags."""
         message = one.message
         object_ = object_of(message.event, message.types)
         who = describe(message.participants, object_ in RETRIEVALS)
-        said = [
+        said: list[str | None] = [
             who.account, who.actor_kind, who.professional, who.on_behalf_of, who.profession,
             who.specialty, who.role, message.site or None, who.realm, message.source or None,
             who.network, who.device, one.action, object_, whom.shape, message.purpose or None,
             OUTCOMES.get(message.outcome),
         ]  # fmt: skip
         if whom.raw:
-            self._hide(said, who, whom)
-        return [*said, who.flags]
+            self._hide(said, whom)
+        return said, who.flags
 
-    def _hide(self, said: list[str | None], who: Who, whom: Whom) -> None:
+    def _hide(self, said: list[str | None], whom: Whom) -> None:
         together = "\n".join(text for text in said if text)
         if not any(value in together for value in whom.raw):
             return
