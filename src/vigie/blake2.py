@@ -11,6 +11,8 @@ import numba
 import numpy as np
 import pyarrow as pa
 
+from vigie.unaligned import load_word
+
 _INITIAL = np.array(
     [
         0x6A09E667F3BCC908, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1,
@@ -81,10 +83,7 @@ def _mix(v, a, b, c, d, x, y):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)
 def _compress(state, block, length, last, v, m, initial, order):  # type: ignore[no-untyped-def]
     for k in range(16):
-        word = np.uint64(0)
-        for shift in range(8):
-            word |= np.uint64(block[8 * k + shift]) << np.uint64(8 * shift)
-        m[k] = word
+        m[k] = load_word(block, 8 * k)
     for k in range(8):
         v[k], v[k + 8] = state[k], initial[k]
     v[12] ^= np.uint64(length)

@@ -11,6 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.unaligned import load_tail, load_word
+
 
 @numba.njit(inline="always")
 def _left(x, b):  # type: ignore[no-untyped-def]
@@ -43,17 +45,13 @@ def _hash_spans(data, starts, ends, k0, k1, out):  # type: ignore[no-untyped-def
         v3 = k1 ^ np.uint64(0x7465646279746573)
         at = start
         for _ in range(length // 8):
-            word = np.uint64(0)
-            for shift in range(8):
-                word |= np.uint64(data[at + shift]) << np.uint64(8 * shift)
+            word = load_word(data, at)
             at += 8
             v3 ^= word
             v0, v1, v2, v3 = _round(v0, v1, v2, v3)
             v0, v1, v2, v3 = _round(v0, v1, v2, v3)
             v0 ^= word
-        word = np.uint64(length & 0xFF) << np.uint64(56)
-        for shift in range(end - at):
-            word |= np.uint64(data[at + shift]) << np.uint64(8 * shift)
+        word = np.uint64(length & 0xFF) << np.uint64(56) | load_tail(data, at, end - at)
         v3 ^= word
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)

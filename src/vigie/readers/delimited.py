@@ -5,6 +5,8 @@ next piece, so that the same records come out however the file is cut.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from vigie.errors import ReadingError
 from vigie.language import N_
 from vigie.readers import moments
+from vigie.readers.ahead import ahead
 from vigie.readers.base import Batch, Context
 from vigie.readers.cells import HEADER, Cells
 from vigie.readers.encodings import check_encoding, encoding_of, recoded
@@ -25,6 +28,7 @@ from vigie.readers.table_rows import TableRows
 from vigie.readers.words import Words, always, from_spans, tidy
 
 _BOM: Final = b"\xef\xbb\xbf"
+_THREADS: Final = 2
 _LONG, _TRUNCATED = FAULTS.index("line_too_long"), FAULTS.index("truncated")
 
 
@@ -36,18 +40,9 @@ def read(context: Context, mapping: Mapping, intake: Intake) -> Iterator[Batch]:
     wide = encoding.startswith("utf-16")
     source = recoded(intake, encoding) if wide else intake
     table = _Delimited(context, mapping, source, "utf-8" if wide else encoding, not wide)
-    rest = Chunk(b"", 1, 0)
-    for chunk, following in _with_next(source.chunks()):
-        if chunk.overlong:
-            if rest.data:
-                yield table.batch(rest, final=True)[0]
-            yield table.overlong(chunk)
-            rest = Chunk(b"", 0, 0)
-            continue
-        if rest.data:
-            chunk = Chunk(rest.data + chunk.data, rest.first_line, rest.offset)
-        batch, rest = table.batch(chunk, final=following is None)
-        yield batch
+    with ThreadPoolExecutor(_THREADS, "columns") as pool:
+        for piece in ahead(table.pieces()):
+            yield table.batch(piece, pool)
     if not source.size:
         raise ReadingError(
             N_("the file is empty"), where=intake.label, remedy=N_("check how it was exported")
@@ -61,6 +56,18 @@ def _with_next(chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Chunk | None]]:
         following = next(chunks, None)
         yield held, following
         held = following
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some records of the file: their bytes, what was found in them, and what is left open."""
+
+    data: bytes
+    first_line: int
+    offset: int
+    spans: Spans
+    hashes: pa.Array
+    rest: Chunk
 
 
 class _Delimited:
@@ -77,37 +84,58 @@ class _Delimited:
         self._header_due = mapping.format.header is None
         self._layout = Layout()
 
-    def batch(self, chunk: Chunk, final: bool) -> tuple[Batch, Chunk]:
-        """Read the records of `chunk`; what is left open comes back for the next."""
-        data, skip = chunk.data, 0
-        if chunk.offset == 0 and data.startswith(_BOM):
-            data, skip = data[len(_BOM) :], len(_BOM)
+    def pieces(self) -> Iterator[_Piece]:
+        """Find the records of the file, piece by piece."""
+        rest = Chunk(b"", 1, 0)
+        for chunk, following in _with_next(self._source.chunks()):
+            if chunk.overlong:
+                if rest.data:
+                    yield self._piece(rest, final=True)
+                yield self._overlong(chunk)
+                rest = Chunk(b"", 0, 0)
+                continue
+            if rest.data:
+                chunk = Chunk(rest.data + chunk.data, rest.first_line, rest.offset)
+            piece = self._piece(chunk, final=following is None)
+            rest = piece.rest
+            yield piece
+
+    def batch(self, piece: _Piece, pool: ThreadPoolExecutor) -> Batch:
+        """Return the rows of a piece; pieces come in their order."""
+        raw = np.frombuffer(piece.data, np.uint8)
+        texts = self._texts(raw, piece.spans, pool)
+        times, kinds = self._times(raw, piece.spans)
+        self._find_headers(piece, kinds)
+        spans = piece.spans
+        return self._rows.batch(
+            Cells(
+                texts={name: text.result() for name, text in texts.items()},
+                moments=times,
+                kinds=kinds,
+                lines=spans.lines + piece.first_line,
+                offsets=spans.starts + piece.offset if self._placed else None,
+                hashes=piece.hashes,
+                faults=spans.faults,
+            )
+        )
+
+    def _piece(self, chunk: Chunk, final: bool) -> _Piece:
+        data, offset = chunk.data, chunk.offset
+        if offset == 0 and data.startswith(_BOM):
+            data, offset = data[len(_BOM) :], len(_BOM)
         if self._header is None:
             self._begin(data)
         spans = scan(data, self._layout, final)
-        faults = self._faults(data, spans, final)
-        raw = np.frombuffer(data, np.uint8)
-        times, kinds = self._times(raw, spans)
-        self._find_headers(data, spans, kinds, faults)
-        ring, longs = self._context.keyring, np.flatnonzero(faults == _LONG)
-        cells = Cells(
-            texts=self._texts(raw, spans),
-            moments=times,
-            kinds=kinds,
-            lines=spans.lines + chunk.first_line,
-            offsets=spans.starts + (chunk.offset + skip) if self._placed else None,
-            hashes=ring.record_hashes(data, spans.starts, spans.ends, longs),
-            faults=faults,
+        self._mark(data, spans, final)
+        longs = np.flatnonzero(spans.faults == _LONG)
+        hashes = self._context.keyring.record_hashes(data, spans.starts, spans.ends, longs)
+        rest = Chunk(
+            data[spans.resume :], chunk.first_line + spans.line_count, offset + spans.resume
         )
-        left = Chunk(
-            data[spans.resume :],
-            chunk.first_line + spans.line_count,
-            chunk.offset + skip + spans.resume,
-        )
-        return self._rows.batch(cells), left
+        return _Piece(data, chunk.first_line, offset, spans, hashes, rest)
 
-    def overlong(self, chunk: Chunk) -> Batch:
-        """Quarantine a line that was too long to be held."""
+    def _overlong(self, chunk: Chunk) -> _Piece:
+        """Return a line that was too long to be held, of which only the fault is known."""
         if self._header is None:
             raise ReadingError(
                 N_("the first line is longer than {limit} bytes"),
@@ -115,18 +143,12 @@ class _Delimited:
                 remedy=N_("check that this is a table, with one record per line"),
                 limit=self._source.longest_line,
             )
-        blank = Words(np.full(1, -1, np.int32), pa.array([], pa.string()))
-        return self._rows.batch(
-            Cells(
-                texts=dict.fromkeys(self._mapping.texts, blank),
-                moments=np.zeros(1, np.int64),
-                kinds=np.zeros(1, np.uint8),
-                lines=np.array([chunk.first_line]),
-                offsets=np.array([chunk.offset]) if self._placed else None,
-                hashes=self._context.keyring.digest_keys([chunk.digest]),
-                faults=np.array([_LONG], np.uint8),
-            )
-        )
+        wanted = max(self._layout.slots) + 1
+        nothing, none = np.zeros(1, np.int64), np.zeros((wanted, 1), np.int32)
+        faults = np.array([_LONG], np.uint8)
+        spans = Spans(nothing, nothing, nothing, faults, none, none, 0, 1)
+        hashes = self._context.keyring.digest_keys([chunk.digest])
+        return _Piece(b"", chunk.first_line, chunk.offset, spans, hashes, Chunk(b"", 0, 0))
 
     def _begin(self, data: bytes) -> None:
         where, form = self._source.label, self._mapping.format
@@ -145,7 +167,8 @@ class _Delimited:
         )
         self._header = header
 
-    def _faults(self, data: bytes, spans: Spans, final: bool) -> NDArray[np.uint8]:
+    def _mark(self, data: bytes, spans: Spans, final: bool) -> None:
+        """Mark the header, and the last line when the file was cut in the middle of it."""
         faults = spans.faults
         if self._header_due:
             first = np.flatnonzero(faults != BLANK)
@@ -157,20 +180,13 @@ class _Delimited:
         if damaged and len(faults) and not data.endswith(b"\n") and faults[-1] != HEADER:
             faults[-1] = _TRUNCATED
             spans.field_sizes[:, -1] = 0
-        return faults
 
-    def _find_headers(
-        self,
-        data: bytes,
-        spans: Spans,
-        kinds: NDArray[np.uint8],
-        faults: NDArray[np.uint8],
-    ) -> None:
+    def _find_headers(self, piece: _Piece, kinds: NDArray[np.uint8]) -> None:
         """Find the header again where exports were joined end to end."""
-        line = self._header.line if self._header else b""
-        for place in np.flatnonzero((kinds == moments.BAD) & (faults == 0)):
-            if line and data[spans.starts[place] : spans.ends[place]] == line:
-                faults[place] = HEADER
+        line, spans = self._header.line if self._header else b"", piece.spans
+        for place in np.flatnonzero((kinds == moments.BAD) & (spans.faults == 0)):
+            if line and piece.data[spans.starts[place] : spans.ends[place]] == line:
+                spans.faults[place] = HEADER
 
     def _times(
         self, raw: NDArray[np.uint8], spans: Spans
@@ -181,15 +197,17 @@ class _Delimited:
             return moments.parse_epochs(raw, starts, sizes, self._scale)
         return moments.parse(raw, starts, sizes, self._program)
 
-    def _texts(self, raw: NDArray[np.uint8], spans: Spans) -> dict[str, Words]:
-        form, wanted = self._mapping.format, self._mapping.wanted
-        texts = {}
-        for name, (column, value) in self._mapping.texts.items():
-            if value is not None:
-                texts[name] = always(value, len(spans.starts))
-                continue
-            slot = wanted.index(column)
-            starts, sizes = spans.field_starts[slot], spans.field_sizes[slot]
-            words = from_spans(raw, starts, sizes, form.quote, self._encoding)
-            texts[name] = tidy(words, form.null) if form.null else words
-        return texts
+    def _texts(
+        self, raw: NDArray[np.uint8], spans: Spans, pool: ThreadPoolExecutor
+    ) -> dict[str, Future[Words]]:
+        """Begin to gather the columns, each by itself."""
+        return {name: pool.submit(self._column, name, raw, spans) for name in self._mapping.texts}
+
+    def _column(self, name: str, raw: NDArray[np.uint8], spans: Spans) -> Words:
+        form, (column, value) = self._mapping.format, self._mapping.texts[name]
+        if value is not None:
+            return always(value, len(spans.starts))
+        slot = self._mapping.wanted.index(column)
+        starts, sizes = spans.field_starts[slot], spans.field_sizes[slot]
+        words = from_spans(raw, starts, sizes, form.quote, self._encoding)
+        return tidy(words, form.null) if form.null else words

@@ -78,6 +78,7 @@ def parse(
     """
     moments = np.zeros(len(starts), np.int64)
     kinds = np.zeros(len(starts), np.uint8)
+    starts, sizes = np.ascontiguousarray(starts), np.ascontiguousarray(sizes)
     _parse(data, starts, sizes, program, _MONTHS, moments, kinds)
     return moments, kinds
 
@@ -93,6 +94,7 @@ def parse_epochs(
     """
     moments = np.zeros(len(starts), np.int64)
     kinds = np.zeros(len(starts), np.uint8)
+    starts, sizes = np.ascontiguousarray(starts), np.ascontiguousarray(sizes)
     _parse_epochs(data, starts, sizes, scale, moments, kinds)
     return moments, kinds
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vigie.unaligned import load_tail, load_word
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -99,6 +101,7 @@ def from_spans(
 
     A size below zero is -1 minus the size of a field with doubled quotes.
     """
+    starts, sizes = np.ascontiguousarray(starts), np.ascontiguousarray(sizes)
     codes, firsts = _encode(data, starts, sizes)
     return Words(codes, _gather(data, starts[firsts], sizes[firsts], quote, encoding))
 
@@ -138,69 +141,69 @@ def _copy(data, starts, lengths, offsets, joined):  # type: ignore[no-untyped-de
 def _mix(data, start, size):  # type: ignore[no-untyped-def]
     """Hash a few bytes, eight at a time: only to find a word again, it protects nothing."""
     state = np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(size)
-    at, end = start, start + size
-    while at < end:
-        word = np.uint64(0)
-        for k in range(min(8, end - at)):
-            word |= np.uint64(data[at + k]) << np.uint64(8 * k)
-        state = (state ^ word) * np.uint64(0xBF58476D1CE4E5B9)
+    at = start
+    for _ in range(size // 8):
+        state = (state ^ load_word(data, at)) * np.uint64(0xBF58476D1CE4E5B9)
         state ^= state >> np.uint64(29)
         at += 8
+    tail = load_tail(data, at, start + size - at)
+    state = (state ^ tail) * np.uint64(0xBF58476D1CE4E5B9)
+    state ^= state >> np.uint64(29)
     state *= np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(32))
 
 
 @numba.njit(cache=True, nogil=True)
-def _differ(data, a, b, size):  # type: ignore[no-untyped-def]
-    """Return the first place where two texts differ, or -1."""
-    for k in range(size):
-        if data[a + k] != data[b + k]:
-            return k
-    return -1
+def _same(data, a, b, size):  # type: ignore[no-untyped-def]
+    whole = size - size % 8
+    for k in range(0, whole, 8):
+        if load_word(data, a + k) != load_word(data, b + k):
+            return False
+    rest = size - whole
+    return load_tail(data, a + whole, rest) == load_tail(data, b + whole, rest)
 
 
 @numba.njit(cache=True, nogil=True)
 def _encode(data, starts, sizes):  # type: ignore[no-untyped-def]
-    """Give each field the number of its text, by order of first appearance."""
+    """Give each field the number of its text, by order of first appearance.
+
+    A slot holds the upper half of a text's hash and its number plus one: most strangers are told
+    apart without looking further.
+    """
     count = starts.size
     room = 1024
-    table = np.full(room, -1, np.int32)
+    table = np.zeros(room, np.uint64)
     hashes = np.empty(count, np.uint64)
     firsts = np.empty(count, np.int32)
-    codes = np.empty(count, np.int32)
+    codes = np.full(count, -1, np.int32)
+    upper, lower = np.uint64(0xFFFFFFFF00000000), np.uint64(0xFFFFFFFF)
     known = 0
     for i in range(count):
         size = sizes[i] if sizes[i] >= 0 else -1 - sizes[i]
         if size == 0:
-            codes[i] = -1
             continue
         mixed = _mix(data, starts[i], size)
         slot = mixed & np.uint64(room - 1)
-        while True:
-            code = table[slot]
-            if code < 0:
-                break
-            first = firsts[code]
-            if (
-                hashes[code] == mixed
-                and sizes[first] == sizes[i]
-                and _differ(data, starts[first], starts[i], size) < 0
-            ):
-                break
+        while table[slot]:
+            if (table[slot] ^ mixed) & upper == 0:
+                code = np.int32(table[slot] & lower) - 1
+                first = firsts[code]
+                if sizes[first] == sizes[i] and _same(data, starts[first], starts[i], size):
+                    codes[i] = code
+                    break
             slot = (slot + np.uint64(1)) & np.uint64(room - 1)
-        if code < 0:
-            code = known
-            table[slot] = code
-            firsts[code] = i
-            hashes[code] = mixed
+        if codes[i] < 0:
+            codes[i] = known
+            firsts[known] = i
+            hashes[known] = mixed
             known += 1
+            table[slot] = mixed & upper | np.uint64(known)
             if known * 2 > room:
-                room *= 4
-                table = np.full(room, -1, np.int32)
+                room *= 8
+                table = np.zeros(room, np.uint64)
                 for other in range(known):
                     slot = hashes[other] & np.uint64(room - 1)
-                    while table[slot] >= 0:
+                    while table[slot]:
                         slot = (slot + np.uint64(1)) & np.uint64(room - 1)
-                    table[slot] = other
-        codes[i] = code
+                    table[slot] = hashes[other] & upper | np.uint64(other + 1)
     return codes, firsts[:known].copy()

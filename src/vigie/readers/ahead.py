@@ -1,0 +1,27 @@
+"""Making the next piece of a file while the present one is used.
+
+The compiled loops and Arrow release the interpreter's lock, so that one thread of each is two.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+_Item = TypeVar("_Item")
+_END: Final = object()
+
+
+def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """Yield `items` in their order, each one made in another thread before it is asked for.
+
+    What making an item raises is raised here, in its place. `items` is never run by two threads
+    at once.
+
+    >>> list(ahead(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    with ThreadPoolExecutor(1, "ahead") as pool:
+        coming = pool.submit(next, items, _END)
+        while (item := coming.result()) is not _END:
+            coming = pool.submit(next, items, _END)
+            yield item  # type: ignore[misc]

@@ -1,0 +1,55 @@
+"""Eight bytes of an array as one word, from any place: what hashing spends its time on.
+
+numba has no unaligned load, and eight indexed bytes cost eight checks of sign.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.extending import intrinsic
+
+
+def _intrinsic(function: Any) -> Any:
+    """Make an LLVM intrinsic; what numba returns is no function that a type checker knows."""
+    return intrinsic(function)
+
+
+@_intrinsic
+def load_word(typing_context, data, at):  # type: ignore[no-untyped-def]
+    """Return the little-endian word at `data[at:at + 8]`; the caller keeps it inside the array."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        word = ir.IntType(64)
+        loaded = builder.load(builder.bitcast(place, word.as_pointer()))
+        loaded.align = 1
+        return loaded
+
+    return types.uint64(data, types.intp), generate
+
+
+@_intrinsic
+def trailing_zeros(typing_context, word):  # type: ignore[no-untyped-def]
+    """Return how many zero bits end a word; 64 for none set."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+@numba.njit(inline="always")
+def load_tail(data, at, count):  # type: ignore[no-untyped-def]
+    """Return the `count` (0 to 8) bytes at `data[at:]` as a word filled up with zeros."""
+    if count == 0:
+        return np.uint64(0)
+    if at + 8 <= data.size:
+        return load_word(data, at) & (~np.uint64(0) >> np.uint64(64 - 8 * count))
+    word = np.uint64(0)
+    for k in range(count):
+        word |= np.uint64(data[at + k]) << np.uint64(8 * k)
+    return word
