@@ -21,14 +21,13 @@ from vigie.simulate.writers import WRITERS
 
 PRESETS = sorted(WRITERS)
 SECOND_WORDS = {
-    "identity-server": {"merge": {"update"}},
     "hospital": {
         "merge": {"update", "list"}, "list": {"open"}, "billing": {"update"}, "print": {"open"},
         "search": {"open", "list"}, "break_glass": {"open", "list"}, "stock": {"update"},
         "open": {"list"},
     },
 }  # fmt: skip
-"""Where a log has no word of its own for an action: ATNA for a merge, SQL for most."""
+"""Where a log has no word of its own for an action: SQL has four."""
 
 
 class Written:

@@ -33,7 +33,7 @@ EVENTS: Final = {
     "login": ("110114", "User Authentication", "E"),
     "logout": ("110114", "User Authentication", "E"),
 }  # fmt: skip
-"""A merge is recorded as an update of the identity that stays: ATNA has no word of its own."""
+"""A merge is an update of the identity that stays, under a code of the server's own."""
 _APPLICATION: Final = (
     '<RoleIDCode csd-code="110150" codeSystemName="DCM" originalText="Application"/>'
 )
@@ -41,9 +41,10 @@ _OPENED: Final = ("110110", "Patient Record", "R")
 _TRANSACTION: Final = (
     '<EventTypeCode csd-code="{0}" codeSystemName="IHE Transactions" originalText="{1}"/>'
 )
-_SESSIONS: Final = {
+_TYPES: Final = {
     "login": '<EventTypeCode csd-code="110122" codeSystemName="DCM" originalText="Login"/>',
     "logout": '<EventTypeCode csd-code="110123" codeSystemName="DCM" originalText="Logout"/>',
+    "merge": '<EventTypeCode csd-code="RIE-FUSION" codeSystemName="RIE" originalText="Fusion"/>',
 }
 PIX: Final = ("ITI-9", "PIX Query")
 PDQ: Final = ("ITI-21", "Patient Demographics Query")
@@ -109,9 +110,9 @@ def _by_identifier(texts: Texts) -> pa.Array:
 
 
 def _transactions(texts: Texts) -> pa.Array:
-    """Return the event type: the transaction of a query, or a login and its end."""
+    """Return the event type: the transaction of a query, a login, its end, or a merge."""
     kind = pc.if_else(_by_identifier(texts), _TRANSACTION.format(*PIX), _TRANSACTION.format(*PDQ))
-    other = texts.said("action", {action: _SESSIONS.get(action, "") for action in ACTIONS})
+    other = texts.said("action", {action: _TYPES.get(action, "") for action in ACTIONS})
     return pc.if_else(pa.array(_searches(texts)), kind, other)
 
 
