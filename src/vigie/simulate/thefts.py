@@ -161,8 +161,8 @@ def _placed(
     at = platform.calendar.utc(found.local, rng)
     near = _latest(honest, found.account, at)
     how = rng.random()
-    inside = family in _INSIDE or how < 0.66
-    fixed = not inside and how < 0.8
+    inside = family in _INSIDE or how < 0.7
+    fixed = not inside and how < 0.83
     case.parameters["from"] = "inside" if inside else "one address" if fixed else "rented addresses"
     joins = inside & (np.abs(at - honest.at[near]) < IDLE)
     opens = ~joins & np.r_[True, (np.diff(found.account) != 0) | (np.diff(at) > IDLE) | joins[:-1]]
