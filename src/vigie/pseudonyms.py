@@ -86,6 +86,18 @@ class Keyring:
         digests = hash_spans(data, starts, ends, key).astype("<u8").tobytes()
         return _keys_from(self.advanced(digests))
 
+    def cell_hashes(self, words: pa.Array) -> NDArray[np.uint64]:
+        """Return keyed hashes of distinct texts, shape (n, 2), for the hash of a row of cells.
+
+        They are never stored, so a rotation leaves them alone: it is `line_hashes` over them
+        that it permutes.
+        """
+        texts = words.cast(pa.large_string())
+        offsets, data = np.frombuffer(texts.buffers()[1], np.int64), texts.buffers()[2]
+        offsets = offsets[texts.offset : texts.offset + len(texts) + 1]
+        key = hashlib.blake2b(b"cell", key=self.base, digest_size=16).digest()
+        return hash_spans(np.frombuffer(data or b"", np.uint8), offsets[:-1], offsets[1:], key)
+
     def record_hashes(
         self,
         data: bytes,

@@ -25,3 +25,16 @@ def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
         while (item := coming.result()) is not _END:
             coming = pool.submit(next, items, _END)
             yield item  # type: ignore[misc]
+
+
+def with_next(items: Iterator[_Item]) -> Iterator[tuple[_Item, _Item | None]]:
+    """Pair each item with the one after it: what ended a file is known with its last piece.
+
+    >>> list(with_next(iter("ab")))
+    [('a', 'b'), ('b', None)]
+    """
+    held = next(items, None)
+    while held is not None:
+        following = next(items, None)
+        yield held, following
+        held = following

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vigie.errors import ReadingError
 from vigie.language import N_
 from vigie.readers import moments
-from vigie.readers.ahead import ahead
+from vigie.readers.ahead import ahead, with_next
 from vigie.readers.base import Batch, Context
 from vigie.readers.cells import HEADER, Cells
 from vigie.readers.encodings import check_encoding, encoding_of, recoded
@@ -49,15 +49,6 @@ def read(context: Context, mapping: Mapping, intake: Intake) -> Iterator[Batch]:
         )
 
 
-def _with_next(chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Chunk | None]]:
-    """Pair each chunk with the one after it: what ends the file is known with its last chunk."""
-    held = next(chunks, None)
-    while held is not None:
-        following = next(chunks, None)
-        yield held, following
-        held = following
-
-
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """Some records of the file: their bytes, what was found in them, and what is left open."""
@@ -87,7 +78,7 @@ class _Delimited:
     def pieces(self) -> Iterator[_Piece]:
         """Find the records of the file, piece by piece."""
         rest = Chunk(b"", 1, 0)
-        for chunk, following in _with_next(self._source.chunks()):
+        for chunk, following in with_next(self._source.chunks()):
             if chunk.overlong:
                 if rest.data:
                     yield self._piece(rest, final=True)

@@ -3,17 +3,19 @@
 A mapping names a key, or a path of keys joined by dots. Only the named keys are decoded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from vigie.errors import ReadingError
 from vigie.language import N_
 from vigie.readers import moments
+from vigie.readers.ahead import with_next
 from vigie.readers.base import Batch, Context
 from vigie.readers.cells import Cells
 from vigie.readers.encodings import encoding_of, recoded
@@ -45,13 +47,8 @@ def read(context: Context, mapping: Mapping, intake: Intake) -> Iterator[Batch]:
     if not wide:
         _check_keys(head, mapping, intake.label)
     rows = TableRows(context, mapping, intake.label)
-    held: Chunk | None = None
-    for chunk in source.chunks():
-        if held:
-            yield rows.batch(records.cells(context, held, source, False, not wide))
-        held = chunk
-    if held:
-        yield rows.batch(records.cells(context, held, source, True, not wide))
+    for chunk, following in with_next(source.chunks()):
+        yield rows.batch(records.cells(context, chunk, source, following is None, not wide))
     if not source.size:
         raise ReadingError(
             N_("the file is empty"), where=intake.label, remedy=N_("check how it was exported")
@@ -98,7 +95,7 @@ class _Records:
     def _overlong(self, context: Context, chunk: Chunk, placed: bool) -> Cells:
         faults = np.array([FAULTS.index("line_too_long")], np.uint8)
         return self._as_cells(
-            {name: [None] for name in self._mapping.wanted},
+            {name: pa.nulls(1, pa.string()) for name in self._mapping.wanted},
             lines=np.array([chunk.first_line]),
             offsets=np.array([chunk.offset]) if placed else None,
             hashes=context.keyring.digest_keys([chunk.digest]),
@@ -128,39 +125,40 @@ class _Records:
             found.append(record)
         return found
 
-    def _columns(self, records: list[Any], faults: NDArray[np.uint8]) -> dict[str, list[Any]]:
-        columns: dict[str, list[Any]] = {}
+    def _columns(self, records: list[Any], faults: NDArray[np.uint8]) -> dict[str, pa.Array]:
+        keys = list(self._attributes)
+        cells = dict(zip(keys, zip(*map(astuple, records), strict=True), strict=True))
         single = {c.column for name, c in self._mapping.columns.items() if name == "patient"}
+        columns = {}
         for name in self._mapping.wanted:
-            attribute = self._attributes[name]
-            values = [getattr(record, attribute) for record in records]
+            values: Sequence[Any] = cells[name]
             if "." in name:
-                path = name.split(".")
-                top = self._attributes[path[0]]
+                top, *path = name.split(".")
                 values = [
-                    _inside(getattr(record, top), path[1:]) if value is None else value
-                    for record, value in zip(records, values, strict=True)
+                    _inside(outer, path) if value is None else value
+                    for outer, value in zip(cells[top], values, strict=True)
                 ]
-            columns[name] = [_text(value) for value in values]
             if name in single:
-                for place, value in enumerate(values):
-                    if isinstance(value, list | dict) and not faults[place]:
-                        faults[place] = FAULTS.index("bad_value")
+                self._refuse_several(values, faults)
+            columns[name] = _texts(values)
         return columns
+
+    def _refuse_several(self, values: Sequence[Any], faults: NDArray[np.uint8]) -> None:
+        """Quarantine a record whose one patient is several: the mapping must say `patients`."""
+        for place, value in enumerate(values):
+            if isinstance(value, list | dict) and not faults[place]:
+                faults[place] = FAULTS.index("bad_value")
 
     def _as_cells(
         self,
-        columns: dict[str, list[Any]],
+        columns: dict[str, pa.Array],
         lines: NDArray[np.int64],
         offsets: NDArray[np.int64] | None,
         hashes: pa.Array,
         faults: NDArray[np.uint8],
     ) -> Cells:
         null = self._mapping.format.null
-        words = {
-            name: tidy(from_array(pa.array(values, pa.string())), null)
-            for name, values in columns.items()
-        }
+        words = {name: tidy(from_array(values), null) for name, values in columns.items()}
         texts: dict[str, Words] = {
             name: always(value, len(lines)) if value is not None else words[column]
             for name, (column, value) in self._mapping.texts.items()
@@ -172,6 +170,14 @@ class _Records:
 
 def _longs(faults: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.flatnonzero(faults == FAULTS.index("line_too_long"))
+
+
+def _texts(values: Sequence[Any]) -> pa.Array:
+    """Return JSON values as texts, at once when they are texts already."""
+    try:
+        return pa.array(values, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return pa.array([_text(value) for value in values], pa.string())
 
 
 def _inside(value: Any, path: list[str]) -> Any:

@@ -5,6 +5,7 @@ the order of the columns' names, whatever the row groups, encodings and widths o
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Table
 from typing import Any, Final
 
 import numpy as np
@@ -13,10 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vigie.blake2 import hash_texts
 from vigie.errors import MappingError, ReadingError
 from vigie.language import N_
 from vigie.readers import moments
+from vigie.readers.ahead import ahead
 from vigie.readers.base import Batch, Context
 from vigie.readers.cells import Cells
 from vigie.readers.intake import Intake
@@ -26,7 +27,6 @@ from vigie.readers.table_rows import TableRows
 from vigie.readers.words import Words, always, from_array, tidy
 
 _ROWS: Final = 1 << 17
-_CELL: Final = 17
 
 
 def read(context: Context, mapping: Mapping, intake: Intake) -> Iterator[Batch]:
@@ -55,20 +55,29 @@ def _batches(
             raise missing_column(name, names, mapping.where, intake.label)
     with pq.ParquetFile(intake.path, read_dictionary=texts) as file:
         line = 1
-        for batch in file.iter_batches(_ROWS):
-            yield rows.batch(_cells(context, mapping, batch, line))
-            line += batch.num_rows
+        for cells in ahead(_pieces(context, mapping, file)):
+            yield rows.batch(cells)
+            line += len(cells.lines)
         if line == 1:
             raise ReadingError(
                 N_("the file is empty"), where=intake.label, remedy=N_("check how it was exported")
             )
 
 
+def _pieces(context: Context, mapping: Mapping, file: Any) -> Iterator[Cells]:
+    line = 1
+    for batch in file.iter_batches(_ROWS):
+        yield _cells(context, mapping, batch, line)
+        line += batch.num_rows
+
+
 def _cells(context: Context, mapping: Mapping, batch: Any, line: int) -> Cells:
     count, null = batch.num_rows, mapping.format.null
+    named = [column for column, value in mapping.texts.values() if value is None]
+    raw = {name: _words_of(batch.column(name)) for name in named if _is_text(batch, name)}
     words = {
-        name: tidy(_texts(batch.column(name)), null)
-        for name in {column for column, value in mapping.texts.values() if value is None}
+        name: tidy(raw[name] if name in raw else _texts(batch.column(name)), null)
+        for name in dict.fromkeys(named)
     }
     times, kinds = _times(mapping, batch.column(mapping.columns["at"].column))
     return Cells(
@@ -80,9 +89,14 @@ def _cells(context: Context, mapping: Mapping, batch: Any, line: int) -> Cells:
         kinds=kinds,
         lines=np.arange(line, line + count),
         offsets=None,
-        hashes=_hashes(context, batch),
+        hashes=_hashes(context, batch, raw),
         faults=np.zeros(count, np.uint8),
     )
+
+
+def _is_text(batch: Any, name: str) -> bool:
+    kind = batch.schema.field(name).type
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_string(kind))
 
 
 def _texts(column: pa.Array) -> Words:
@@ -117,39 +131,44 @@ def _times(mapping: Mapping, column: pa.Array) -> tuple[NDArray[np.int64], NDArr
     return moments.parse_words(words, program, scale)
 
 
-def _hashes(context: Context, batch: Any) -> pa.Array:
-    count = batch.num_rows
-    names = sorted(batch.schema.names)
-    sheet = np.zeros((count, _CELL * len(names)), np.uint8)
+def _hashes(context: Context, batch: Any, words: Table[str, Words]) -> pa.Array:
+    """Hash each row: a bit per cell that is there, then two words per cell."""
+    count, names = batch.num_rows, sorted(batch.schema.names)
+    masks = len(names) // 64 + 1
+    sheet = np.zeros((count, masks + 2 * len(names)), np.uint64)
     for place, name in enumerate(names):
-        at = place * _CELL
-        sheet[:, at : at + _CELL] = _rendered(batch.column(name))
-    starts = np.arange(count, dtype=np.int64) * sheet.shape[1]
-    flat = sheet.reshape(-1)
-    return context.keyring.line_hashes(flat, starts, starts + sheet.shape[1])
+        column, at = batch.column(name), masks + 2 * place
+        there = column.is_valid().to_numpy(zero_copy_only=False)
+        sheet[:, place // 64] |= there.astype(np.uint64) << np.uint64(place % 64)
+        number = _number(column)
+        if number is None:
+            texts = words.get(name) or _words_of(column)
+            hashes = np.append(context.keyring.cell_hashes(texts.words), [[0, 0]], axis=0)
+            sheet[:, at : at + 2] = hashes.astype(np.uint64)[texts.codes]
+        else:
+            sheet[:, at] = number
+    width = sheet.shape[1] * 8
+    starts = np.arange(count, dtype=np.int64) * width
+    flat = sheet.astype("<u8", copy=False).reshape(-1).view(np.uint8)
+    return context.keyring.line_hashes(flat, starts, starts + width)
 
 
-def _rendered(column: pa.Array) -> NDArray[np.uint8]:
-    """Render each cell in 17 bytes: whether it is there, then its number or its text's hash."""
-    cells = np.zeros((len(column), _CELL), np.uint8)
-    cells[:, 0] = column.is_valid().to_numpy(zero_copy_only=False)
+def _number(column: pa.Array) -> NDArray[np.uint64] | None:
+    """Return the cells as 64 bits when they are whole numbers, times or truths; null is 0."""
     kind = column.type
     if pa.types.is_timestamp(kind):
-        column = column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64())
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
     elif pa.types.is_boolean(kind) or pa.types.is_date32(kind):
-        column = column.cast(pa.int32()).cast(pa.int64())
-    if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
-        numbers = column.cast(pa.int64()).fill_null(0).to_numpy()
-        cells[:, 1:9] = numbers.astype("<i8").reshape(-1, 1).view(np.uint8)
-        return cells
-    words = _words_of(column)
-    hashes = np.frombuffer(hash_texts(words.words, bytes(32)), np.uint8).reshape(-1, 16)
-    cells[:, 1:] = np.concatenate([hashes, np.zeros((1, 16), np.uint8)])[words.codes]
-    return cells
+        column = column.cast(pa.int32())
+    elif not pa.types.is_integer(kind) or pa.types.is_uint64(kind):
+        return None
+    numbers: NDArray[np.int64] = column.cast(pa.int64()).fill_null(0).to_numpy()
+    return numbers.view(np.uint64)
 
 
 def _words_of(column: pa.Array) -> Words:
-    if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
+    """Return the texts of cells as they stand, whatever their type."""
+    if pa.types.is_dictionary(column.type):
         return from_array(column)
     try:
         return from_array(column.cast(pa.string()))
