@@ -44,9 +44,9 @@ def _draw(alert: "Alert", story: "Story") -> None:
     say(alert.why[current_language()])
     say()
     say(
-        _("Since {opened} until {last} (UTC), {patients} patients on {lines} lines.").format(
-            opened=stamp(alert.opened_at),
-            last=stamp(alert.last_at),
+        _("From {opened} to {last} (UTC); patients: {patients}, lines: {lines}.").format(
+            opened=f"{alert.opened_at:%Y-%m-%d %H:%M:%S}",
+            last=f"{alert.last_at:%Y-%m-%d %H:%M:%S}",
             patients=number(alert.patients),
             lines=number(len(alert.lines)),
         )
