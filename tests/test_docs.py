@@ -52,3 +52,13 @@ def test_a_decision_says_what_why_and_what_else(path: Path) -> None:
     text = path.read_text("utf-8")
     assert all(mark in text for mark in ("**What.**", "**Why.**", "**Weighed.**"))
     assert len(text.splitlines()) <= 24
+
+
+def test_the_mapping_shown_is_one_that_is_accepted() -> None:
+    import tomllib
+
+    from vigie.readers.mapping import parse_mapping
+
+    text = (DOCS / "sources.md").read_text("utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert parse_mapping(tomllib.loads(shown)).source.name == "his-audit"
