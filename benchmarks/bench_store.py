@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from benchmarks.base import Result
 from vigie.events import KEY, READ_SCHEMA, constant, empty_column
-from vigie.readers.base import Batch, Source, Tally, no_events, quarantine_table  # noqa: F401
-from vigie.readers.base import QUARANTINE_SCHEMA
+from vigie.readers.base import QUARANTINE_SCHEMA, Batch, Source, Tally, no_events, quarantine_table  # noqa: F401
 from vigie.stores import Store
 
 BATCH = 200_000
@@ -80,7 +79,9 @@ def _rows(chance: np.random.Generator, begin: int, count: int) -> pa.Table:
 def raw_bytes(rows: int) -> Iterator[bytes]:
     """Yield about as many bytes of text as such a log has, to be sealed."""
     chance = np.random.default_rng(2)
-    line = b"2025-09-01T08:00:00.000000;acc000001;81000001;p000003;unit000012;open;screen000031;%09d\n"
+    line = (
+        b"2025-09-01T08:00:00.000000;acc000001;81000001;p000003;unit000012;open;screen000031;%09d\n"
+    )
     block = b"".join(line % number for number in chance.integers(0, 10**9, 20_000))
     for _ in range(0, rows, 20_000):
         yield block

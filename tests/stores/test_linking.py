@@ -127,7 +127,7 @@ def test_groups_depend_on_the_rows_alone(rows: list[tuple[str, int, int]], chanc
         assert max(own[1] for own in group) - min(own[1] for own in group) <= 4
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(seen, min_size=3, max_size=12))
 def test_the_order_of_imports_does_not_show(rows: list[tuple[str, int, int]]) -> None:
     files = {

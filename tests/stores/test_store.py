@@ -169,12 +169,16 @@ def test_an_empty_store_answers(store: Store) -> None:
 
 def test_a_failed_import_leaves_nothing(store: Store, tmp_path: Path) -> None:
     path, source = write(tmp_path / "a.log", LINES), Source("portal")
-    with pytest.raises(ZeroDivisionError):
+
+    def fail_at_the_end() -> None:
         with store.receive(path, "a.log", source, "tiny") as receiving:
             intake = Intake(path, receiving.label, seal=receiving.seal)
             for batch in read(intake, source, store.keyring):
                 receiving.add(batch)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_at_the_end()
     assert store.events().num_rows == 0
     assert store.verify() == []
     assert not list((store.home / "staging").glob("*"))

@@ -108,6 +108,8 @@ class Receiving:
         chunks = self._sealer.finish() if self._sealer else []
         content = self._content.hexdigest() if self._content else self._sha256
         if self._has_twin(content):
+            for chunk in chunks:
+                sealed_path(self._store.home, self._source.name, chunk.name).unlink()
             self._commit(Settled(duplicates=self._staging.rows), [], content)
         else:
             settled = self._settle_all()
