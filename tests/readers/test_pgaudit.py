@@ -408,12 +408,14 @@ def test_it_does_not_matter_how_the_file_is_cut(tmp_path):
         damaged(line.encode(), chance) if chance.random() < 0.3 else line.encode()
         for line in mixed_log(60, chance).lines
     )
-    whole = read(data, tmp_path)
-    for size in (1, 100, 777, 5000):
-        batches = walk(PgAuditReader(context(MAPPING)), data, tmp_path, chunk_size=size)
-        assert rows_of(batches) == rows_of(whole)
-        assert quarantined(batches) == quarantined(whole)
-        assert tally(batches) == tally(whole)
+    for longest in (260, 400, 1 << 16):
+        limits = {"longest_line": longest}
+        whole = walk(PgAuditReader(context(MAPPING)), data, tmp_path, **limits)
+        for size in (1, 100, 777):
+            batches = walk(PgAuditReader(context(MAPPING)), data, tmp_path, size, **limits)
+            assert rows_of(batches) == rows_of(whole)
+            assert quarantined(batches) == quarantined(whole)
+            assert tally(batches) == tally(whole)
 
 
 @pytest.mark.parametrize(

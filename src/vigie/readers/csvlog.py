@@ -85,9 +85,7 @@ def _fault(data: bytes, at: int, longest: int, cut: str) -> str | None:
         return "blank"
     if line_end < 0 and len(data) - at > longest:
         return "line_too_long"
-    if _OPEN.match(data, at, at + longest + 2):
-        if len(data) - at > longest:
-            return "line_too_long"
+    if len(data) - at <= longest and _OPEN.match(data, at):
         return cut or None
     if line_end < 0:
         return cut or None

@@ -88,7 +88,7 @@ class PgAuditReader:
         for chunk in intake.chunks():
             if chunk.overlong:
                 if rest:
-                    yield self._batch(rest, intake, line, offset, cut="line_too_long")[0]
+                    yield self._batch(rest, intake, line, offset, cut="bad_format")[0]
                     line += rest.count(b"\n")
                 yield self._overlong(chunk, intake.label)
                 rest, line = b"", chunk.first_line + 1
