@@ -90,7 +90,8 @@ def _messages(texts: Texts, persons: pa.Array, queries: pa.Array) -> pa.Array:
         '" codeSystemName="DCM" originalText="', _of_event(texts, 1), '"/>', _transactions(texts),
         present(texts.listed("purpose", "purposes"), '<PurposeOfUse csd-code="',
                 '" codeSystemName="v3-ActReason" originalText=""/>'),
-        "</EventIdentification>", _user(texts), _patron(texts), _ends(texts),
+        "</EventIdentification>", _user(texts), texts.once(_patron, "on_behalf_of"),
+        texts.once(_ends, "organisation"),
         "<AuditSourceIdentification", present(texts.organisation("finess"),
                                               ' AuditEnterpriseSiteID="', '"'),
         f' AuditSourceID="{_HOST}">'
@@ -124,21 +125,37 @@ def _searches(texts: Texts) -> NDArray[np.bool_]:
 
 
 def _user(texts: Texts) -> pa.Array:
+    network = texts.once(_network, "network")
+    return line(texts.once(_person, "account"), network, ">", texts.once(_part, "account"))
+
+
+def _network(texts: Texts) -> pa.Array:
+    return present(
+        texts.listed("network", "networks"),
+        ' NetworkAccessPointID="',
+        '" NetworkAccessPointTypeCode="2"',
+    )
+
+
+def _person(texts: Texts) -> pa.Array:
     service = pc.equal(texts.account("kind"), "service")
     name = line(' UserName="', texts.account("given_name"), " ", texts.account("surname"), '"')
+    return line(
+        '<ActiveParticipant UserID="', texts.account("login"), '"',
+        present(texts.national(), ' AlternativeUserID="', '"'),
+        pc.if_else(service, "", name), ' UserIsRequestor="true"',
+    )  # fmt: skip
+
+
+def _part(texts: Texts) -> pa.Array:
+    """Return what the participant is: an application, or a profession."""
+    service = pc.equal(texts.account("kind"), "service")
     profession = present(
         texts.account("profession"),
         '<RoleIDCode csd-code="',
         '" codeSystemName="1.2.250.1.71.1.2.7" originalText="profession"/>',
     )
-    return line(
-        '<ActiveParticipant UserID="', texts.account("login"), '"',
-        present(texts.national(), ' AlternativeUserID="', '"'),
-        pc.if_else(service, "", name), ' UserIsRequestor="true"',
-        present(texts.listed("network", "networks"), ' NetworkAccessPointID="',
-                '" NetworkAccessPointTypeCode="2"'),
-        ">", pc.if_else(service, _APPLICATION, profession), "</ActiveParticipant>",
-    )  # fmt: skip
+    return line(pc.if_else(service, _APPLICATION, profession), "</ActiveParticipant>")
 
 
 def _patron(texts: Texts) -> pa.Array:

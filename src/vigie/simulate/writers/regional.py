@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vigie.events import ACTIONS, VOCABULARIES
 from vigie.simulate.world import World
 from vigie.simulate.writers.logfiles import Day, LogFolder, days, local_text
-from vigie.simulate.writers.texts import JSON, Pages, Texts, line, pages, pick, present
+from vigie.simulate.writers.texts import JSON, Pages, Texts, constant, line, pages, pick, present
 from vigie.simulate.writers.texts import vocabulary as words_of
 from vigie.simulate.writers.tokens import mixed
 from vigie.simulate.writers.weblog import WebLog
@@ -120,9 +120,10 @@ def _balp(texts: Texts, region: str, persons: pa.Array, client: bool = False) ->
     return line(
         f'{{"resourceType":"AuditEvent","id":"{region}-', texts.request(),
         f'-{side}","meta":{{"profile":["{_BALP}StructureDefinition/'
-        'IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive"]},', _event(texts),
-        '"recorded":"', local_text(at, "%FT%T%Ez", "ms"), '",', _outcome(texts),
-        '"agent":[', _user(texts), _patron(texts), _client(texts), _server(region),
+        'IHE.BasicAudit.OAUTHaccessTokenUse.Comprehensive"]},', texts.once(_event, "action"),
+        '"recorded":"', local_text(at, "%FT%T%Ez", "ms"), '",', texts.once(_outcome, "outcome"),
+        '"agent":[', _user(texts), texts.once(_patron, "on_behalf_of"),
+        texts.once(_structure, "organisation"), texts.once(_device, "device"), _server(region),
         f'],"source":{{"site":"{region}","observer":{{"display":"{observer}"}},"type":[{{"system":'
         '"http://terminology.hl7.org/CodeSystem/security-source-type","code":"4"}]},"entity":[',
         persons, _object(texts),
@@ -137,8 +138,9 @@ def _french(texts: Texts, region: str, persons: pa.Array) -> pa.Array:
     return line(
         f'{{"resourceType":"AuditEvent","id":"{region}-', texts.request(),
         '-s","meta":{"profile":["https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/'
-        'tde-audit-event"]},', _event(texts), '"period":{"start":"', moment, '"},"recorded":"',
-        moment, '",', _outcome(texts), '"agent":[', _professional(texts),
+        'tde-audit-event"]},', texts.once(_event, "action"),
+        '"period":{"start":"', moment, '"},"recorded":"', moment, '",',
+        texts.once(_outcome, "outcome"), '"agent":[', _professional(texts),
         _second(texts),
         '],"source":{"observer":{"display":"portail-', region, '"}},"entity":[', persons,
         _object(texts),
@@ -183,6 +185,15 @@ def _named(texts: Texts, by: str = "account") -> pa.Array:
 
 
 def _user(texts: Texts) -> pa.Array:
+    return line(
+        texts.once(_person, "account", "auth_method"),
+        present(texts.session(), ',"policy":["', '"]'), texts.once(_network, "network"),
+        texts.once(_purpose, "purpose"), "}",
+    )  # fmt: skip
+
+
+def _person(texts: Texts) -> pa.Array:
+    """Return the beginning of the agent who acted: all that its account tells."""
     other = present(
         texts.national(),
         f'{{"url":"{_BALP}StructureDefinition/ihe-otherId","valueIdentifier":{{"system":'
@@ -197,21 +208,28 @@ def _user(texts: Texts) -> pa.Array:
     )
     extensions = pc.replace_substring_regex(line(other, level), ",$", "")
     return line(
-        "{", present(extensions, '"extension":[', "],"),
-        _kind(texts), _roles(texts),
+        "{", present(extensions, '"extension":[', "],"), _kind(texts), _roles(texts),
         f'"who":{{"identifier":{{"system":"{_PORTAL}","value":"', texts.account("login"),
         '"},"display":"', texts.account("given_name"), " ", texts.account("surname"),
-        '"},"requestor":true', present(texts.session(), ',"policy":["', '"]'),
-        present(texts.listed("network", "networks"), ',"network":{"address":"', '","type":"2"}'),
-        _purpose(texts), "}",
+        '"},"requestor":true',
     )  # fmt: skip
+
+
+def _network(texts: Texts) -> pa.Array:
+    address = texts.listed("network", "networks")
+    return present(address, ',"network":{"address":"', '","type":"2"}')
 
 
 def _second(texts: Texts) -> pa.Array:
     """Return the second and last agent: whom the account acted for, else where it worked."""
+    patron = texts.once(_delegator, "on_behalf_of")
+    return pc.if_else(pc.equal(patron, ""), texts.once(_structure, "organisation"), patron)
+
+
+def _delegator(texts: Texts) -> pa.Array:
     patron = line(',{"who":{"identifier":', _named(texts, "on_behalf_of"), '},"requestor":false}')
     alone = pc.equal(texts.account("login", "on_behalf_of"), "")
-    return pc.if_else(alone, _structure(texts), patron)
+    return pc.if_else(alone, constant(""), patron)
 
 
 def _kind(texts: Texts) -> pa.Array:
@@ -227,10 +245,15 @@ def _kind(texts: Texts) -> pa.Array:
 
 def _professional(texts: Texts) -> pa.Array:
     return line(
+        texts.once(_national_person, "account"), texts.once(_network, "network"),
+        texts.once(_purpose, "purpose"), "}",
+    )  # fmt: skip
+
+
+def _national_person(texts: Texts) -> pa.Array:
+    return line(
         "{", _kind(texts), _roles(texts), '"who":{"identifier":', _named(texts),
         '},"altId":"', texts.account("login"), '","requestor":true',
-        present(texts.listed("network", "networks"), ',"network":{"address":"', '","type":"2"}'),
-        _purpose(texts), "}",
     )  # fmt: skip
 
 
@@ -272,13 +295,12 @@ def _structure(texts: Texts) -> pa.Array:
     )
 
 
-def _client(texts: Texts) -> pa.Array:
-    device = present(
+def _device(texts: Texts) -> pa.Array:
+    return present(
         texts.listed("device", "devices"),
         f',{{"type":{{"coding":[{{"system":"{_DCM}","code":"110153"}}]}},"who":{{"display":"',
         '"},"requestor":false}',
     )
-    return line(_structure(texts), device)
 
 
 def _server(region: str) -> str:

@@ -100,6 +100,12 @@ def national_numbers(world: World) -> pa.Array:
     return pc.binary_join_element_wise(prefix, numbers, "")
 
 
+_TABLES: Final = {
+    "account": "accounts", "on_behalf_of": "accounts", "organisation": "organisations",
+}  # fmt: skip
+"""Where the codes of a column point, when it is not to the tuple of the same name."""
+
+
 class Texts:
     """The texts of one stretch of accesses, by the names that world.py gives the columns."""
 
@@ -108,12 +114,37 @@ class Texts:
         self.world = world
         self._escape = escape
         self._words: dict[tuple[str, str], Any] = {}
+        self._said: dict[tuple[Any, ...], pa.Array] = {}
         self.rows = world.accesses.slice(0, 0)
 
     def of(self, rows: pa.Table) -> "Texts":
         """Speak of these accesses from now on."""
         self.rows = rows
         return self
+
+    def once(self, build: "Callable[[Texts], pa.Array]", *columns: str) -> pa.Array:
+        """Return what `build` says of texts that depend on `columns` alone.
+
+        Each combination of their codes is said once for the whole log, then taken row by row.
+        """
+        sizes = [self._size(column) + 1 for column in columns]
+        key = (build, *columns)
+        if key not in self._said:
+            grid = np.indices(sizes).reshape(len(sizes), -1) - 1
+            rows = self.rows
+            self.rows = pa.table(dict(zip(columns, grid, strict=True)))
+            self._said[key] = build(self)
+            self.rows = rows
+        place = np.zeros(self.rows.num_rows, np.int64)
+        for column, size in zip(columns, sizes, strict=True):
+            place = place * size + self.codes(column) + 1
+        return self._said[key].take(pa.array(place))
+
+    def _size(self, column: str) -> int:
+        """Return how many codes a column has."""
+        if column in ("action", *VOCABULARIES):
+            return len(VOCABULARIES[column])
+        return len(getattr(self.world, _TABLES.get(column, "") or f"{column}s"))
 
     def codes(self, column: str) -> NDArray[Any]:
         """Return a column of the accesses as it is."""
