@@ -6,6 +6,7 @@ means "the log does not say". Patients, surnames and addresses are keyed pseudon
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import pyarrow as pa
@@ -129,13 +130,27 @@ class SchemaError(VigieError):
 
 
 def empty_column(name: str, count: int) -> pa.Array:
-    """Return `count` nulls of the type that the waist gives the column `name`."""
-    return pa.nulls(count, READ_SCHEMA.field(name).type)
+    """Return `count` nulls of the type that the waist gives the column `name`.
+
+    A reader fills half the waist with nulls, batch after batch: they share one array per type.
+    """
+    return _nulls(READ_SCHEMA.field(name).type, max(count, 1).bit_length()).slice(0, count)
+
+
+@cache
+def _nulls(kind: pa.DataType, bits: int) -> pa.Array:
+    return pa.nulls(1 << bits, kind)
+
+
+@cache
+def _zeros(bits: int) -> pa.Array:
+    return pa.repeat(pa.scalar(0, pa.int32()), 1 << bits)
 
 
 def constant(text: str, count: int) -> pa.Array:
     """Return a text column that says the same in every row, at the price of its indices."""
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), count), [text])
+    zeros = _zeros(max(count, 1).bit_length()).slice(0, count)
+    return pa.DictionaryArray.from_arrays(zeros, [text])
 
 
 def check(table: pa.Table, schema: pa.Schema = SCHEMA) -> pa.Table:

@@ -125,22 +125,43 @@ def test_long_lines_are_the_same_wherever_chunks_are_cut(tmp_path):
     assert [tally(result).accepted for result in results] == [2, 2, 2]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_damaged_lines_cost_no_intact_line(seed, tmp_path):
+def csv_line(number, chance):
+    screen = chance.choice(["Dossier", '"a, b"', '"say ""hi"""', "é"])
+    return f"2025-03-01T10:00:00Z,u{number},{number},L,{screen},1\n".encode()
+
+
+def json_line(number, chance):
+    screen = chance.choice(["Dossier", 'say "hi"', "é"])
+    said = {"date": "2025-03-01T10:00:00Z", "user": f"u{number}", "ipp": number, "act": "L"}
+    return json.dumps({**said, "screen": screen, "n": 1}).encode() + b"\n"
+
+
+def check_damage(made, header, seed, count, folder):
     chance = random.Random(seed)
-    lines, intact = [], []
-    for number in range(6000):
-        screen = chance.choice(["Dossier", '"a, b"', '"say ""hi"""', "é"])
-        line = f"2025-03-01T10:00:00Z,u{number},{number},L,{screen},1\n".encode()
+    lines, intact = [], set()
+    for number in range(count):
+        line = made(number, chance)
         if chance.random() < 0.3:
             line = damaged(line, chance)
         else:
-            intact.append(f"u{number}")
+            intact.add(f"u{number}")
         lines.append(line)
-    batches = read(HEADER.encode() + b"".join(lines), tmp_path, chunk_size=50_000)
-    assert tally(batches).balanced
+    batches = read(header + b"".join(lines), folder, chunk_size=50_000)
     kept = {row["account"] for row in rows_of(batches)}
-    assert not set(intact) - kept
+    assert tally(batches).balanced
+    assert not intact - kept
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("made", [csv_line, json_line])
+def test_damaged_lines_cost_no_intact_line(made, seed, tmp_path):
+    check_damage(made, HEADER.encode() if made is csv_line else b"", seed, 4000, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("made", [csv_line, json_line])
+def test_a_hundred_thousand_lines_some_damaged(made, tmp_path):
+    check_damage(made, HEADER.encode() if made is csv_line else b"", 99, 100_000, tmp_path)
 
 
 def test_an_empty_file(tmp_path):

@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from vigie.errors import MappingError
 from vigie.language import N_
 from vigie.readers import delimited, ndjson, parquet
+from vigie.readers.ahead import ahead
 from vigie.readers.base import Batch, Context
 from vigie.readers.intake import Intake
 from vigie.readers.mapping import parse_mapping
@@ -44,7 +45,7 @@ class TableReader:
     def read(self, intake: Intake) -> Iterator[Batch]:
         """Read the whole file; raises `ReadingError` or `MappingError` when none of it fits."""
         kind = self._mapping.format.kind or table_kind(intake.head())
-        yield from _READERS[kind](self._context, self._mapping, intake)
+        yield from ahead(_READERS[kind](self._context, self._mapping, intake))
 
 
 def table_kind(head: bytes) -> str:
