@@ -29,7 +29,6 @@ from vigie.readers.fhir_identity import Resolver
 from vigie.readers.fhir_resources import EVENT, AuditEvent
 from vigie.readers.fhir_rows import Rows
 from vigie.readers.intake import Chunk, Intake
-from vigie.readers.lines import BLANK, FAULTS, split_lines
 
 _MARK: Final = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{2,63}")
@@ -52,6 +51,10 @@ class _Pile:
         self.read += 1
         self.spans.extend((start, end, line))
         return len(self.spans) // 3 - 1
+
+    def reject(self, start: int, end: int, line: int, reason: str) -> None:
+        """Count one record that cannot be read."""
+        self.bad.append((self.begin(start, end, line), reason, None))
 
     def ignore(self, rule: str) -> None:
         """Count a record that a rule leaves out."""
@@ -100,35 +103,37 @@ class _Work:
         """Return the batch of a chunk of NDJSON."""
         pile = _Pile()
         if chunk.overlong:
-            pile.bad.append((pile.begin(0, 0, chunk.first_line), "line_too_long", None))
+            pile.reject(0, 0, chunk.first_line, "line_too_long")
             return self._batch(chunk.data, chunk.offset, pile, {0: chunk.digest})
         digests: dict[int, bytes] = {}
-        spans = split_lines(chunk.data, longest=self._intake.longest_line)
-        for start, end, line, fault in zip(
-            spans.starts.tolist(), spans.ends.tolist(), spans.lines.tolist(),
-            spans.faults.tolist(), strict=True,
-        ):  # fmt: skip
-            text = chunk.data[start:end]
-            if chunk.first_line + line == 1:
-                text = text.removeprefix(BOM)
-            if fault == BLANK or (not fault and not text.strip()):
+        start, line, hurt = 0, chunk.first_line, b"\0" in chunk.data
+        lines = chunk.data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        for whole in lines:
+            text = whole[:-1] if whole[-1:] == b"\r" else whole
+            begin = start
+            if line == 1 and text.startswith(BOM):
+                text, begin = text[len(BOM) :], start + len(BOM)
+            if not text or text.isspace():
                 pile.read += 1
                 pile.ignore("blank")
-            elif fault:
-                number = pile.begin(start, end, chunk.first_line + line)
-                pile.bad.append((number, FAULTS[fault], None))
-                if FAULTS[fault] == "line_too_long":
-                    digests[number] = _digest(chunk.data, start)
+            elif len(text) > self._intake.longest_line:
+                digests[len(pile.spans) // 3] = _digest(chunk.data, start)
+                pile.reject(begin, begin + len(text), line, "line_too_long")
+            elif hurt and b"\0" in text:
+                pile.reject(begin, begin + len(text), line, "nul_byte")
             else:
-                self._line(text, start, chunk.first_line + line, pile, end == len(chunk.data))
+                self._line(text, begin, line, pile, start + len(whole) == len(chunk.data))
+            start += len(whole) + 1
+            line += 1
         return self._batch(chunk.data, chunk.offset, pile, digests)
 
     def _line(self, text: bytes, start: int, line: int, pile: _Pile, last: bool) -> None:
         try:
             event = EVENT.decode(text)
         except _BROKEN as error:
-            number = pile.begin(start, start + len(text), line)
-            pile.bad.append((number, self._why(error, last), None))
+            pile.reject(start, start + len(text), line, self._why(error, last))
             return
         if event.resourceType == "Bundle":
             self._bundle(event, text, start, line, pile)

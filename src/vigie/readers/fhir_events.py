@@ -1,6 +1,6 @@
 """One AuditEvent to one access: what, who, whom and when, with every repeated part read once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -34,12 +34,13 @@ from vigie.readers.fhir_resources import (
     as_list,
     codes,
 )
-from vigie.readers.fhir_templates import ANY_POLICY, Templates, Told, cut_token
+from vigie.readers.fhir_templates import ANY_POLICY, Stories, Templates, Told, cut_token
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_LOCAL: Final = datetime(1970, 1, 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_REMEMBERED: Final = 1 << 16
+_REMEMBERED: Final = 1 << 14
+_BROKEN: Final = (msgspec.ValidationError, UnicodeDecodeError, RecursionError)
 _DATE_ONLY: Final = 10
 
 K = TypeVar("K")
@@ -103,16 +104,16 @@ class Interpreter:
         self._names = Keyring(context.keyring.base)
         self._kinds: dict[bytes, Kind] = {}
         self._whos: dict[bytes, Who] = {}
-        self._stories: dict[tuple[Facet, ...], Story] = {}
-        self._entities = Templates(lambda raw: _entity(raw, {}))
+        self._sessions: dict[bytes, tuple[Who, str | None]] = {}
+        self._stories = Stories(lambda raw: _entity(raw, {}))
         self._subjects = Templates(lambda raw: _subject(raw, {}))
 
     def read(self, event: AuditEvent, bundle: Resolver) -> Access:
         """Return the access that `event` records; raise `Fault` when it cannot be told."""
-        resolver = _with_contained(event, bundle)
+        resolver = _with_contained(event, bundle) if event.contained else bundle
         kind = self._kind(event)
         who, session = self._who(event, resolver)
-        story, told = self._story(event, resolver)
+        story, told = self._story(event, resolver, kind.action == "search")
         at, local = _moment(event)
         patients = tuple([_filled(*each, told) for each in story.patients])
         if len(patients) > 1:
@@ -155,12 +156,17 @@ class Interpreter:
         if resolver:
             who = self._read_who(event.agent, resolver)
             return who, who.session
-        skeleton, token = cut_token(bytes(event.agent))
+        text = bytes(event.agent)
+        known = self._sessions.get(text)
+        if known is not None:
+            return known
+        skeleton, token = cut_token(text)
         found = self._whos.get(skeleton)
         if found is None:
-            text = skeleton.replace(b"\0", ANY_POLICY.encode())
-            found = _keep(self._whos, skeleton, self._read_who(text, {}))
-        return found, token if found.session == ANY_POLICY else found.session
+            general = skeleton.replace(b"\0", ANY_POLICY.encode())
+            found = _keep(self._whos, skeleton, self._read_who(general, {}))
+        session = token if found.session == ANY_POLICY else found.session
+        return _keep(self._sessions, text, (found, session))
 
     def _read_who(self, raw: bytes | msgspec.Raw, resolver: Resolver) -> Who:
         agents = as_list(_decoded(AGENTS, raw, "agent"))
@@ -170,23 +176,19 @@ class Interpreter:
         digest = self._names.pseudonym(value, authority or self._source, "account")
         return f"patient-{digest.hex()}"
 
-    def _story(self, event: AuditEvent, resolver: Resolver) -> tuple[Story, list[Told]]:
-        raws = (_decoded(ENTITIES, event.entity, "entity") or ()) if event.entity else ()
+    def _story(
+        self, event: AuditEvent, resolver: Resolver, searching: bool
+    ) -> tuple[Story, Sequence[Told]]:
         if resolver:
+            raws = (_decoded(ENTITIES, event.entity, "entity") or ()) if event.entity else ()
             facets = [_entity(raw, resolver) for raw in raws]
             facets += [_subject(event.patient, resolver)] if event.patient else []
-            return tell(facets, templates=False), []
-        told = [self._entities.tell(raw) for raw in raws]
-        if event.patient:
-            told.append(self._subjects.tell(event.patient))
-        key = tuple([each.facet for each in told])
-        story = self._stories.get(key)
-        if story is None:
-            shared = all(each.shared for each in told)
-            story = tell(key, templates=True)
-            if shared:
-                _keep(self._stories, key, story)
-        return story, told
+            return tell(facets, templates=False), ()
+        subject = self._subjects.tell(event.patient) if event.patient else None
+        try:
+            return self._stories.tell(event.entity, searching, subject)
+        except _BROKEN as error:
+            raise Fault(reason_of(error), "entity") from None
 
     def _account(self, who: Who, patients: tuple[Named, ...]) -> str | None:
         """The account, unless it is the very patient: then his or her keyed name."""
@@ -196,7 +198,7 @@ class Interpreter:
         return who.account
 
 
-def _filled(named: Named, entity: int, place: int, told: list[Told]) -> Named:
+def _filled(named: Named, entity: int, place: int, told: Sequence[Told]) -> Named:
     if place < 0 or place >= len(told[entity].ids):
         return named
     return Named(named.authority, told[entity].ids[place], None, None, named.type)
@@ -220,7 +222,7 @@ def _keep(memory: dict[K, V], key: K, value: V) -> V:
 def _decoded(decoder: "msgspec.json.Decoder[V]", raw: bytes | msgspec.Raw, element: str) -> V:
     try:
         return decoder.decode(raw)
-    except (msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+    except _BROKEN as error:
         raise Fault(reason_of(error), element) from None
 
 
@@ -277,8 +279,6 @@ def _instant(text: str) -> tuple[int, bool]:
 
 
 def _with_contained(event: AuditEvent, bundle: Resolver) -> Resolver:
-    if not event.contained:
-        return bundle
     inside: dict[str, Resource] = dict(bundle)
     for raw in _decoded(RESOURCES, event.contained, "contained"):
         try:

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.events import KEY, READ_SCHEMA, TEXT, TIME, constant, empty_column
@@ -128,50 +129,44 @@ class Rows:
         self, accesses: Sequence[Access], accounts: pa.Array, parents: NDArray[np.int64]
     ) -> dict[str, pa.Array]:
         named = [patient for a in accesses for patient in (a.patients or (None,))]
-        places: dict[Named, int] = {}
-        codes = np.array(
-            [-1 if p is None else places.setdefault(p, len(places)) for p in named], np.int32
-        )
-        index = pa.array(codes, mask=codes < 0)
-        distinct = list(places)
-        authorities = [p.authority or self._context.source.name for p in distinct]
-        values = pa.DictionaryArray.from_arrays(
-            index, pa.array([p.value for p in distinct], pa.string())
-        )
-        given = pa.DictionaryArray.from_arrays(index, pa.array(authorities, pa.string()))
+        name = self._context.source.name
+        values = _text([p.value if p else None for p in named])
+        authorities = _text([(p.authority or name) if p else None for p in named])
+        kinds = {p.kind for p in named if p}
         return {
-            "patient": self._pseudonyms(distinct, authorities).take(index),
-            "id_gap": self._order.id_gaps(accounts, values, given, _kind_of_all(distinct)),
-            "flags": self._flags(accesses, parents, distinct, codes),
+            "patient": self._pseudonyms(values, authorities),
+            "id_gap": self._order.id_gaps(
+                accounts, values, authorities, kinds.pop() or "" if len(kinds) == 1 else ""
+            ),
+            "flags": self._flags(accesses, parents, named),
         }
 
-    def _pseudonyms(self, distinct: list[Named], authorities: list[str]) -> pa.Array:
-        found: list[bytes | None] = [None] * len(distinct)
-        groups: dict[str, list[int]] = {}
-        for k, authority in enumerate(authorities):
-            groups.setdefault(authority, []).append(k)
-        for authority, members in groups.items():
-            values = pa.array([distinct[k].value for k in members], pa.string())
-            keys = self._context.keyring.pseudonyms(values, authority).to_pylist()
-            for k, key in zip(members, keys, strict=True):
-                found[k] = key
-        return pa.array(found, KEY)
+    def _pseudonyms(self, values: pa.Array, authorities: pa.Array) -> pa.Array:
+        ring, given = self._context.keyring, authorities.dictionary.to_pylist()
+        if len(given) == 1:
+            return ring.pseudonyms(values, given[0])
+        found = pa.nulls(len(values), KEY)
+        for authority in given:
+            here = pc.equal(authorities, authority)
+            theirs = pc.if_else(here, values.cast(pa.string()), None)
+            found = pc.coalesce(found, ring.pseudonyms(theirs, authority))
+        return found
 
     def _flags(
         self,
         accesses: Sequence[Access],
         parents: NDArray[np.int64],
-        distinct: list[Named],
-        codes: NDArray[np.int32],
+        named: list[Named | None],
     ) -> pa.Array:
-        faulty = [f"patient_{p.problem}" if p.problem else None for p in distinct]
-        if not any(faulty) and not any(a.who.flags for a in accesses):
+        faulty = any(p.problem for p in named if p) or any(a.who.flags for a in accesses)
+        if not faulty:
             return pa.nulls(len(parents), TEXT)
         texts = []
-        for parent, code in zip(parents.tolist(), codes.tolist(), strict=True):
-            fault = faulty[code] if code >= 0 else None
-            names = {*accesses[parent].who.flags, *((fault,) if fault else ())}
-            texts.append(" ".join(sorted(names)) or None)
+        for parent, patient in zip(parents.tolist(), named, strict=True):
+            flags = set(accesses[parent].who.flags)
+            if patient and patient.problem:
+                flags.add(f"patient_{patient.problem}")
+            texts.append(" ".join(sorted(flags)) or None)
         return _text(texts)
 
 
@@ -186,12 +181,6 @@ def _interned(values: list[V]) -> tuple[pa.Array, list[V]]:
             distinct.append(value)
         index.append(place)
     return pa.array(index, pa.int32()), distinct
-
-
-def _kind_of_all(distinct: list[Named]) -> str:
-    """The kind of identifiers when all are national numbers: their gap leaves out the key."""
-    kinds = {p.kind for p in distinct}
-    return next(iter(kinds)) or "" if len(kinds) == 1 else ""
 
 
 def _text(values: list[Any]) -> pa.Array:

@@ -9,22 +9,34 @@ Where an id's form matters (a national identifier with its key) nothing is cut.
 import base64
 import binascii
 import re
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Sequence
+from itertools import chain, count
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from vigie.readers.fhir_entities import PLACEHOLDER, PLACES, Facet
+from vigie.readers.fhir_entities import PLACEHOLDER, PLACES, Facet, Story, tell
+from vigie.readers.fhir_resources import ENTITIES
 
+K = TypeVar("K")
 V = TypeVar("V")
-_MARKS: Final = (b'"reference"', b'"value"')
 _QUERY: Final = b'"query"'
+_MARKS: Final = (
+    (48, b'"reference"'), (48, b'"value"'), (None, _QUERY), (None, b'"reference"'),
+    (None, b'"value"'),
+)  # fmt: skip
+"""What to cut after, and how far to look: first where it usually stands, which is quick."""
 _POLICY: Final = b'"policy"'
 _PLAIN: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."
 _TOKEN: Final = _PLAIN + b"_"
+_IDS: Final = re.compile(
+    rb'("(?:reference|value)"\s*:\s*"(?:[^"\\]*/)?)([A-Za-z0-9.\-]{1,64})(?=")'
+)
 _ASKED: Final = re.compile(r"(?<=[=/| ])[A-Za-z.\-]*[0-9][A-Za-z0-9.\-]*(?=[&\s?/]|\Z)")
 _REMEMBERED: Final = 1 << 15
+
+NO_FACET: Final = Facet()
 
 Cut = tuple[bytes, list[str]]
 """What is left of an entity, with marks where the ids were; and the ids, in order."""
@@ -38,6 +50,63 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     shared: bool
 
 
+class Stories:
+    """Remembers the story of every spelling of a whole list of entities."""
+
+    def __init__(self, read: Callable[[bytes], Facet]) -> None:
+        self._read = read
+        self._entities = Templates(read)
+        self._stories: dict[tuple[Facet, ...], Story] = {}
+        self._spellings: dict[bytes, Story | None] = {}
+
+    def tell(
+        self, raw: msgspec.Raw, searching: bool, subject: Told | None = None
+    ) -> tuple[Story, Sequence[Told]]:
+        """Return the story of a list of entities, and the record's own ids in it.
+
+        A search holds a query, whose values must be cut out entity by entity; `subject` is what
+        the record says of its patient beside the entities.
+        """
+        if searching or subject or not raw:
+            return self._by_entity(raw, subject)
+        parts = _IDS.split(raw)
+        ids = [each.decode() for each in parts[2::3]]
+        del parts[2::3]
+        skeleton = b"\0".join(parts)
+        if skeleton not in self._spellings:
+            _keep(self._spellings, skeleton, self._learn(parts))
+        story = self._spellings[skeleton]
+        if story is None:
+            return self._by_entity(raw, None)
+        return story, (Told(NO_FACET, ids, shared=True),)
+
+    def _by_entity(self, raw: msgspec.Raw, subject: Told | None) -> tuple[Story, list[Told]]:
+        told = [self._entities.tell(each) for each in (ENTITIES.decode(raw) if raw else None) or ()]
+        if subject:
+            told.append(subject)
+        key = tuple([each.facet for each in told])
+        story = self._stories.get(key)
+        if story is None:
+            story = tell(key, templates=True)
+            if all(each.shared for each in told):
+                _keep(self._stories, key, story)
+        return story, told
+
+    def _learn(self, parts: list[bytes]) -> Story | None:
+        """Read a spelling with placeholders for its ids; None when they cannot be put back."""
+        places = len(parts) // 2
+        if places > len(PLACES) or any(_QUERY in part for part in parts):
+            return None
+        marks = [PLACEHOLDER.format(place).encode() for place in range(places)]
+        text = b"".join(chain.from_iterable(zip(parts[::2], parts[1::2], marks, strict=False)))
+        facets = [self._read(bytes(each)) for each in ENTITIES.decode(text + parts[-1]) or ()]
+        if not all(map(_is_template, facets)):
+            return None
+        story = tell(facets, templates=True)
+        patients = tuple((named, 0, place) for named, _, place in story.patients)
+        return replace(story, patients=patients, request=(story.request[0], 0, story.request[2]))
+
+
 class Templates:
     """Remembers the facet of every spelling; `tell` raises what the given reader raises."""
 
@@ -49,7 +118,7 @@ class Templates:
     def tell(self, raw: msgspec.Raw) -> Told:
         """Return what an entity tells."""
         text = bytes(raw)
-        cut = cut_query(text) if _QUERY in text else cut_id(text)
+        cut = cut_ids(text)
         if cut is None:
             return self._constant(text)
         skeleton, ids = cut
@@ -71,7 +140,7 @@ class Templates:
         _keep(self._templates, skeleton, facet if _is_template(facet) else None)
 
 
-def _keep(memory: dict[bytes, V], key: bytes, value: V) -> V:
+def _keep(memory: dict[K, V], key: K, value: V) -> V:
     if len(memory) >= _REMEMBERED:
         memory.clear()
     memory[key] = value
@@ -97,26 +166,30 @@ def _is_template(facet: Facet) -> bool:
     return repr(facet).count(PLACEHOLDER.format("")) == slots
 
 
-def cut_id(text: bytes) -> Cut | None:
-    """Cut the first reference's id, or identifier's value, out of a JSON object.
+def cut_ids(text: bytes) -> Cut | None:
+    """Cut out of an entity what each record has of its own: an id, or the values of a query.
 
-    >>> cut_id(b'{"what":{"reference":"Patient/12"},"role":{"code":"1"}}')
+    >>> cut_ids(b'{"what":{"reference":"Patient/12"},"role":{"code":"1"}}')
     (b'{"what":{"reference":"Patient/\\x00"},"role":{"code":"1"}}', ['12'])
-    >>> cut_id(b'{"what":{"identifier":{"value":"a^b"}}}') is None
+    >>> cut_ids(b'{"what":{"identifier":{"value":"a^b"}}}') is None
     True
     """
-    for mark in _MARKS:
-        place = text.find(mark)
+    for nearby, mark in _MARKS:
+        place = text.find(mark, 0, nearby)
         if place >= 0:
-            place += len(mark)
-            start = text.find(b'"', place) + 1
-            end = text.find(b'"', start)
-            begin = max(text.rfind(b"/", start, end) + 1, start)
-            found = text[begin:end]
-            if text[place : start - 1].strip() != b":" or found.translate(None, _PLAIN):
-                return None
-            return b"%b\0%b" % (text[:begin], text[end:]), [found.decode()]
-    return None
+            break
+    else:
+        return None
+    if mark is _QUERY:
+        return cut_query(text)
+    place += len(mark)
+    start = text.find(b'"', place) + 1
+    end = text.find(b'"', start)
+    begin = max(text.rfind(b"/", start, end) + 1, start)
+    found = text[begin:end]
+    if text[place : start - 1].strip() != b":" or found.translate(None, _PLAIN):
+        return None
+    return text[:begin] + b"\0" + text[end:], [found.decode()]
 
 
 ANY_POLICY: Final = "any-policy"
