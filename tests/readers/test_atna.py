@@ -403,6 +403,7 @@ def test_a_patient_who_acts_has_a_keyed_name_that_a_rotation_keeps(
     ("written", "expected", "quality"),
     [
         ("2025-01-21T11:05:39.3842263+01:00", datetime(2025, 1, 21, 10, 5, 39, 384226, UTC), "exact"),
+        ("2025-01-21T11:05:39.123456789012Z", datetime(2025, 1, 21, 11, 5, 39, 123456, UTC), "exact"),
         ("2025-01-21T11:05:39", datetime(2025, 1, 21, 10, 5, 39, 0, UTC), "exact"),
         ("2025-10-26T02:30:00", datetime(2025, 10, 26, 0, 30, 0, 0, UTC), "ambiguous"),
         ("2025-10-26T02:30:00Z", datetime(2025, 10, 26, 2, 30, 0, 0, UTC), "exact"),

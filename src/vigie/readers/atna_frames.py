@@ -33,8 +33,8 @@ _EMPTY_LINE: Final = re.compile(rb"[ \t\r\0]{0,4096}\n")
 _START: Final = re.compile(rb"[ \t\r]*(?:" + _MARK + rb")?[ \t\r]*")
 _TAG: Final = re.compile(rb"[^<\n]{0,1024}(?=<\?xml\s|<!--|<!DOCTYPE|" + _ROOT + rb")")
 _PROLOG: Final = re.compile(
-    rb"\s*(?:" + _MARK + rb")?\s*(?P<notes>(?>" + _ASIDE + rb"\s*)*)"
-    rb"(?P<said>(?><\?[^<>]*\?>\s*|" + _ASIDE + rb"\s*)*)"
+    rb"\s*(?:" + _MARK + rb")?\s*(?P<notes>(?>" + _ASIDE + rb"\s*){0,64})"
+    rb"(?P<said>(?><\?[^<>]*\?>\s*|" + _ASIDE + rb"\s*){0,64})"
     rb"(?:(?P<root>" + _ROOT + rb")|(?P<doctype><!DOCTYPE))?"
 )
 _LATER_ROOT: Final = re.compile(_ROOT)
@@ -273,7 +273,7 @@ def _judge(text: bytes, header: Header | None) -> tuple[int, str]:
     if _WRAPPER.fullmatch(text.strip()):
         return WRAPPER, ""
     if b"\0" in text:
-        return FAULT, "nul_byte"
+        return FAULT, "bad_encoding" if text.count(b"\0") * 3 > len(text) else "nul_byte"
     element = re.match(rb"\s*<\D", text)
     return FAULT, "bad_xml" if element else "bad_syslog"
 

@@ -30,6 +30,8 @@ _OPENING: Final = re.compile(
     rb"(?: standalone=[\"'](?:yes|no)[\"'])?\s*\?>\s*)?<AuditMessage>\s*"
 )
 _BLANKS: Final = re.compile(rb"\s*")
+_OBJECT: Final = b"<ParticipantObjectIdentification"
+_CLOSING: Final = b"</AuditMessage>"
 _TIME: Final = b' EventDateTime="'
 _PATIENT: Final = b' ParticipantObjectID="'
 _PLAIN: Final = re.compile(rb"(?:[ !#-%'-;=-~]|&amp;)*")
@@ -47,6 +49,7 @@ class Pieces:
 
     def __init__(self) -> None:
         self._known: dict[bytes, Any] = {}
+        self._groups: dict[bytes, tuple[tuple[Participant, ...], tuple[str, str]]] = {}
 
     def read(self, body: bytes) -> Message:
         """Read one document, as `atna_xml.parse_message` does.
@@ -61,36 +64,50 @@ class Pieces:
         opening = _OPENING.match(body)
         if opening is None:
             return None
-        event: Event | None = None
-        source = ("", "")
-        participants: list[Participant] = []
-        objects: list[Object] = []
-        at = opening.end()
-        while True:
-            names = _ENDS.get(body[at : at + 3])
-            if names is None:
-                break
-            end = _end(body, at, names)
-            if end < 0:
-                return None
-            read = self._read(names[0], body[at:end])
+        at = _child_end(body, opening.end())
+        event = self._read(b"<EventIdentification", body[opening.end() : at]) if at else None
+        if not isinstance(event, Event):
+            return None
+        objects = body.find(_OBJECT, at)
+        if objects < 0:
+            objects = len(body) - len(_CLOSING)
+        actors = self._actors(body[at:objects])
+        found = self._children(body[objects:].removesuffix(_CLOSING))
+        if actors is None or found is None or not body.endswith(_CLOSING):
+            return None
+        if not all(isinstance(one, Object) for one in found):
+            return None
+        participants, source = actors
+        return Message(*event, participants, *source, tuple(found))
+
+    def _actors(self, part: bytes) -> tuple[tuple[Participant, ...], tuple[str, str]] | None:
+        """Read what stands between the event and the objects: it repeats as a whole."""
+        known = self._groups.get(part)
+        if known is not None:
+            return known
+        found = self._children(part)
+        if found is None or any(isinstance(one, (Event, Object)) for one in found):
+            return None
+        participants = tuple(one for one in found if isinstance(one, Participant))
+        sources = (one for one in found if not isinstance(one, Participant))
+        known = participants, next(filter(any, sources), ("", ""))
+        if len(part) <= _LONGEST:
+            if len(self._groups) >= _REMEMBERED:
+                self._groups.clear()
+            self._groups[part] = known
+        return known
+
+    def _children(self, part: bytes) -> list[Any] | None:
+        """Read a run of children with nothing but blanks between, or None."""
+        found, at = [], _blanks_end(part, 0)
+        while at < len(part):
+            end = _child_end(part, at)
+            read = self._read(_ENDS[part[at : at + 3]][0], part[at:end]) if end else None
             if read is None:
                 return None
-            if isinstance(read, Participant):
-                participants.append(read)
-            elif isinstance(read, Object):
-                objects.append(read)
-            elif isinstance(read, Event):
-                event = read
-            elif not any(source):
-                source = read
-            at = end
-            if body[at : at + 1] != b"<":
-                blanks = _BLANKS.match(body, at)
-                at = blanks.end() if blanks else at
-        if event is None or body[at:] != b"</AuditMessage>":
-            return None
-        return Message(*event, tuple(participants), *source, tuple(objects))
+            found.append(read)
+            at = _blanks_end(part, end)
+        return found
 
     def _read(self, name: bytes, piece: bytes) -> Any:
         """Read one child, less the value that no two have in common."""
@@ -120,15 +137,23 @@ class Pieces:
         return known
 
 
-def _end(body: bytes, at: int, names: tuple[bytes, bytes]) -> int:
-    """Return where the child at `at` ends, or -1; a wrong guess does not parse."""
-    if not body.startswith(names[0], at):
-        return -1
+def _child_end(body: bytes, at: int) -> int:
+    """Return where the child at `at` ends, or 0; a wrong guess does not parse."""
+    names = _ENDS.get(body[at : at + 3])
+    if names is None or not body.startswith(names[0], at):
+        return 0
     mark = body.find(b">", at)
     if body[mark - 1 : mark] == b"/":
         return mark + 1
     closing = body.find(names[1], mark)
-    return closing + len(names[1]) if closing >= 0 else -1
+    return closing + len(names[1]) if closing >= 0 else 0
+
+
+def _blanks_end(body: bytes, at: int) -> int:
+    if body[at : at + 1] == b"<":
+        return at
+    blanks = _BLANKS.match(body, at)
+    return blanks.end() if blanks else at
 
 
 def _without(piece: bytes, attribute: bytes) -> tuple[str, bytes]:

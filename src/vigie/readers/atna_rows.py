@@ -1,5 +1,6 @@
 """Audit messages to waist rows: times, names, patients and gaps, a batch at a time."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,8 @@ SKEW: Final = 600_000_000
 the two clocks is wrong: ten minutes."""
 NO_HEADER: Final = -(2**63)
 _NATIONAL: Final = frozenset({"nir", "nia", "ins_test", "ins_demo"})
+_FINER: Final = re.compile(r"(\.\d{6})\d+")
+"""XML allows decimals without end; microseconds are kept."""
 _ISO: Final = moments.compile_pattern("")
 _TEXTS: Final = (
     "account", "actor_kind", "professional", "on_behalf_of", "profession", "specialty", "role",
@@ -68,7 +71,7 @@ class Rows:
 
     def times(self, accepted: list[Accepted]) -> Times:
         """Read the times of the messages; those that cannot be read keep the kind `BAD`."""
-        texts = [one.message.at.encode() for one in accepted]
+        texts = [_FINER.sub(r"\1", one.message.at).encode() for one in accepted]
         sizes = np.array([len(text) for text in texts], np.int32)
         starts = (np.cumsum(sizes) - sizes).astype(np.int32)
         data = np.frombuffer(b"".join(texts) or b" ", np.uint8)
