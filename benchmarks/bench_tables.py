@@ -113,6 +113,7 @@ def _read(path: Path, limit: int | None = None) -> Tally:
 
 def _duckdb(path: Path) -> None:
     with duckdb.connect(config={"threads": 2}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         copy = f"COPY (FROM '{path}') TO '{path}.out' (FORMAT parquet, COMPRESSION zstd)"
         connection.execute(copy)
 
