@@ -45,6 +45,13 @@ def test_a_request_id_makes_one_access_of_the_logs_that_bear_it() -> None:
     }  # fmt: skip
 
 
+def test_a_line_of_several_patients_is_one_access_of_each() -> None:
+    files = {"one": ["1 a p,q", "9 a p,q r1"], "two": ["1.5 a p", "1.5 a q", "9 - - r1"]}
+    assert every_order(files) == {
+        frozenset({("one", 1), ("two", 1), ("two", 2)}), frozenset({("one", 2), ("two", 3)}),
+    }  # fmt: skip
+
+
 def test_client_and_server_records_of_one_source_are_one_access() -> None:
     assert groups({"fhir": ["1 a p r1 c", "2 a p r1 s"]}, ["fhir"]) == {
         frozenset({("fhir", 1), ("fhir", 2)})

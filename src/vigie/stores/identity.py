@@ -69,9 +69,10 @@ def name_events(
     return _named(keyring, f"event\x1f{source}", identity, which, parts)
 
 
-def name_accesses(keyring: Keyring, requests: Words, parts: NDArray[np.int32]) -> Words:
+def name_accesses(keyring: Keyring, requests: Words) -> Words:
     """Return the access ids of rows that carry a request key, whatever their source."""
-    return _named(keyring, "access", requests, np.zeros(len(parts), np.uint64), parts)
+    none = np.zeros(len(requests), np.uint64)
+    return _named(keyring, "access", requests, none, none.astype(np.int32))
 
 
 def _named(

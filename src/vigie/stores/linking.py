@@ -54,9 +54,9 @@ class Unit:
         return min(int(row["at"]) for row in self.rows)
 
     @property
-    def by_request(self) -> bool:
-        """Whether the id comes from a request id: rows elsewhere may bear it too."""
-        return any(row["event_id"] != self.own for row in self.rows)
+    def shared(self) -> bool:
+        """Whether rows elsewhere may bear the id too: other patients of the line or request."""
+        return any(row["event_id"] != self.own or row["access_id"] == self.own for row in self.rows)
 
 
 def link_day(
@@ -82,7 +82,7 @@ def _link(rows: list[Row], keyring: Keyring, within: int) -> dict[bytes, bytes]:
     for group in _groups(_units(rows, keyring), within):
         members = [row for unit in group for row in unit.rows]
         borne = {_effective(row) for row in members if row["stored"]}
-        chosen = min(group, key=lambda u: (not u.by_request, u.own not in borne, u.at, u.order)).own
+        chosen = min(group, key=lambda u: (not u.shared, u.own not in borne, u.at, u.order)).own
         changed |= {row["event_id"]: chosen for row in members if _effective(row) != chosen}
     return changed
 

@@ -3,8 +3,8 @@
 A segment holds the waist and four columns of its own: `file` (number of the file in the
 catalogue), `part` and `occurrence` (which of alike rows this is), and `access_own` (the access id
 that the row had before it was linked by time with another log's row; null when it was not).
-`access_id` is null where it equals `event_id`, which is nearly everywhere: random bytes do not
-compress, and a third of a segment would be these.
+`access_id` is null where the row is an access by itself and bears its `event_id`, which is nearly
+everywhere: random bytes do not compress, and a third of a segment would be these.
 
 Sorted by account, with small row groups and their statistics, one account's history is read by
 touching one or two row groups per day.

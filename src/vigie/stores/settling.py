@@ -91,7 +91,7 @@ def settle(origin: Origin, job: Job, table: pa.Table, alignment: Alignment) -> S
     if len(kept):
         whole = len(kept) == table.num_rows
         some = table if whole else table.take(pa.array(kept))
-        physical = _physical(origin, some, rows.occurrences[kept], rows.names[kept])
+        physical = _physical(origin, some, rows, kept)
         settled.segments.append(
             write_segment(
                 origin.home, "events", origin.source, job.partition.day, job.names[0],
@@ -107,6 +107,8 @@ class _Told:
 
     occurrences: NDArray[np.int32]
     names: Words
+    accesses: Words
+    said: NDArray[np.bool_]
     fresh: NDArray[np.bool_]
     sightings: pa.Table
     ambiguous: int
@@ -131,7 +133,8 @@ def _tell_apart(origin: Origin, job: Job, table: pa.Table, alignment: Alignment)
     if job.events:
         fresh &= ~_among(names, _stored_names(origin.home, job))
     occurrences = np.where(by_record, -1, rank).astype(np.int32)
-    return _Told(occurrences, names, fresh, sightings, ambiguous)
+    accesses = _accesses(origin, table, identity, by_record, rank, names)
+    return _Told(occurrences, names, *accesses, fresh, sightings, ambiguous)
 
 
 def _per_row(
@@ -169,25 +172,24 @@ def _among(names: Words, stored: Words) -> NDArray[np.bool_]:
     return counts_among(names, none, stored, others) > 0
 
 
-def _physical(
-    origin: Origin, table: pa.Table, occurrences: NDArray[np.int32], names: Words
-) -> pa.Table:
-    """Return the rows as a segment holds them, sorted."""
+def _physical(origin: Origin, table: pa.Table, told: "_Told", kept: NDArray[np.int64]) -> pa.Table:
+    """Return the rows as a segment holds them, sorted; `kept` are their places in `told`."""
     order = sort_order(table)
+    rows = kept[order]
     count = len(order)
     places = pa.array(order)
     columns = {name: _taken(table.column(name), places) for name in _GIVEN}
     parts = table.column("part").to_numpy()
     columns |= {
-        "event_id": keys_of(names[order]),
-        "access_id": _access_ids(origin, table, parts, order),
+        "event_id": keys_of(told.names[rows]),
+        "access_id": keys_of(told.accesses[rows], told.said[rows]),
         "source_file": constant(origin.label, count),
         "received_at": pa.repeat(
             pa.scalar(origin.received_at, SCHEMA.field("received_at").type), count
         ),
         "file": pa.repeat(pa.scalar(origin.file, pa.int32()), count),
         "part": pa.array(parts[order]),
-        "occurrence": pa.array(occurrences[order]),
+        "occurrence": pa.array(told.occurrences[rows]),
         "access_own": pa.nulls(count, PHYSICAL.field("access_own").type),
     }
     return pa.table([columns[name] for name in PHYSICAL.names], schema=PHYSICAL)
@@ -203,11 +205,26 @@ def _taken(column: pa.ChunkedArray, places: pa.Array) -> pa.ChunkedArray:
     return column.take(places)
 
 
-def _access_ids(
-    origin: Origin, table: pa.Table, parts: NDArray[np.int32], order: NDArray[np.int64]
-) -> pa.Array:
-    requests = table.column("request_key")
-    if requests.null_count == len(requests):
-        return pa.nulls(len(requests), PHYSICAL.field("access_id").type)
-    names = name_accesses(origin.keyring, words_of(requests), parts)
-    return keys_of(names[order], requests.is_valid().to_numpy()[order])
+def _accesses(
+    origin: Origin, table: pa.Table, identity: Words, by_record: NDArray[np.bool_],
+    rank: NDArray[np.int32], names: Words,
+) -> tuple[Words, NDArray[np.bool_]]:  # fmt: skip
+    """Return the access ids, and which of them a segment must say: not those of lone rows.
+
+    An access is named by its request id, else by the first row of its line.
+    """
+    parts, requests = table.column("part").to_numpy(), table.column("request_key")
+    access, said = names, np.zeros(len(parts), bool)
+    later = np.flatnonzero(parts)
+    if len(later):
+        lines = table.column("source_line").to_numpy()
+        none = np.zeros(len(later), np.int32)
+        access, said = names.copy(), np.isin(lines, lines[later])
+        access[later] = name_events(
+            origin.keyring, origin.source, identity[later], by_record[later], rank[later], none
+        )
+    if requests.null_count < len(requests):
+        asked = requests.is_valid().to_numpy()
+        named = name_accesses(origin.keyring, words_of(requests))
+        access, said = np.where(asked[:, None], named, access), said | asked
+    return access, said
