@@ -213,9 +213,9 @@ class Portal:
                     }
                 ],
                 "type": {
-                    "coding": [coding(f"{THO}/v3-ParticipationType", "IRCP", "information recipient")]
+                    "coding": [coding(f"{THO}/v3-ParticipationType", "IRCP", "recipient")]
                 },
-                "role": [{"coding": [{"system": "TRE_G15-ProfessionSante", "code": user["profession"]}]}],
+                "role": [{"coding": [coding("TRE_G15", user["profession"], "profession")]}],
                 "who": {
                     "identifier": {"system": "https://rpps.esante.gouv.fr", "value": user["rpps"]},
                     "display": user["name"],

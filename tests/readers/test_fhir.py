@@ -1,4 +1,4 @@
-"""AuditEvents of every published pattern, and of servers that take liberties, become the right rows."""
+"""AuditEvents of every published pattern, and of freer servers, become the right rows."""
 
 import base64
 import gzip
@@ -26,6 +26,8 @@ THO = "http://terminology.hl7.org/CodeSystem"
 REST = {"system": f"{THO}/audit-event-type", "code": "rest"}
 INS_OID = "urn:oid:1.2.250.1.213.1.4.8"
 RPPS = "https://rpps.esante.gouv.fr"
+ANS = "https://interop.esante.gouv.fr"
+PROFESSIONS = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 RING = Keyring(bytes(32))
 FOLDER = Path(
     os.environ.get("VIGIE_CONFORMANCE")
@@ -97,6 +99,7 @@ def pseudonym(authority: str, value: str) -> bytes:
 
 # The published records: what each says, in the words of the table in the documentation.
 MACHINE = "myMachine.example.org"
+CONSENT_PATIENT = "urn:uuid:d7391e5a-5493-11ec-bf63-0242ac130002"
 CLIENT = "2001:0db8:85a3:0000:0000:8a2e:0370:7334"
 BALP = {
     "AuthZconsent-deny": ("Practitioner/ex-practitioner", "person", True, "other", "Consent"),
@@ -123,14 +126,20 @@ BALP = {
     "BasicUpdate2": ("Charley Miller", "person", True, "update", "List"),
     "BasicUpdateNoUser": (MACHINE, "service", True, "update", "List"),
     "BasicUpdateNoUserJob": (MACHINE, "service", True, "update", "DocumentReference"),
-    "Poke-SAML-Comp": ("05086900124", "person", "urn:uuid:d7391e5a-5493-11ec-bf63-0242ac130002", "open", "Consent"),
+    "Poke-SAML-Comp": ("05086900124", "person", CONSENT_PATIENT, "open", "Consent"),
     "Poke-SAML-Min": ("05086900124", "person", False, "open", "Application Activity"),
     "Poke-SAML-QDI-Comp": ("UID=kskagerb", "person", "500000000", "open", "Consent"),
     "Poke-SAML-QDI-Min": ("UID=kskagerb", "person", False, "open", "Application Activity"),
-    "PrivacyDisclosure-recipient-minCodes": ("patient-", "person", True, "create", "DocumentReference"),
+    "PrivacyDisclosure-recipient-minCodes": (
+        "patient-",
+        "person",
+        True,
+        "create",
+        "DocumentReference",
+    ),
     "PrivacyDisclosure-recipient": ("patient-", "person", True, "create", "DocumentReference"),
     "PrivacyDisclosure-source2": ("patient-", "person", True, "export", "DocumentReference"),
-}  # fmt: skip
+}
 R4 = {
     "error": ("95", "person", False, "create", "OperationOutcome"),
     "login": ("95", "person", False, "login", "Login"),
@@ -195,16 +204,19 @@ def test_what_else_the_published_records_tell() -> None:
 
     oauth, least = row("BasicReadOServer"), row("BasicReadOServerMin")
     assert (oauth["client_app"], oauth["network"], oauth["realm"]) == (
-        "SampleApp", CLIENT, "http://localhost:5100",
-    )  # fmt: skip
+        "SampleApp",
+        CLIENT,
+        "http://localhost:5100",
+    )
     assert oauth["session"] == least["session"] == "C187CC480FAC40A0936902D8BC324F5F"
     assert oauth["request_key"] == least["request_key"] is not None
     assert row("BasicQueryGetClient")["request_key"] == row("BasicQueryGetServer")["request_key"]
     assert row("BasicQueryPost")["query_shape"] == "exact_id"
     saml = row("Poke-SAML-Comp")
     assert (saml["auth_method"], saml["organisation"]) == (
-        "LOAAP4", "1234567@myOrganizationRegistry.example.org",
-    )  # fmt: skip
+        "LOAAP4",
+        "1234567@myOrganizationRegistry.example.org",
+    )
     assert row("Poke-SAML-QDI-Comp")["role"] == "307969004"
     assert row("Poke-SAML-QDI-Comp")["purpose"] == "PUBLICHEALTH"
     deny, permit = row("AuthZconsent-deny"), row("AuthZconsent")
@@ -254,17 +266,19 @@ def test_several_patients_of_a_record_are_several_rows(read: Any) -> None:
         ({"identifier": {"value": "7"}, "type": "Patient"}, "portal", "7"),
         (
             {"identifier": {"system": INS_OID, "value": "2 55 08 14 168 025 38"}},
-            "1.2.250.1.213.1.4.8", "255081416802538",
+            "1.2.250.1.213.1.4.8",
+            "255081416802538",
         ),
         (
             {
                 "reference": "Patient/7",
                 "identifier": {"type": coded("INS-NIR", "x"), "value": "255081416802538"},
             },
-            "1.2.250.1.213.1.4.8", "255081416802538",
+            "1.2.250.1.213.1.4.8",
+            "255081416802538",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_patient_is_authority_and_value(
     read: Any, what: dict[str, Any], authority: str, value: str
 ) -> None:
@@ -297,26 +311,34 @@ def test_faults_of_national_identifiers_are_flagged_and_kept(read: Any) -> None:
     fault = identifiers.problem("rpps", "10000000000")
     assert fault == "rpps_luhn"
     assert [row["flags"] for row in found] == [
-        "account_rpps_luhn patient_nir_key", "account_rpps_luhn patient_ins_test",
-    ]  # fmt: skip
+        "account_rpps_luhn patient_nir_key",
+        "account_rpps_luhn patient_ins_test",
+    ]
     assert all(row["patient"] is not None for row in found)
 
 
 def test_the_french_profile_of_event_traces(read: Any) -> None:
     trace = {
         "resourceType": "AuditEvent",
-        "meta": {"profile": ["https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/tde-auditevent"]},
+        "meta": {"profile": [f"{ANS}/ig/fhir/tde/StructureDefinition/tde-auditevent"]},
         "type": REST,
         "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": "read"}],
         "period": {"start": "2026-01-07T09:30:00Z", "end": "2026-01-07T09:32:00Z"},
         "recorded": "2026-01-07T09:32:15Z",
         "agent": [
             {"who": {"identifier": {"system": RPPS, "value": "99700366240"}}, "requestor": True},
-            {"who": {"identifier": {"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "899700366265"}}, "requestor": False},
+            {
+                "who": {
+                    "identifier": {"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "899700366265"}
+                },
+                "requestor": False,
+            },
         ],
         "source": {"observer": {"reference": "Device/DeviceExample"}},
-        "entity": [entity({"identifier": {"system": INS_OID, "value": "255081416802538"}}, "1", "1")],
-    }  # fmt: skip
+        "entity": [
+            entity({"identifier": {"system": INS_OID, "value": "255081416802538"}}, "1", "1")
+        ],
+    }
     (row,), bad, _ = read(trace)
     assert not bad
     assert row["at"].isoformat() == "2026-01-07T09:30:00+00:00"
@@ -367,13 +389,20 @@ R5 = {
     "agent": [
         {
             "type": coded("humanuser", f"{THO}/extra-security-role-type"),
-            "role": [coded("10", "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante")],
-            "who": {"reference": "Practitioner/3", "identifier": {"system": RPPS, "value": "99700366240"}},
+            "role": [coded("10", PROFESSIONS)],
+            "who": {
+                "reference": "Practitioner/3",
+                "identifier": {"system": RPPS, "value": "99700366240"},
+            },
             "requestor": True,
             "policy": ["urn:token:1", "https://policies.example.org/a"],
             "networkString": "10.1.2.3",
         },
-        {"type": coded("110150"), "who": {"reference": "Device/app"}, "networkUri": "https://app.example.org/x/Patient/7"},
+        {
+            "type": coded("110150"),
+            "who": {"reference": "Device/app"},
+            "networkUri": "https://app.example.org/x/Patient/7",
+        },
     ],
     "source": {"observer": {"reference": "Device/1"}},
     "entity": [
@@ -383,7 +412,7 @@ R5 = {
             "detail": [{"type": {"text": "Record Count"}, "valueInteger": 3}],
         }
     ],
-}  # fmt: skip
+}
 
 
 def test_an_r5_event(read: Any) -> None:
@@ -391,15 +420,21 @@ def test_an_r5_event(read: Any) -> None:
     assert not bad
     assert row["at"].isoformat() == "2025-03-04T10:11:10+00:00"
     assert (row["account"], row["professional"], row["profession"]) == (
-        "99700366240", "99700366240", "10",
-    )  # fmt: skip
+        "99700366240",
+        "99700366240",
+        "10",
+    )
     assert (row["action"], row["object"], row["outcome"]) == (
-        "update", "Condition", "serious_failure",
-    )  # fmt: skip
+        "update",
+        "Condition",
+        "serious_failure",
+    )
     assert row["patient"] == pseudonym("portal", "7")
     assert (row["network"], row["session"], row["purpose"]) == (
-        "10.1.2.3", "urn:token:1", "ETREAT",
-    )  # fmt: skip
+        "10.1.2.3",
+        "urn:token:1",
+        "ETREAT",
+    )
     assert (row["client_app"], row["record_count"]) == ("Device/app", 3)
 
 
@@ -451,11 +486,19 @@ def test_an_action_of_our_own_comes_from_the_mapping(read: Any) -> None:
         read(event(), mapping={"values": {"action": {"x": "read-it"}}})
 
 
+POSTED = "POST /r4/Patient/_search HTTP/1.1\r\nHost: s.fr\r\n\r\nfamily=dup&_count=1\r\n"
+
+
 @pytest.mark.parametrize(
     ("asked", "shape", "object_", "whom"),
     [
         ("GET https://s.fr/fhir/Patient?family=dup", "prefix", "Patient", None),
-        ("GET https://s.fr/fhir/Patient?family:exact=Dupont&given:exact=A", "exact_name", "Patient", None),
+        (
+            "GET https://s.fr/fhir/Patient?family:exact=Dupont&given:exact=A",
+            "exact_name",
+            "Patient",
+            None,
+        ),
         ("https://s.fr/fhir/Patient?name:contains=upon", "wildcard", "Patient", None),
         ("Patient?family=dup*&_count=50", "wildcard", "Patient", None),
         ("Patient?family=dupont&birthdate=1970-01-01", "criteria", "Patient", None),
@@ -466,11 +509,16 @@ def test_an_action_of_our_own_comes_from_the_mapping(read: Any) -> None:
         ("Observation?patient=7&code=x", "exact_id", "Observation", ("portal", "7")),
         ("Observation?subject=Patient/7", "exact_id", "Observation", ("portal", "7")),
         ("https://s.fr/fhir/Patient/7/Observation", "exact_id", "Observation", ("portal", "7")),
-        ("https://s.fr/fhir/Patient/7/$everything", "exact_id", "Patient/$everything", ("portal", "7")),
-        ("POST /r4/Patient/_search HTTP/1.1\r\nHost: s.fr\r\n\r\nfamily=dup&_count=1\r\n", "prefix", "Patient", None),
+        (
+            "https://s.fr/fhir/Patient/7/$everything",
+            "exact_id",
+            "Patient/$everything",
+            ("portal", "7"),
+        ),
+        (POSTED, "prefix", "Patient", None),
         ("Encounter?participant=13", "criteria", "Encounter", None),
     ],
-)  # fmt: skip
+)
 def test_a_query_tells_its_shape_and_whom_it_names(
     read: Any, asked: str, shape: str, object_: str, whom: tuple[str, str] | None
 ) -> None:
@@ -517,20 +565,32 @@ def test_a_secretary_for_a_doctor(read: Any) -> None:
     agents = [
         {"who": {"reference": "Practitioner/doctor"}, "requestor": False},
         {"who": {"reference": "https://x.fr/fhir/Practitioner/secretary"}, "requestor": True},
-        {"type": coded("PROV", f"{THO}/v3-RoleClass"), "who": {"identifier": {"system": "urn:oid:1.2.250.1.71.4.2.2", "value": "1750712184"}}},
-    ]  # fmt: skip
+        {
+            "type": coded("PROV", f"{THO}/v3-RoleClass"),
+            "who": {"identifier": {"system": "urn:oid:1.2.250.1.71.4.2.2", "value": "1750712184"}},
+        },
+    ]
     (row,), _, _ = read(event(agent=agents))
     assert (row["account"], row["on_behalf_of"]) == (
-        "Practitioner/secretary", "Practitioner/doctor",
-    )  # fmt: skip
+        "Practitioner/secretary",
+        "Practitioner/doctor",
+    )
     assert (row["realm"], row["organisation"]) == ("https://x.fr/fhir", "750712184")
 
 
 def test_contained_resources_are_followed(read: Any) -> None:
     contained = [
-        {"resourceType": "Practitioner", "id": "p", "identifier": [{"system": RPPS, "value": "99700366240"}]},
-        {"resourceType": "Patient", "id": "q", "identifier": [{"system": "urn:oid:1.2.3", "value": "7"}]},
-    ]  # fmt: skip
+        {
+            "resourceType": "Practitioner",
+            "id": "p",
+            "identifier": [{"system": RPPS, "value": "99700366240"}],
+        },
+        {
+            "resourceType": "Patient",
+            "id": "q",
+            "identifier": [{"system": "urn:oid:1.2.3", "value": "7"}],
+        },
+    ]
     agents = [{"who": {"reference": "#p"}, "requestor": True}]
     (row,), _, _ = read(event(contained=contained, agent=agents, entity=[patient("#q")]))
     assert (row["account"], row["professional"]) == ("99700366240", "99700366240")
@@ -541,8 +601,12 @@ def test_a_patient_who_acts_has_a_keyed_name(read: Any) -> None:
     for agent in (
         {"who": {"reference": "Patient/12"}, "requestor": True},
         user("12"),
-        {"type": {"coding": [{"code": "PAT"}]}, "who": {"identifier": {"value": "12"}}, "requestor": True},
-    ):  # fmt: skip
+        {
+            "type": {"coding": [{"code": "PAT"}]},
+            "who": {"identifier": {"value": "12"}},
+            "requestor": True,
+        },
+    ):
         (row,), _, _ = read(event(agent=[agent]))
         assert row["account"].startswith("patient-")
         assert row["account"].removeprefix("patient-") != "12"
@@ -690,9 +754,12 @@ def test_a_bundle_cut_between_entries_is_not_taken_for_whole(read: Any) -> None:
         (b'{"resourceType": "AuditEvent"\x00}', "nul_byte"),
         (b'{"resourceType": "Audit\xe9Event"}', "bad_encoding"),
         (b'{"resourceType": "AuditEvent", "x": ' + b"[" * 9000 + b"]" * 9000 + b"}", "too_deep"),
-        (b'{"resourceType": "AuditEvent", "entity": ' + b"[" * 9000 + b"]" * 9000 + b"}", "too_deep"),
+        (
+            b'{"resourceType": "AuditEvent", "entity": ' + b"[" * 9000 + b"]" * 9000 + b"}",
+            "too_deep",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_line_is_quarantined_and_its_neighbours_are_not(
     read: Any, line: bytes, reason: str
 ) -> None:
@@ -772,15 +839,28 @@ def secretive() -> list[dict[str, Any]]:
         event(entity=[query("https://s.fr/Patient/S3CR3T/$everything")]),
         event(agent=[{"who": named, "requestor": True, "name": "DUPONTEL", "altId": "S3CR3T"}]),
         event(agent=[user("S3CR3T")], entity=[patient("Patient/S3CR3T")]),
-        event(agent=[user(), {"type": coded("110150"), "network": {"address": "http://s.fr/Patient/S3CR3T", "type": "5"}}]),
+        event(
+            agent=[
+                user(),
+                {
+                    "type": coded("110150"),
+                    "network": {"address": "http://s.fr/Patient/S3CR3T", "type": "5"},
+                },
+            ]
+        ),
         event(agent=[{"who": {"identifier": ins}, "requestor": True}]),
         event(patient={"reference": "Patient/S3CR3T"}, entity=[]),
         event(entity=[{"what": {"reference": "S3CR3T"}, "role": {"code": "1"}}]),
         event(outcomeDesc="DUPONTEL S3CR3T", text={"div": "DUPONTEL"}),
-        event(contained=[{"resourceType": "Patient", "id": "S3CR3T", "name": [{"family": "DUPONTEL"}]}], entity=[patient("#S3CR3T")]),
+        event(
+            contained=[
+                {"resourceType": "Patient", "id": "S3CR3T", "name": [{"family": "DUPONTEL"}]}
+            ],
+            entity=[patient("#S3CR3T")],
+        ),
         event(id="S3CR3T"),
         event(purposeOfEvent=[{"text": "DUPONTEL"}]),
-    ]  # fmt: skip
+    ]
 
 
 def everything_said(batch: Batch) -> bytes:
