@@ -18,6 +18,7 @@ from vigie.readers.cells import ACCEPTED, Cells, Judge
 from vigie.readers.clock import Clock
 from vigie.readers.flags import Flags
 from vigie.readers.mapping import ANYTHING, PATIENT_KINDS, SIZE_UNITS, Column, Mapping
+from vigie.readers.nir import plainly_sound
 from vigie.readers.order import Order, fold
 from vigie.readers.rows import waist_table
 from vigie.readers.times import clock_column, to_utc
@@ -27,6 +28,7 @@ _NUMBERS: Final = ("record_count", "bytes")
 _SPECIAL: Final = frozenset(
     {"at", "action", "patient", "patients", "record_id", "request_id", *_NUMBERS}
 )
+_NIR_KINDS: Final = frozenset({"nir", "ins"})
 _PROFESSIONALS: Final = frozenset({"rpps", "adeli"})
 
 
@@ -196,11 +198,21 @@ class TableRows:
 
 
 def _normal(words: Words, kind: str, flags: Flags) -> Words:
+    """Return identifiers in their normal form, flagging what is wrong with them."""
     if kind == "local":
         return words
     values = words.words.to_pylist()
-    flags.add("patient", words, [identifiers.problem(kind, value) for value in values])
-    return words.mapped(lambda value: identifiers.normalise(kind, value) or None)
+    sound = plainly_sound(words.words) if kind in _NIR_KINDS else np.zeros(len(values), np.bool_)
+    doubtful = np.flatnonzero(~sound).tolist()
+    if not doubtful:
+        return words
+    problems: list[str | None] = [None] * len(values)
+    fresh: list[str | None] = list(values)
+    for place in doubtful:
+        problems[place] = identifiers.problem(kind, values[place])
+        fresh[place] = identifiers.normalise(kind, values[place]) or None
+    flags.add("patient", words, problems)
+    return relabelled(words.codes, fresh)
 
 
 def _pseudonyms(context: Context, words: Words, authorities: pa.Array | str) -> pa.Array:
