@@ -343,7 +343,7 @@ def test_the_french_profile_of_event_traces(read: Any) -> None:
     assert not bad
     assert row["at"].isoformat() == "2026-01-07T09:30:00+00:00"
     assert (row["account"], row["professional"]) == ("99700366240", "99700366240")
-    assert (row["actor_kind"], row["on_behalf_of"]) == ("person", "899700366265")
+    assert (row["actor_kind"], row["on_behalf_of"]) == ("person", "99700366265")
     assert row["patient"] == pseudonym("1.2.250.1.213.1.4.8", "255081416802538")
 
 
@@ -466,6 +466,7 @@ def test_r5_occurred_period(read: Any) -> None:
         ("rest", [], "D", "delete"),
         ("object", ["merge"], "U", "merge"),
         ("110112", ["ITI-47"], "E", "search"),
+        ("rest", ["110136"], "R", "privilege_change"),
         ("rest", ["our-own"], "E", "other"),
     ],
 )
@@ -576,6 +577,12 @@ def test_a_secretary_for_a_doctor(read: Any) -> None:
         "Practitioner/doctor",
     )
     assert (row["realm"], row["organisation"]) == ("https://x.fr/fhir", "750712184")
+
+
+def test_the_login_goes_before_a_national_identifier(read: Any) -> None:
+    doctor = {"identifier": {"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "899700366240"}}
+    (row,), _, _ = read(event(agent=[{"who": doctor, "altId": "jdupont", "requestor": True}]))
+    assert (row["account"], row["professional"]) == ("jdupont", "99700366240")
 
 
 def test_contained_resources_are_followed(read: Any) -> None:

@@ -162,9 +162,11 @@ class _Party:
             return (namer(patient.authority, patient.value) if patient else None), None
         own = names_of(Reference(identifier=self.who.identifier), {})
         literal = read_literal(self.who.reference) if self.who.reference else None
+        if own and own[0].kind is not None:
+            # A national identifier is no login: where the login stands beside it, that is it.
+            return _clean(self.agent.altId) or _bare(own[0]), None
         if own:
-            national = own[0].kind is not None
-            return own[0].value, (None if national else own[0].authority or None)
+            return own[0].value, own[0].authority or None
         if literal:
             return f"{literal.type}/{literal.value}", literal.authority or None
         if self.names and resolve(self.who, self.resolver):
@@ -188,10 +190,12 @@ class _Party:
     def professional(self) -> str | None:
         """Return it in its normal form: an IdNat_PS that wraps an RPPS is that RPPS."""
         named = self.national()
-        if named is None:
-            return None
-        known = identifiers.professional(named.value)
-        return known[1] if known else named.value
+        return _bare(named) if named else None
+
+
+def _bare(named: Named) -> str:
+    known = identifiers.professional(named.value) if named.kind in PROFESSIONAL_KINDS else None
+    return known[1] if known else named.value
 
 
 def _first(parties: Iterable[_Party]) -> _Party | None:

@@ -75,7 +75,7 @@ def action_of(
         if found:
             return found
     event = next((code for code in types if code in EVENTS), "")
-    if event or any(map(transaction, subtypes)):
+    if event or any(code in EVENTS or transaction(code) for code in subtypes):
         named = dicom_action_of(event, tuple(subtypes), letter.upper(), "", "")
         return None if named == "other" and letter.upper() in _LETTERS else named
     return _LETTERS.get(letter.upper())
