@@ -50,9 +50,12 @@ def read(tmp_path: Path) -> Any:
 
 
 def read_at(
-    path: Path, data: bytes, mapping: dict[str, Any] | None = None, zone: str = "Europe/Paris",
+    path: Path,
+    data: bytes,
+    mapping: dict[str, Any] | None = None,
+    zone: str = "Europe/Paris",
     **options: Any,
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     path.write_bytes(data)
     context = Context(Source("hospital", zone), RING, mapping or {}, "m.toml")
     batches = list(AtnaReader(context).read(Intake(path, path.name, **options)))
@@ -77,7 +80,8 @@ def coded(tag: str, code: str, dicom: bool = True, system: str = "DCM") -> str:
 def participant(user: str, requestor: bool = True, roles: str = "", **attributes: str) -> str:
     more = "".join(f' {name}="{value}"' for name, value in attributes.items())
     asks = "true" if requestor else "false"
-    return f'<ActiveParticipant UserID="{user}" UserIsRequestor="{asks}"{more}>{roles}</ActiveParticipant>'
+    start = f'<ActiveParticipant UserID="{user}" UserIsRequestor="{asks}"{more}>'
+    return f"{start}{roles}</ActiveParticipant>"
 
 
 def patient(value: str, name: str = "", dicom: bool = True) -> str:
@@ -100,9 +104,15 @@ def query(text: str) -> str:
 
 
 def message(
-    *parts: str, event: str = "110110", types: tuple[str, ...] = (), action: str = "R",
-    at: str = "2025-03-04T08:00:00Z", outcome: str = "0", dicom: bool = True, purpose: str = "",
-) -> bytes:  # fmt: skip
+    *parts: str,
+    event: str = "110110",
+    types: tuple[str, ...] = (),
+    action: str = "R",
+    at: str = "2025-03-04T08:00:00Z",
+    outcome: str = "0",
+    dicom: bool = True,
+    purpose: str = "",
+) -> bytes:
     inner = coded("EventID", event, dicom) if event else ""
     inner += "".join(coded("EventTypeCode", one, dicom) for one in types)
     inner += coded("PurposeOfUse", purpose, dicom) if purpose else ""
@@ -124,21 +134,39 @@ def message(
 def test_both_dialects_say_the_same(read: Any, dicom: bool) -> None:
     data = message(
         participant(
-            "jdupont", roles=coded("RoleIDCode", "IDE", dicom, "hr"),
-            NetworkAccessPointID="10.1.2.3", NetworkAccessPointTypeCode="2",
+            "jdupont",
+            roles=coded("RoleIDCode", "IDE", dicom, "hr"),
+            NetworkAccessPointID="10.1.2.3",
+            NetworkAccessPointTypeCode="2",
         ),
         patient("12345^^^&amp;1.2.250.1.213.1.4.8&amp;ISO", dicom=dicom),
-        event="110112", types=("ITI-45",), action="E", purpose="ETREAT", outcome="4", dicom=dicom,
-    )  # fmt: skip
+        event="110112",
+        types=("ITI-45",),
+        action="E",
+        purpose="ETREAT",
+        outcome="4",
+        dicom=dicom,
+    )
     (row,) = read(data).rows
     expected = {
-        "account": "jdupont", "actor_kind": "person", "role": "IDE", "network": "10.1.2.3",
-        "organisation": "site", "client_app": "dpi", "action": "search", "object": "ITI-45",
-        "purpose": "ETREAT", "outcome": "minor_failure", "clock_quality": "exact",
-        "at": datetime(2025, 3, 4, 8, tzinfo=UTC), "source_line": 1, "part": 0,
-        "patient": pseudonym("12345", "1.2.250.1.213.1.4.8"), "record_key": None,
+        "account": "jdupont",
+        "actor_kind": "person",
+        "role": "IDE",
+        "network": "10.1.2.3",
+        "organisation": "site",
+        "client_app": "dpi",
+        "action": "search",
+        "object": "ITI-45",
+        "purpose": "ETREAT",
+        "outcome": "minor_failure",
+        "clock_quality": "exact",
+        "at": datetime(2025, 3, 4, 8, tzinfo=UTC),
+        "source_line": 1,
+        "part": 0,
+        "patient": pseudonym("12345", "1.2.250.1.213.1.4.8"),
+        "record_key": None,
         "flags": "patient_nir_length",
-    }  # fmt: skip
+    }
     assert {name: row[name] for name in expected} == expected
 
 
@@ -175,7 +203,7 @@ def test_both_dialects_say_the_same(read: Any, dicom: bool) -> None:
         ("110112", ("ITI-78",), "E", "search", "ITI-78"),
         ("unknown", ("own",), "", "other", "own"),
     ],
-)  # fmt: skip
+)
 def test_the_action_and_object_of_an_event(
     read: Any, event: str, types: tuple[str, ...], action: str, expected: str, object_: str
 ) -> None:
@@ -190,8 +218,9 @@ def test_an_export_on_paper_is_a_print_and_a_life_cycle_speaks_when_nothing_else
     (printed,) = read(message(participant("a", roles=medium), event="110106", action="R")).rows
     assert printed["action"] == "print"
     disclosed = patient("p1").replace(
-        "ParticipantObjectTypeCodeRole", 'ParticipantObjectDataLifeCycle="11" ParticipantObjectTypeCodeRole'
-    )  # fmt: skip
+        "ParticipantObjectTypeCodeRole",
+        'ParticipantObjectDataLifeCycle="11" ParticipantObjectTypeCodeRole',
+    )
     (row,) = read(message(disclosed, action="E")).rows
     assert row["action"] == "export"
 
@@ -209,17 +238,51 @@ def test_a_mapping_names_the_codes_of_ones_own(read: Any) -> None:
     [
         ([participant("jdupont")], "jdupont", "person"),
         ([participant("saml&lt;jdupont@https://idp.fr&gt;")], "jdupont", "person"),
-        ([participant("https://a.fr/ws", roles=coded("RoleIDCode", "110153")), participant("m.c@chu.fr")], "m.c@chu.fr", "person"),
-        ([participant("https://a.fr/ws", roles=coded("RoleIDCode", "110153")), participant("jdupont", False)], "jdupont", "person"),
-        ([participant("http://www.w3.org/2005/08/addressing/anonymous", roles=coded("RoleIDCode", "110153"))], None, "service"),
-        ([participant("unknown", roles=coded("RoleIDCode", "110153")), participant("https://b", False, roles=coded("RoleIDCode", "110152"))], None, "service"),
+        (
+            [
+                participant("https://a.fr/ws", roles=coded("RoleIDCode", "110153")),
+                participant("m.c@chu.fr"),
+            ],
+            "m.c@chu.fr",
+            "person",
+        ),
+        (
+            [
+                participant("https://a.fr/ws", roles=coded("RoleIDCode", "110153")),
+                participant("jdupont", False),
+            ],
+            "jdupont",
+            "person",
+        ),
+        (
+            [
+                participant(
+                    "http://www.w3.org/2005/08/addressing/anonymous",
+                    roles=coded("RoleIDCode", "110153"),
+                )
+            ],
+            None,
+            "service",
+        ),
+        (
+            [
+                participant("unknown", roles=coded("RoleIDCode", "110153")),
+                participant("https://b", False, roles=coded("RoleIDCode", "110152")),
+            ],
+            None,
+            "service",
+        ),
         ([participant("HOSP|RIS", roles=coded("RoleIDCode", "110153"))], "HOSP|RIS", "service"),
         ([participant("SRV01$")], "SRV01$", "service"),
         ([participant("123", AlternativeUserID="AETITLES=CT1")], "123", "service"),
         ([participant("fe80::1%11"), participant("farley@wb.com")], "farley@wb.com", "person"),
-        ([participant("smith", roles=coded("RoleIDCode", "110153"), UserName="Dr Smith")], "smith", "person"),
+        (
+            [participant("smith", roles=coded("RoleIDCode", "110153"), UserName="Dr Smith")],
+            "smith",
+            "person",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_account_is_the_person_who_asked_else_the_machine(
     read: Any, parts: list[str], account: str | None, kind: str
 ) -> None:
@@ -233,13 +296,17 @@ def test_the_account_is_the_person_who_asked_else_the_machine(
         ({"user": "899700366240"}, "99700366240", None),
         ({"user": "jdupont", "AlternativeUserID": "899700366240"}, "99700366240", None),
         ({"user": "saml&lt;899700366240@https://idp.fr&gt;"}, "99700366240", None),
-        ({"user": "899700366240^DOC^A^^^^^^&amp;1.2.250.1.71.4.2.1&amp;ISO^D"}, "99700366240", None),
+        (
+            {"user": "899700366240^DOC^A^^^^^^&amp;1.2.250.1.71.4.2.1&amp;ISO^D"},
+            "99700366240",
+            None,
+        ),
         ({"user": "899700366241"}, "99700366241", "account_rpps_luhn"),
         ({"user": "3456780581/11242343"}, "456780581/11242343", "account_finess_luhn"),
         ({"user": "0612345678"}, None, None),
         ({"user": "7601002860123"}, None, None),
     ],
-)  # fmt: skip
+)
 def test_a_professional_is_recognised_by_the_national_identifier(
     read: Any, attributes: dict[str, str], professional: str | None, flags: str | None
 ) -> None:
@@ -253,10 +320,12 @@ def test_who_acted_for_whom_and_from_where(read: Any) -> None:
         participant("assistant&lt;sec1@https://idp.fr&gt;"),
         participant("doc1", False, UserName="Dr One"),
         participant(
-            "https://client.fr/ws", roles=coded("RoleIDCode", "110153"),
-            NetworkAccessPointID="pc-12.chu.fr", NetworkAccessPointTypeCode="1",
+            "https://client.fr/ws",
+            roles=coded("RoleIDCode", "110153"),
+            NetworkAccessPointID="pc-12.chu.fr",
+            NetworkAccessPointTypeCode="1",
         ),
-    ]  # fmt: skip
+    ]
     (row,) = read(message(*parts)).rows
     assert (row["account"], row["on_behalf_of"], row["realm"]) == ("sec1", "doc1", "https://idp.fr")
     assert (row["network"], row["device"]) == ("pc-12.chu.fr", "pc-12.chu.fr")
@@ -273,9 +342,13 @@ def test_who_acted_for_whom_and_from_where(read: Any) -> None:
         ("Patient/12345", "12345", "hospital"),
         ("https://chu.fr/fhir/Patient/12345", "12345", "https://chu.fr/fhir"),
         ("12345@1.2.3.4.5", "12345", "1.2.3.4.5"),
-        ("2 53 07 2B 073 004^^^&amp;1.2.250.1.213.1.4.8&amp;ISO", "253072B07300470", "1.2.250.1.213.1.4.8"),
+        (
+            "2 53 07 2B 073 004^^^&amp;1.2.250.1.213.1.4.8&amp;ISO",
+            "253072B07300470",
+            "1.2.250.1.213.1.4.8",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_patient_is_authority_and_value(
     read: Any, written: str, value: str, authority: str
 ) -> None:
@@ -306,9 +379,10 @@ def test_other_objects_are_no_patients(read: Any) -> None:
 
 def test_a_surname_becomes_a_key(read: Any) -> None:
     outcome = read(
-        message(patient("1", "Légaré^Zoé")) + message(patient("2", "LEGARE^A"))
+        message(patient("1", "Légaré^Zoé"))
+        + message(patient("2", "LEGARE^A"))
         + message(patient("3", "Zoé Légaré"))
-    )  # fmt: skip
+    )
     first, second, plain = outcome.rows
     assert first["surname_key"] == second["surname_key"] != None  # noqa: E711
     assert second["name_gap"] == pytest.approx(0)
@@ -317,7 +391,7 @@ def test_a_surname_becomes_a_key(read: Any) -> None:
 
 
 V3 = "<queryByParameter><parameterList>{}</parameterList></queryByParameter>"
-ADHOC = '<AdhocQuery id="u"><Slot name="${}"><ValueList><Value>{}</Value></ValueList></Slot></AdhocQuery>'
+ADHOC = '<AdhocQuery><Slot name="${}"><ValueList><Value>{}</Value></ValueList></Slot></AdhocQuery>'
 QPD = "MSH|^~\\&|A|B\rQPD|Q22^Find^HL7|t|{}\rRCP|I"
 
 
@@ -331,19 +405,38 @@ QPD = "MSH|^~\\&|A|B\rQPD|Q22^Find^HL7|t|{}\rRCP|I"
         (QPD.format("@PID.3.1^777888999~@PID.5.1^X"), "exact_id"),
         (QPD.format("777888999^^^&1.2.3.4&ISO"), "exact_id"),
         (QPD.format(""), "none"),
-        (V3.format("<livingSubjectName><value><family>DUPONT</family></value></livingSubjectName>"), "exact_name"),
-        (V3.format('<livingSubjectId><value root="1.2.3.4" extension="777888999"/></livingSubjectId>'), "exact_id"),
-        (V3.format('<livingSubjectBirthTime><value value="1970"/></livingSubjectBirthTime>'), "criteria"),
+        (
+            V3.format(
+                "<livingSubjectName><value><family>DUPONT</family></value></livingSubjectName>"
+            ),
+            "exact_name",
+        ),
+        (
+            V3.format(
+                '<livingSubjectId><value root="1.2.3.4" extension="777888999"/></livingSubjectId>'
+            ),
+            "exact_id",
+        ),
+        (
+            V3.format('<livingSubjectBirthTime><value value="1970"/></livingSubjectBirthTime>'),
+            "criteria",
+        ),
         (V3.format(""), "none"),
-        (ADHOC.format("XDSDocumentEntryPatientId", "'777888999^^^&amp;1.2.3.4&amp;ISO'"), "exact_id"),
+        (
+            ADHOC.format("XDSDocumentEntryPatientId", "'777888999^^^&amp;1.2.3.4&amp;ISO'"),
+            "exact_id",
+        ),
         (ADHOC.format("XDSDocumentEntryClassCode", "('x')"), "criteria"),
         ("http://a.fr/fhir/Patient?family=DUP", "prefix"),
         ("http://a.fr/fhir/Patient?family:exact=DUPONT", "exact_name"),
         ("http://a.fr/fhir/Patient/777888999", "exact_id"),
-        ("http://a.fr/fhir/Patient/$ihe-pix?sourceIdentifier=urn:oid:1.2.3.4|777888999", "exact_id"),
+        (
+            "http://a.fr/fhir/Patient/$ihe-pix?sourceIdentifier=urn:oid:1.2.3.4|777888999",
+            "exact_id",
+        ),
         ("\x08\x00\x05\x00binary", None),
     ],
-)  # fmt: skip
+)
 def test_a_query_tells_its_shape_and_keeps_its_values(
     read: Any, text: str, shape: str | None
 ) -> None:
@@ -374,10 +467,14 @@ def test_a_request_id_is_keyed_as_other_logs_key_it(read: Any) -> None:
 def test_a_path_that_names_the_patient_does_not_come_out(read: Any) -> None:
     path = "/gw/fhir/Patient/IHERED-2340"
     parts = [
-        participant(path, roles=coded("RoleIDCode", "110153"),
-                    NetworkAccessPointID=f"http://srv{path}", NetworkAccessPointTypeCode="5"),
+        participant(
+            path,
+            roles=coded("RoleIDCode", "110153"),
+            NetworkAccessPointID=f"http://srv{path}",
+            NetworkAccessPointTypeCode="5",
+        ),
         patient("Patient/IHERED-2340"),
-    ]  # fmt: skip
+    ]
     outcome = read(message(*parts))
     assert outcome.rows[0]["account"] == "/gw/fhir/Patient/{id}"
     assert "IHERED-2340" not in outcome.text
@@ -402,14 +499,22 @@ def test_a_patient_who_acts_has_a_keyed_name_that_a_rotation_keeps(
 @pytest.mark.parametrize(
     ("written", "expected", "quality"),
     [
-        ("2025-01-21T11:05:39.3842263+01:00", datetime(2025, 1, 21, 10, 5, 39, 384226, UTC), "exact"),
-        ("2025-01-21T11:05:39.123456789012Z", datetime(2025, 1, 21, 11, 5, 39, 123456, UTC), "exact"),
+        (
+            "2025-01-21T11:05:39.3842263+01:00",
+            datetime(2025, 1, 21, 10, 5, 39, 384226, UTC),
+            "exact",
+        ),
+        (
+            "2025-01-21T11:05:39.123456789012Z",
+            datetime(2025, 1, 21, 11, 5, 39, 123456, UTC),
+            "exact",
+        ),
         ("2025-01-21T11:05:39", datetime(2025, 1, 21, 10, 5, 39, 0, UTC), "exact"),
         ("2025-10-26T02:30:00", datetime(2025, 10, 26, 0, 30, 0, 0, UTC), "ambiguous"),
         ("2025-10-26T02:30:00Z", datetime(2025, 10, 26, 2, 30, 0, 0, UTC), "exact"),
         ("2025-03-30T02:30:00", datetime(2025, 3, 30, 1, 0, 0, 0, UTC), "skewed"),
     ],
-)  # fmt: skip
+)
 def test_the_time_of_the_event(read: Any, written: str, expected: datetime, quality: str) -> None:
     (row,) = read(message(at=written)).rows
     assert (row["at"], row["clock_quality"]) == (expected, quality)
@@ -457,7 +562,10 @@ DECLARED = b'<?xml version="1.0" encoding="UTF-8"?>\n'
         b"\xef\xbb\xbf" + DECLARED + PRETTY + b"\r\n" + DECLARED + TWO,
         b"<!-- from the DPI, <AuditMessage> -->\n" + ONE + b"<!-- next -->" + DECLARED + TWO,
         ONE.replace(b"<EventID ", b"<!-- </AuditMessage> --><EventID ") + TWO,
-        ONE.replace(b"<AuditMessage>", b'<a:AuditMessage xmlns:a="urn:x">').replace(b"</Audit", b"</a:Audit") + TWO,
+        ONE.replace(b"<AuditMessage>", b'<a:AuditMessage xmlns:a="urn:x">').replace(
+            b"</Audit", b"</a:Audit"
+        )
+        + TWO,
         ONE.replace(b"<AuditMessage>", b'<AuditMessage xmlns="urn:x">') + TWO,
         b"<AuditMessages>\n" + ONE + b"\n" + TWO + b"\n</AuditMessages>\n",
         SYSLOG + ONE + b"\n" + SYSLOG + TWO + b"\n",
@@ -470,7 +578,7 @@ DECLARED = b'<?xml version="1.0" encoding="UTF-8"?>\n'
         SYSLOG.replace(b"- ", b'[a@1 k="v"] ') + ONE + SYSLOG + TWO,
         ONE + b"\0\n" + TWO + b"\0",
     ],
-)  # fmt: skip
+)
 def test_every_envelope_gives_the_same_messages(read: Any, data: bytes) -> None:
     outcome = read(data)
     assert [row["patient"] for row in outcome.rows] == [pseudonym("p-one"), pseudonym("p-two")]
@@ -499,15 +607,12 @@ def test_other_messages_of_a_syslog_are_ignored_by_name(read: Any) -> None:
 
 
 def test_a_message_of_the_french_profile(read: Any) -> None:
-    data = (
-        b"<110>1 2025-03-04T08:00:01Z portail.ror.fr ROR 7 IHE+RFC-3881 - "
-        + message(
-            participant("899700366240", UserName="DOC0036624"),
-            participant("https://ror.fr/fhir", False, roles=coded("RoleIDCode", "110152", False)),
-            patient("253072B07300470^^^&amp;1.2.250.1.213.1.4.8&amp;ISO^NH", dicom=False),
-            dicom=False,
-        )
-    )  # fmt: skip
+    data = b"<110>1 2025-03-04T08:00:01Z portail.ror.fr ROR 7 IHE+RFC-3881 - " + message(
+        participant("899700366240", UserName="DOC0036624"),
+        participant("https://ror.fr/fhir", False, roles=coded("RoleIDCode", "110152", False)),
+        patient("253072B07300470^^^&amp;1.2.250.1.213.1.4.8&amp;ISO^NH", dicom=False),
+        dicom=False,
+    )
     (row,) = read(data).rows
     assert row["professional"] == "99700366240"
     assert row["patient"] == pseudonym("253072B07300470", "1.2.250.1.213.1.4.8")
@@ -641,9 +746,18 @@ def test_a_message_beyond_the_limit_is_never_held_whole(read: Any) -> None:
 
 def test_how_a_file_is_cut_never_shows(tmp_path: Path) -> None:
     parts = [
-        SYSLOG + PRETTY, b"\n\n", SYSLOG + ONE[:300], b"\n", b"garbage\n", DECLARED + PRETTY, b"  \n",
-        b"%d %s" % (len(SYSLOG + TWO), SYSLOG + TWO), b"<34>1 - h su - - - no\n", b"<!-- c -->\n", TWO,
-    ]  # fmt: skip
+        SYSLOG + PRETTY,
+        b"\n\n",
+        SYSLOG + ONE[:300],
+        b"\n",
+        b"garbage\n",
+        DECLARED + PRETTY,
+        b"  \n",
+        b"%d %s" % (len(SYSLOG + TWO), SYSLOG + TWO),
+        b"<34>1 - h su - - - no\n",
+        b"<!-- c -->\n",
+        TWO,
+    ]
     data = b"".join(parts) * 40
     path = tmp_path / "a.log"
     whole = read_at(path, data)
@@ -655,12 +769,35 @@ def test_how_a_file_is_cut_never_shows(tmp_path: Path) -> None:
 
 PIECES = st.sampled_from(
     [
-        ONE, TWO, PRETTY, DECLARED, SYSLOG, SYSLOG + ONE, SYSLOG + PRETTY + b"\n", b"\n", b" \n",
-        b"%d %s" % (len(SYSLOG + TWO), SYSLOG + TWO), b"garbage", b"<34>1 - h - - - - x\n", b"\xef\xbb\xbf",
-        b"<!-- c -->", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<AuditMessage>", b"</AuditMessage>",
-        b"<AuditMessage/>", b"<!DOCTYPE x>", b"\0", b"\xff", b"12 <", b"Mar  4 09:00:00 h ", b"<Audit",
+        ONE,
+        TWO,
+        PRETTY,
+        DECLARED,
+        SYSLOG,
+        SYSLOG + ONE,
+        SYSLOG + PRETTY + b"\n",
+        b"\n",
+        b" \n",
+        b"%d %s" % (len(SYSLOG + TWO), SYSLOG + TWO),
+        b"garbage",
+        b"<34>1 - h - - - - x\n",
+        b"\xef\xbb\xbf",
+        b"<!-- c -->",
+        b"<!--",
+        b"-->",
+        b"<![CDATA[",
+        b"]]>",
+        b"<AuditMessage>",
+        b"</AuditMessage>",
+        b"<AuditMessage/>",
+        b"<!DOCTYPE x>",
+        b"\0",
+        b"\xff",
+        b"12 <",
+        b"Mar  4 09:00:00 h ",
+        b"<Audit",
     ]
-)  # fmt: skip
+)
 
 
 @settings(max_examples=100, deadline=None)
@@ -689,9 +826,32 @@ def test_a_message_read_by_pieces_is_the_message_read_whole(data: st.DataObject)
 PIECES_READER = Pieces()
 QUERIED = message(query("x"), patient("a&gt;b"), participant("c>d", UserName="e/>f"))
 SCRAPS = st.sampled_from(
-    [b"", b"<", b">", b"/>", b'"', b"'", b"&", b"&amp;", b"&#65;", b"<!-- x -->", b"<![CDATA[y]]>", b"<?z?>",
-     b"x:", b"\xff", b"\xc3\xa9", b"\t", b"\n", b"\0", b"</ActiveParticipant>", b"<a>", b'x="1"', b"=", b" "]
-)  # fmt: skip
+    [
+        b"",
+        b"<",
+        b">",
+        b"/>",
+        b'"',
+        b"'",
+        b"&",
+        b"&amp;",
+        b"&#65;",
+        b"<!-- x -->",
+        b"<![CDATA[y]]>",
+        b"<?z?>",
+        b"x:",
+        b"\xff",
+        b"\xc3\xa9",
+        b"\t",
+        b"\n",
+        b"\0",
+        b"</ActiveParticipant>",
+        b"<a>",
+        b'x="1"',
+        b"=",
+        b" ",
+    ]
+)
 
 
 def said(reading: Any, body: bytes) -> Any:
@@ -772,32 +932,100 @@ def test_recognition(head: bytes, least: float, most: float) -> None:
 X = "1.3.6.1.4.1.21367.13.20"
 FACILITY = "1.3.6.1.4.1.21367.3000.1.6"
 GOLDEN: dict[str, tuple[str | None, str, list[tuple[str, str]], str]] = {
-    "atna-record-2.xml": ("7601002860123", "open", [("PATIENT1", "2.16.756.5.30.1.191.1.0.2.1")], "2025-01-21 10:05:39.384226"),
+    "atna-record-2.xml": (
+        "7601002860123",
+        "open",
+        [("PATIENT1", "2.16.756.5.30.1.191.1.0.2.1")],
+        "2025-01-21 10:05:39.384226",
+    ),
     "pdqm.xml": ("/app-gateway/fhir/Patient", "search", [], "2020-03-19 14:25:02.926000"),
-    "pdqmread.xml": ("/app-gateway/fhir/Patient/{id}", "search", [("IHERED-2340", "hospital")], "2020-03-19 14:26:55.601000"),
-    "pdqv3.xml": (None, "search", [
-        ("IHERED-2340", f"{X}.1000"), ("IHEGREEN-2340", f"{X}.2000"), ("IHEBLUE-2340", f"{X}.3000"),
-        ("IHEBLUE-2342", f"{X}.3000"), ("IHEFACILITY-2340", FACILITY), ("IHEFACILITY-2342", FACILITY),
-    ], "2020-03-19 14:17:28.705000"),
-    "pixfeed.xml": ("PKL|SAP-ISH", "create", [("7627199", "2.16.840.1.113883.3.37.4.1.1.2.411.1")], "2020-03-19 12:24:34.434000"),
-    "pixfeedmergesource.xml": ("BLA|IHE_SYS_IHERED", "update", [
-        ("IHERED-2340", f"{X}.1000"), ("IHEBLUE-2342", f"{X}.3000"), ("IHEFACILITY-2342", FACILITY),
-        ("IHEFACILITY-2340", FACILITY), ("IHEGREEN-2340", f"{X}.2000"), ("IHEBLUE-2340", f"{X}.3000"),
-    ], "2020-03-19 14:12:24.933000"),
-    "pixfeedsource.xml": ("BLA|IHE_SYS_IHERED", "update", [
-        ("IHERED-2342", f"{X}.1000"), ("IHEBLUE-2342", f"{X}.3000"), ("IHEFACILITY-2342", FACILITY),
-    ], "2020-03-19 13:59:32.253000"),
-    "pixm.xml": ("/app-gateway/fhir/Patient/$ihe-pix", "search", [("IHEBLUE-2340", f"{X}.3000")], "2020-03-19 14:33:48.493000"),
-    "pixquery.xml": ("MESA_DEPARTMENT|MESA_PIX_CLIENT", "search", [
-        ("27", "2.16.840.1.113883.3.37.4.1.1.2.1.1"), ("78106", "2.16.840.1.113883.3.37.4.1.1.2.511.1"),
-    ], "2020-03-19 12:34:06.367000"),
-    "pixupdatesource.xml": ("BLA|IHE_SYS_IHERED", "open", [
-        ("IHERED-2342", f"{X}.1000"), ("IHEBLUE-2342", f"{X}.3000"), ("IHEFACILITY-2342", FACILITY),
-    ], "2020-03-19 13:59:32.521000"),
-    "pixv3feed.xml": (None, "create", [("JW-824-v3", "2.16.840.1.113883.3.72.5.9.1")], "2020-03-19 13:40:14.259000"),
-    "pixv3sourcefeed.xml": (None, "create", [("PIX", "1.3.6.1.4.1.21367.2011.2.5.5488")], "2020-04-08 15:44:24.580000"),
+    "pdqmread.xml": (
+        "/app-gateway/fhir/Patient/{id}",
+        "search",
+        [("IHERED-2340", "hospital")],
+        "2020-03-19 14:26:55.601000",
+    ),
+    "pdqv3.xml": (
+        None,
+        "search",
+        [
+            ("IHERED-2340", f"{X}.1000"),
+            ("IHEGREEN-2340", f"{X}.2000"),
+            ("IHEBLUE-2340", f"{X}.3000"),
+            ("IHEBLUE-2342", f"{X}.3000"),
+            ("IHEFACILITY-2340", FACILITY),
+            ("IHEFACILITY-2342", FACILITY),
+        ],
+        "2020-03-19 14:17:28.705000",
+    ),
+    "pixfeed.xml": (
+        "PKL|SAP-ISH",
+        "create",
+        [("7627199", "2.16.840.1.113883.3.37.4.1.1.2.411.1")],
+        "2020-03-19 12:24:34.434000",
+    ),
+    "pixfeedmergesource.xml": (
+        "BLA|IHE_SYS_IHERED",
+        "update",
+        [
+            ("IHERED-2340", f"{X}.1000"),
+            ("IHEBLUE-2342", f"{X}.3000"),
+            ("IHEFACILITY-2342", FACILITY),
+            ("IHEFACILITY-2340", FACILITY),
+            ("IHEGREEN-2340", f"{X}.2000"),
+            ("IHEBLUE-2340", f"{X}.3000"),
+        ],
+        "2020-03-19 14:12:24.933000",
+    ),
+    "pixfeedsource.xml": (
+        "BLA|IHE_SYS_IHERED",
+        "update",
+        [
+            ("IHERED-2342", f"{X}.1000"),
+            ("IHEBLUE-2342", f"{X}.3000"),
+            ("IHEFACILITY-2342", FACILITY),
+        ],
+        "2020-03-19 13:59:32.253000",
+    ),
+    "pixm.xml": (
+        "/app-gateway/fhir/Patient/$ihe-pix",
+        "search",
+        [("IHEBLUE-2340", f"{X}.3000")],
+        "2020-03-19 14:33:48.493000",
+    ),
+    "pixquery.xml": (
+        "MESA_DEPARTMENT|MESA_PIX_CLIENT",
+        "search",
+        [
+            ("27", "2.16.840.1.113883.3.37.4.1.1.2.1.1"),
+            ("78106", "2.16.840.1.113883.3.37.4.1.1.2.511.1"),
+        ],
+        "2020-03-19 12:34:06.367000",
+    ),
+    "pixupdatesource.xml": (
+        "BLA|IHE_SYS_IHERED",
+        "open",
+        [
+            ("IHERED-2342", f"{X}.1000"),
+            ("IHEBLUE-2342", f"{X}.3000"),
+            ("IHEFACILITY-2342", FACILITY),
+        ],
+        "2020-03-19 13:59:32.521000",
+    ),
+    "pixv3feed.xml": (
+        None,
+        "create",
+        [("JW-824-v3", "2.16.840.1.113883.3.72.5.9.1")],
+        "2020-03-19 13:40:14.259000",
+    ),
+    "pixv3sourcefeed.xml": (
+        None,
+        "create",
+        [("PIX", "1.3.6.1.4.1.21367.2011.2.5.5488")],
+        "2020-04-08 15:44:24.580000",
+    ),
     "stop.xml": ("WDF-LAP-1237$", "other", [], "2020-03-09 10:35:15.937000"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))

@@ -14,7 +14,12 @@ def body(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "at", "message_id", "rest"),
     [
-        (b"<110>1 2025-01-02T03:04:05.678+01:00 h a 1 IHE+RFC-3881 - X", b"2025-01-02T03:04:05.678+01:00", b"IHE+RFC-3881", b"X"),
+        (
+            b"<110>1 2025-01-02T03:04:05.678+01:00 h a 1 IHE+RFC-3881 - X",
+            b"2025-01-02T03:04:05.678+01:00",
+            b"IHE+RFC-3881",
+            b"X",
+        ),
         (b"<85>1 - - - - IHE+DICOM - X", None, b"IHE+DICOM", b"X"),
         (b'<85>1 - h a - ID [x@1 k="a \\] b" l="c"][y] X', None, b"ID", b"X"),
         (b"<85>1 - h a - ID X without its dash", None, b"ID", b"X without its dash"),
@@ -24,7 +29,7 @@ def body(data: bytes) -> bytes:
         (b"Oct  1 22:14:15 host app: X", b"Oct  1 22:14:15", b"", b"app: X"),
         (b"2025-01-02T03:04:05+00:00 host app: X", b"2025-01-02T03:04:05+00:00", b"", b"app: X"),
     ],
-)  # fmt: skip
+)
 def test_a_header_is_read_in_every_dialect(
     data: bytes, at: bytes | None, message_id: bytes, rest: bytes
 ) -> None:

@@ -43,6 +43,8 @@ _SYSLOG: Final = re.compile(rb"\s*(?:\xef\xbb\xbf)?" + OPENING)
 _AUDIT_SYSLOG: Final = re.compile(rb"<\d{1,3}>\d (?:\S+ ){4}(?:IHE|DICOM)\+\S+ ")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_BATCH: Final = 4096
+"""Messages held at a time: more only keep the garbage collector busy."""
 _EDGE: Final = 2 * frames.EDGE
 
 
@@ -124,6 +126,9 @@ class _Work:
                 break
             self._line += self._data.count(b"\n", start, end)
             start = end
+            if len(pile.accepted) >= _BATCH:
+                yield self._batch(pile)
+                pile = _Pile()
         if pile.read:
             yield self._batch(pile)
         self._data = self._data[start:]
