@@ -29,6 +29,8 @@ SLOT: Final = 900_000_000
 """Microseconds in a quarter of an hour, the finest partition."""
 SLOTS_PER_DAY: Final = 96
 RUN_ROWS: Final = 1 << 19
+_HELD: Final = 2
+"""Runs that stay in memory: the daily import of a hospital never touches the disk."""
 PARTITION_ROWS: Final = 1 << 19
 
 
@@ -141,7 +143,9 @@ class Staging:
         if len(self._work) > 1:
             self._work[-2].result()
         path = self._folder / f"{len(self._work):05d}.arrow"
-        self._work.append(self._pool.submit(_write_run, path, self._waiting))
+        self._work.append(
+            self._pool.submit(_write_run, path, self._waiting, len(self._work) < _HELD)
+        )
         self._waiting, self._waiting_rows = [], 0
 
     def _pieces(self, run: _Run, partition: Partition) -> Iterator["_Piece"]:
@@ -184,7 +188,7 @@ def _next_day(slot: int) -> int:
     return (slot // SLOTS_PER_DAY + 1) * SLOTS_PER_DAY
 
 
-def _write_run(path: Path, tables: list[pa.Table]) -> _Run:
+def _write_run(path: Path, tables: list[pa.Table], hold: bool) -> _Run:
     table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     tables.clear()
     at = table.column("at").cast(pa.int64()).to_numpy()
@@ -198,15 +202,33 @@ def _write_run(path: Path, tables: list[pa.Table]) -> _Run:
     found, counts = slots[starts], np.diff(starts, append=len(slots))
     day_slots = _begins(found // SLOTS_PER_DAY)
     days, day_starts = found[day_slots] // SLOTS_PER_DAY, starts[day_slots]
-    with telling(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with pa.ipc.new_file(str(path), table.schema) as writer:
-            for begin, end in zip(day_starts, [*day_starts[1:], len(slots)], strict=True):
-                writer.write_table(table.slice(begin, end - begin))
+    sizes = np.diff(day_starts, append=len(slots))
+    by_day = [table.slice(*one) for one in zip(day_starts, sizes, strict=True)]
+    reader = _Held(by_day) if hold else _spilled(path, by_day)
     batches = np.searchsorted(days, found // SLOTS_PER_DAY)
-    reader = pa.ipc.open_file(pa.OSFile(str(path)))
     starts -= day_starts[batches]
     return _Run(reader, constants, found, starts, counts, batches, span, lines)
+
+
+class _Held:
+    """The record batches of a run that stays in memory, read as from a file."""
+
+    def __init__(self, tables: list[pa.Table]) -> None:
+        self._batches = [table.to_batches()[0] for table in tables]
+
+    def get_batch(self, number: int) -> pa.RecordBatch:
+        """Return one batch."""
+        return self._batches[number]
+
+
+def _spilled(path: Path, tables: list[pa.Table]) -> Any:
+    """Write tables as the batches of an Arrow file and return its reader."""
+    with telling(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with pa.ipc.new_file(str(path), tables[0].schema) as writer:
+            for table in tables:
+                writer.write_table(table)
+        return pa.ipc.open_file(pa.OSFile(str(path)))
 
 
 def _ends(spans: Iterable[tuple[int, int]]) -> tuple[int | None, int | None]:
