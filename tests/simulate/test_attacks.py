@@ -17,7 +17,7 @@ DAY = 86_400_000_000
 
 @cache
 def world(preset: str) -> World:
-    return simulate(preset, 0.12, seed=8, days=40, attacks=2)
+    return simulate(preset, 0.07, seed=8, days=35, attacks=2)
 
 
 def stolen(made: World, number: int) -> pa.Table:
@@ -42,8 +42,8 @@ def test_attacks_do_not_change_honest_traffic(preset: str) -> None:
 
 
 def test_more_attacks_leave_the_first_ones_as_they_were() -> None:
-    few = simulate("hospital", 0.1, seed=2, days=30, attacks=1)
-    more = simulate("hospital", 0.1, seed=2, days=30, attacks=2)
+    few = simulate("hospital", 0.05, seed=2, days=20, attacks=1)
+    more = simulate("hospital", 0.05, seed=2, days=20, attacks=2)
     assert more.attacks[: len(few.attacks)] == few.attacks
 
 

@@ -14,6 +14,7 @@ from vigie.simulate.presets import PRESETS, simulate
 from vigie.simulate.world import ACCESSES, ACCOUNTS, ORGANISATIONS, PATIENTS, REASONS, World
 
 DAY, HOUR = 86_400_000_000, 3_600_000_000
+SEED = 6
 
 
 @cache
@@ -141,7 +142,7 @@ def test_secretaries_act_for_doctors_of_their_own_place() -> None:
 
 
 def test_a_panel_is_mostly_known_patients() -> None:
-    made = world("practice-software", attacks=0)
+    made = world("practice-software")
     doctor = np.array(made.accounts["profession"].to_pylist()) == "general_practitioner"
     account, patient = column(made, "account"), column(made, "patient")
     reason = column(made, "reason")
@@ -157,7 +158,7 @@ def test_a_panel_is_mostly_known_patients() -> None:
 
 
 def test_weekends_are_quiet_outside_hospitals() -> None:
-    made = world("practice-software", attacks=0)
+    made = world("practice-software")
     kind = np.array(made.accounts["kind"].to_pylist())[column(made, "account")]
     per_day = np.bincount((local(made) // DAY % 7)[kind == "person"], minlength=7)
     assert per_day[6] < 0.05 * per_day[0]
@@ -172,7 +173,7 @@ def test_public_holidays_are_quiet() -> None:
 
 
 def test_wards_work_at_night() -> None:
-    made = world("hospital", attacks=0)
+    made = world("hospital")
     profession = np.array(made.accounts["profession"].to_pylist())[column(made, "account")]
     hour = local(made) % DAY // HOUR
     night = (hour < 5) | (hour >= 22)
@@ -185,17 +186,22 @@ def test_wards_work_at_night() -> None:
     "new_patient", "stranger", "referral", "team",
 ])  # fmt: skip
 def test_every_honest_reason_occurs(reason: str) -> None:
-    made = simulate("regional-portal", 0.15, seed=6, days=30, attacks=0)
+    made = _portal()
     assert (column(made, "reason") == REASONS.index(reason)).any()
 
 
 @cache
+def _portal() -> World:
+    return simulate("regional-portal", 0.15, seed=SEED, days=30, attacks=0)
+
+
+@cache
 def _hospital() -> World:
-    return simulate("hospital", 0.25, seed=6, days=40, attacks=0)
+    return simulate("hospital", 0.12, seed=6, days=30, attacks=0)
 
 
 def test_a_replacement_works_at_the_host_for_a_week() -> None:
-    made = simulate("regional-portal", 0.15, seed=6, days=30, attacks=0)
+    made = _portal()
     moved = column(made, "reason") == REASONS.index("replacement")
     account, place = column(made, "account"), column(made, "organisation")
     home = made.accounts["organisation"].to_numpy()
@@ -207,7 +213,7 @@ def test_a_replacement_works_at_the_host_for_a_week() -> None:
 
 
 def test_a_transfer_is_for_good() -> None:
-    made = simulate("regional-portal", 0.3, seed=6, days=30, attacks=0)
+    made = _portal()
     account, place = column(made, "account"), column(made, "organisation")
     home = made.accounts["organisation"].to_numpy()
     gone = (column(made, "reason") == REASONS.index("transfer")) & (place != home[account])
@@ -260,7 +266,7 @@ def test_shared_and_service_accounts_are_at_work() -> None:
 
 
 def test_campaigns_raise_a_whole_site() -> None:
-    made = simulate("third-party-payment", 0.2, seed=1, days=30, attacks=0)
+    made = simulate("third-party-payment", 0.1, seed=1, days=30, attacks=0)
     day = local(made) // DAY
     place = column(made, "organisation")
     surge = column(made, "reason") == REASONS.index("campaign")
@@ -273,7 +279,7 @@ def test_campaigns_raise_a_whole_site() -> None:
 
 
 def test_professions_have_their_own_tempo() -> None:
-    made = world("regional-portal", 0.1, 0)
+    made = _portal()
     profession = np.array(made.accounts["profession"].to_pylist())
     busy = np.bincount(column(made, "account"), minlength=len(profession))
     assert (

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pyarrow.compute as pc
 
 from vigie.simulate.parameters import Preset
-from vigie.simulate.population import DAY, Flags, Ints, Population
+from vigie.simulate.population import DAY, Flags, Floats, Ints, Population
 from vigie.simulate.rhythm import HOUR, Roster
 from vigie.simulate.world import FAMILIES
 
@@ -25,6 +26,7 @@ class Lookups:
     patient: Ints
     workflow: Ints
     records: Ints
+    haste: Floats
 
 
 @dataclass(slots=True)
@@ -108,8 +110,9 @@ def _burst(case: Case, account: int, count: int, gap: float, hour: float) -> Loo
     local = case.day * DAY + int(hour * HOUR) + (np.cumsum(gaps) * 1e6).astype(np.int64)
     who = np.full(count, account)
     return Lookups(
-        who, local, case.register_sample(count), case.flows(count, who), np.full(count, -1)
-    )
+        who, local, case.register_sample(count), case.flows(count, who), np.full(count, -1),
+        np.full(count, min(gap / 15, 1.0)),
+    )  # fmt: skip
 
 
 def _spread(case: Case, account: int, per_day: float, last: int, evening: float = 0.0) -> Lookups:
@@ -126,12 +129,9 @@ def _spread(case: Case, account: int, per_day: float, last: int, evening: float 
     local = np.sort(day * DAY + (hour * HOUR).astype(np.int64))
     who = np.full(len(day), account)
     return Lookups(
-        who,
-        local,
-        case.register_sample(len(day)),
-        case.flows(len(day), who) if len(day) else day,
-        np.full(len(day), -1),
-    )
+        who, local, case.register_sample(len(day)),
+        case.flows(len(day), who) if len(day) else day, np.full(len(day), -1), np.ones(len(day)),
+    )  # fmt: skip
 
 
 def _joined(parts: list[Lookups]) -> Lookups:
@@ -144,6 +144,7 @@ def _with(found: Lookups, *, patient: Ints | None = None, workflow: int | None =
     return Lookups(
         found.account, found.local, found.patient if patient is None else patient,
         found.workflow if workflow is None else np.full(len(found.local), workflow), found.records,
+        found.haste,
     )  # fmt: skip
 
 
@@ -260,7 +261,7 @@ def export(case: Case) -> Lookups:
     found = _burst(case, int(case.accounts[0]), count, case.log_uniform(60, 2000), _hour(case))
     size = np.exp(case.rng.uniform(np.log(300), np.log(20_000), count)).astype(np.int64)
     flow = np.full(count, case.flow("export"))
-    return Lookups(found.account, found.local, np.full(count, -1), flow, size)
+    return Lookups(found.account, found.local, np.full(count, -1), flow, size, found.haste)
 
 
 def database_dump(case: Case) -> Lookups:
@@ -268,8 +269,9 @@ def database_dump(case: Case) -> Lookups:
     found = _burst(case, int(case.accounts[0]), 1, 5.0, _hour(case, 0.6))
     size = np.array([int(case.people.register.size * case.uniform(0.3, 1.0, "share"))])
     return Lookups(
-        found.account, found.local, np.array([-1]), np.array([case.flow("export")]), size
-    )
+        found.account, found.local, np.array([-1]), np.array([case.flow("export")]), size,
+        found.haste,
+    )  # fmt: skip
 
 
 def break_glass_abuse(case: Case) -> Lookups:
@@ -280,14 +282,29 @@ def break_glass_abuse(case: Case) -> Lookups:
 
 
 def curiosity(case: Case) -> Lookups:
-    """The owner looks up namesakes or neighbours."""
+    """The owner looks up neighbours, namesakes (family), or somebody well known again and again."""
     last = case.day + int(case.uniform(1, 20, "days"))
     found = _spread(case, int(case.accounts[0]), case.log_uniform(0.4, 3, "per_day"), last, 0.2)
-    register = case.people.register
-    low, high = case.people.commune_span[case.people.organisation[int(case.accounts[0])]]
-    around = int(case.rng.integers(low, max(high - 30, low + 1)))
-    place = np.minimum(around + case.rng.integers(0, 30, len(found.local)), register.size - 1)
-    return _with(found, patient=register.by_place[place])
+    whom = _of_interest(case)
+    return _with(found, patient=whom[case.rng.integers(0, len(whom), len(found.local))])
+
+
+def _of_interest(case: Case) -> Ints:
+    """Return the few people whom a curious owner looks up."""
+    account, register = int(case.accounts[0]), case.people.register
+    low, high = case.people.commune_span[case.people.organisation[account]]
+    here = int(case.rng.integers(low, high))
+    surname = case.people.accounts["surname"][account]
+    named = pc.indices_nonzero(pc.equal(register.table["surname"], surname)).to_numpy()
+    kind = str(case.rng.choice(["neighbours", "namesakes", "celebrity"]))
+    if kind == "namesakes" and not 0 < len(named) <= 60:
+        kind = "neighbours"
+    case.parameters["whom"] = kind
+    if kind == "namesakes":
+        found: Ints = named.astype(np.int64)
+        return found
+    reach = 30 if kind == "neighbours" else 2
+    return register.by_place[max(here - reach, 0) : here + reach]
 
 
 def begun_before(case: Case) -> Lookups:

@@ -8,16 +8,20 @@ import numpy as np
 from vigie.simulate.parameters import Oddities
 from vigie.simulate.population import Flags, Ints, Population
 
+_WEBKIT: Final = "AppleWebKit/537.36 (KHTML, like Gecko)"
+_SAFARI: Final = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
+_WINDOWS: Final = "Mozilla/5.0 (Windows NT 10.0; Win64; x64"
 USER_AGENTS: Final = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
-)  # fmt: skip
+    f"{_WINDOWS}) {_WEBKIT} Chrome/140.0.0.0 Safari/537.36",
+    f"{_WINDOWS}) {_WEBKIT} Chrome/141.0.0.0 Safari/537.36",
+    f"{_WINDOWS}) {_WEBKIT} Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+    f"{_WINDOWS}; rv:143.0) Gecko/20100101 Firefox/143.0",
+    f"{_WINDOWS}; rv:140.0) Gecko/20100101 Firefox/140.0",
+    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {_SAFARI} Version/18.6 Safari/605.1.15",
+    f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {_SAFARI} Version/18.6 "
+    "Mobile/15E148 Safari/604.1",
+    f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/140.0.0.0 Mobile Safari/537.36",
+)
 AUTH_METHODS: Final = ("CPS", "e-CPS", "password", "password+otp", "certificate")
 IDLE: Final = 40 * 60 * 1_000_000
 _CARRIER: Final = 2  # mobile addresses in the pool, per account
@@ -56,11 +60,8 @@ def places(rng: np.random.Generator, people: Population, odd: Oddities, days: in
     pool_start = 3 * people.size + np.cumsum(pool) - pool
     identified = np.array([p.identifier != "none" for p in people.professions])[people.profession]
     draw = rng.random(people.size)
-    method = np.where(
-        identified,
-        np.where(draw < 0.45, 0, np.where(draw < 0.75, 1, 3)),
-        np.where(draw < 0.7, 2, 3),
-    )
+    carded = np.where(draw < 0.45, 0, np.where(draw < 0.75, 1, 3))
+    method = np.where(identified, carded, np.where(draw < 0.7, 2, 3))
     method[people.kind == 1] = 4
     moves = np.where(
         rng.random(people.size) < odd.new_device, rng.integers(0, days, people.size), days + 1
@@ -69,9 +70,13 @@ def places(rng: np.random.Generator, people: Population, odd: Oddities, days: in
         site_start, site_count, home, carrier, carrier_count,
         pool_start[people.team], pool[people.team], moves,
         tuple(_addresses(rng, carrier + carrier_count)),
-        tuple(f"{'PC' if n < 2 * people.size else 'WS'}-{n:05x}" for n in range(int(pool_start[-1] + pool[-1]))),
+        _devices(people.size, int(pool_start[-1] + pool[-1])),
         method, rng.integers(0, 6, people.size),
     )  # fmt: skip
+
+
+def _devices(people: int, count: int) -> tuple[str, ...]:
+    return tuple(f"{'PC' if number < 2 * people else 'WS'}-{number:05x}" for number in range(count))
 
 
 def _addresses(rng: np.random.Generator, count: int) -> list[str]:

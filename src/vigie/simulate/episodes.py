@@ -4,16 +4,20 @@ They are rare for each of us and daily for a platform, and look more like theft 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from vigie.simulate.assignments import Assignment
 from vigie.simulate.choosing import Chooser
 from vigie.simulate.parameters import Preset
-from vigie.simulate.population import DAY, Floats, Ints, Population
+from vigie.simulate.population import DAY, Flags, Floats, Ints, Population
 from vigie.simulate.rhythm import HOUR, Roster
 from vigie.simulate.staff import Encounters, workflow_of
 from vigie.simulate.world import REASONS
+
+_PACE: Final = {"recall": 0.02, "cleanup": 0.04, "exports": 0.03}
+"""Per day worked, of those whose task it is: an assumption, like the rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class _Runs:
     local: Ints
     episode: Ints
     rank: Ints
+    haste: Floats
 
 
 def episodes(
@@ -35,7 +40,7 @@ def episodes(
     present = roster.present & work.employed
     parts = []
     for name, rng in zip(("recall", "cleanup"), streams, strict=False):
-        begun = _begun(rng, people.of(name)[:, None] * present)
+        begun = _begun(rng, people.of(name), _PACE[name], present)
         size = np.exp(rng.normal(4.0, 0.7, len(begun[0]))).astype(np.int64) + 5
         pace = np.exp(rng.normal(2.8, 0.6, len(size)))
         runs = _runs(rng, roster, begun, size, pace)
@@ -50,8 +55,17 @@ def episodes(
     return Encounters.joined(parts)
 
 
-def _begun(rng: np.random.Generator, chance: Floats) -> tuple[Ints, Ints]:
-    account, day = np.nonzero(rng.random(chance.shape) < chance)
+def _begun(
+    rng: np.random.Generator, rate: Floats, usual: float, present: Flags
+) -> tuple[Ints, Ints]:
+    """Return account and day of each episode.
+
+    Where the mean `rate` is below `usual`, a few do it at that pace and the others never: it is
+    somebody's task.
+    """
+    pace = np.maximum(rate, usual)
+    tasked = rng.random(len(rate)) < rate / pace
+    account, day = np.nonzero(rng.random(present.shape) < (pace * tasked)[:, None] * present)
     return account.astype(np.int64), day.astype(np.int64)
 
 
@@ -66,7 +80,8 @@ def _runs(
     passed = np.cumsum(gap)
     passed -= np.repeat(passed[np.cumsum(size) - size], size) if len(size) else passed
     local = day[episode] * DAY + (begin[episode] * HOUR + passed * 1e6).astype(np.int64)
-    return _Runs(account[episode], day[episode], local, episode, rank)
+    haste = np.minimum(pace / 25, 1.0)[episode]
+    return _Runs(account[episode], day[episode], local, episode, rank, haste)
 
 
 def _recalled(rng: np.random.Generator, people: Population, work: Assignment, runs: _Runs) -> Ints:
@@ -102,7 +117,7 @@ def _exports(
     rng: np.random.Generator, people: Population, preset: Preset, roster: Roster, work: Assignment
 ) -> Encounters:
     present = roster.present & work.employed
-    begun = _begun(rng, people.of("exports")[:, None] * present)
+    begun = _begun(rng, people.of("exports"), _PACE["exports"], present)
     one = np.ones(len(begun[0]), np.int64)
     runs = _runs(rng, roster, begun, one, one.astype(np.float64))
     flow = np.full(len(one), list(preset.workflows).index("export"))
@@ -119,4 +134,5 @@ def _encounters(
     return Encounters(
         runs.account, runs.local, work.organisation[where], work.unit[where], patient, reason,
         flow, people.boss[runs.account], np.zeros(len(flow), bool), records,
+        runs.haste,
     )  # fmt: skip

@@ -69,20 +69,11 @@ def simulate(
         episodes.episodes(streams(seed, 3, preset, "episodes"), people, chosen, roster, work),
     ])  # fmt: skip
     honest = _placed(streams(seed, 2, preset, "context"), encounters, people, places, calendar)
-    stolen = thefts.steal(
-        thefts.Platform(
-            preset,
-            seed,
-            chosen,
-            people,
-            calendar,
-            roster,
-            roster.present & work.employed,
-            places,
-            honest,
-        ),  # fmt: skip
-        attacks,
+    present = roster.present & work.employed
+    platform = thefts.Platform(
+        preset, seed, chosen, people, calendar, roster, present, places, honest
     )
+    stolen = thefts.steal(platform, attacks)
     layout = workflows.plan(chosen)
     accesses = pa.concat_tables([
         workflows.accesses(stream(seed, preset, "expand"), honest, layout, people, chosen, odd, 0),
@@ -120,4 +111,5 @@ def _placed(
         work.account, at, work.organisation, work.unit, work.patient, work.reason, work.workflow,
         work.behalf, context.session, context.network, context.device, context.user_agent,
         context.auth_method, np.full(len(at), -1), work.records, context.opens,
+        work.haste,
     )  # fmt: skip

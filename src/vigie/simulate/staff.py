@@ -39,6 +39,7 @@ class Encounters:
     behalf: Ints
     home: Flags
     records: Ints  # of an export, else -1
+    haste: Floats  # factor on the delays between the requests of a workflow
 
     def take(self, rows: Ints) -> Self:
         """Return these rows."""
@@ -131,7 +132,7 @@ def daily_work(
     none = np.full(len(account), -1)
     return Encounters(
         account, local, organisation, work.unit.ravel()[cell], patient, reason, workflow, behalf,
-        home, none,
+        home, none, np.ones(len(account)),
     )  # fmt: skip
 
 

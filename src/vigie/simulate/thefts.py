@@ -180,6 +180,7 @@ def _placed(
         honest.device[near] if inside else np.full(len(at), own[1]),
         honest.user_agent[near] if inside else np.full(len(at), agent),
         honest.auth_method[near], none + 1 + number, found.records, opens,
+        found.haste,
     ), not inside  # fmt: skip
 
 

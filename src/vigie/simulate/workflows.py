@@ -76,6 +76,7 @@ class Visits:
     attack: Ints
     records: Ints  # of an export; else -1: as the workflow says
     opens: Flags  # the session begins here
+    haste: Floats  # factor on the delays between the requests of a workflow
 
 
 def accesses(
@@ -115,7 +116,7 @@ def _logins(
             "patient": none,
             "purpose": none,
             "outcome": np.where(again, 1, 0),
-        }  # fmt: skip
+        }
     )
 
 
@@ -131,6 +132,7 @@ def _expand(
     made = (step == 0) | (rng.random(len(row)) < layout.chance[flow, step])
     row, step, flow = row[made], step[made], flow[made]
     delay = layout.delay[flow, step] * np.exp(0.6 * rng.standard_normal(len(row))) * (step > 0)
+    delay = delay * visits.haste[row]
     at = visits.at[row] + (_within(delay, row) * 1e6).astype(np.int64)
     size = _page_sizes(rng, layout.page[flow, step])
     line = np.repeat(np.arange(len(row)), size)

@@ -2,6 +2,11 @@
 
 People and places are small tables; accesses are one wide table of codes that point into them. The
 oracle columns (`attack`, `reason`) are never written into a log: they are the ground truth.
+
+A thief's accesses and sessions that are not the owner's are numbered from 2**40, so that honest
+rows are the same whatever attacks are added. The login that opens a thief's own session carries
+his label too. An attack's `onset` is its first look-up, or lies before `World.start` for
+`begun_before`.
 """
 
 from dataclasses import dataclass, field
