@@ -303,6 +303,14 @@ def test_national_numbers_are_normalised_and_flagged(tmp_path):
     assert [row["flags"] for row in rows] == [None, None, "patient_nir_key"]
 
 
+def test_professionals_and_organisations_are_checked(tmp_path):
+    mapping = with_columns(professional="user", organisation={"column": "screen", "kind": "finess"})
+    lines = LINE.replace("dupont", "810002673899").replace("Dossier", "750000001")
+    (row,) = rows_of(read(HEADER + lines, tmp_path, mapping))
+    assert row["professional"] == "10002673899"
+    assert "organisation_finess_luhn" in row["flags"].split()
+
+
 def test_an_authority_per_line(tmp_path):
     mapping = with_columns(patient={"column": "ipp", "authority_column": "screen"})
     lines = LINE.replace("Dossier", "1.2.3") + LINE.replace("Dossier", "") + LINE

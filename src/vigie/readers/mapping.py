@@ -8,6 +8,7 @@ an organisation keeps its records. A word that we do not know is refused with th
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,12 @@ SIZE_UNITS: Final = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1_000_000, "MiB": 1 
 PATIENT_KINDS: Final = {"local": "", "nir": "nir", "ins": "1.2.250.1.213.1.4.8"}
 """Kinds of patient identifiers and the authority that goes without saying. A NIR may be that of
 a parent: it has an authority of its own and never equals an INS."""
+_COLUMN_KINDS: Final[dict[str, Iterable[str]]] = {
+    "patient": PATIENT_KINDS,
+    "patients": PATIENT_KINDS,
+    "professional": ("rpps", "adeli", "idnat_ps"),
+    "organisation": ("finess", "siren", "siret", "idnat_struct"),
+}
 IGNORE: Final = "ignore:"
 ANYTHING: Final = "*"
 
@@ -282,10 +289,10 @@ def _checked_column(column: Column, where: str, place: str) -> Column:
         raise unusable(where, f"{place}.format", N_("only at has a format"))
     if column.name == "at" and column.value is not None:
         raise unusable(where, place, N_("a time cannot be constant"))
-    if column.name in ("patient", "patients"):
-        one_of(column.kind, PATIENT_KINDS, where, f"{place}.kind")
-    elif column.authority or column.authority_column or column.kind:
-        raise unusable(where, place, N_("only patient and patients have an authority and a kind"))
+    one_of(column.kind, _COLUMN_KINDS.get(column.name, ("",)), where, f"{place}.kind")
+    named = column.authority or column.authority_column
+    if named and column.name not in ("patient", "patients"):
+        raise unusable(where, place, N_("only patient and patients have an authority"))
     if column.separator and column.name != "patients":
         raise unusable(where, place, N_("only patients has a separator"))
     return column

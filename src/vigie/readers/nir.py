@@ -22,7 +22,9 @@ def plainly_sound(texts: pa.Array) -> NDArray[np.bool_]:
     texts = texts.cast(pa.large_string())
     offsets = np.frombuffer(texts.buffers()[1], np.int64)
     offsets = offsets[texts.offset : texts.offset + len(texts) + 1]
-    return _plainly_sound(np.frombuffer(texts.buffers()[2] or b"", np.uint8), offsets)  # type: ignore[no-any-return]
+    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    sound: NDArray[np.bool_] = _plainly_sound(data, offsets)
+    return sound
 
 
 @numba.njit(cache=True, nogil=True)
