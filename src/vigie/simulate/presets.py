@@ -13,6 +13,7 @@ from vigie.simulate import (
     assignments,
     contexts,
     episodes,
+    flows,
     parameters,
     population,
     reference,
@@ -20,7 +21,7 @@ from vigie.simulate import (
     staff,
     thefts,
     workflows,
-)  # fmt: skip
+)
 from vigie.simulate.chance import stream, streams
 from vigie.simulate.population import DAY, Ints, Population
 from vigie.simulate.workflows import Visits
@@ -60,6 +61,7 @@ def simulate(
     people = population.populate(
         streams(seed, 8, preset, "people"), chosen, parameters.professions(), scale, span
     )
+    flows.walk(stream(seed, preset, "flows"), people)
     calendar = rhythm.calendar(chosen.start, span)
     roster = rhythm.roster(stream(seed, preset, "roster"), people, odd, calendar)
     work = assignments.assign(stream(seed, preset, "assignments"), people, odd, span)
