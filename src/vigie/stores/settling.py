@@ -181,8 +181,8 @@ def _physical(origin: Origin, table: pa.Table, told: "_Told", kept: NDArray[np.i
     columns = {name: _taken(table.column(name), places) for name in _GIVEN}
     parts = table.column("part").to_numpy()
     columns |= {
-        "event_id": keys_of(told.names[rows]),
-        "access_id": keys_of(told.accesses[rows], told.said[rows]),
+        "event_id": keys_of(told.names).take(pa.array(rows)),
+        "access_id": _said(told, pa.array(rows)),
         "source_file": constant(origin.label, count),
         "received_at": pa.repeat(
             pa.scalar(origin.received_at, SCHEMA.field("received_at").type), count
@@ -203,6 +203,13 @@ def _taken(column: pa.ChunkedArray, places: pa.Array) -> pa.ChunkedArray:
     if constant_ and all(len(chunk.dictionary) == 1 for chunk in column.chunks):
         return column.slice(0, len(places))
     return column.take(places)
+
+
+def _said(told: "_Told", rows: pa.Array) -> pa.Array:
+    """Return the access ids that a segment must say, null for lone rows."""
+    if not told.said.any():
+        return pa.nulls(len(rows), PHYSICAL.field("access_id").type)
+    return keys_of(told.accesses, told.said).take(rows)
 
 
 def _accesses(
