@@ -6,6 +6,7 @@
 import argparse
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -19,12 +20,14 @@ ONLY_FOR_PROGRAMMERS = (
     ".__call__", "conflicting", "unknown parser", "'required' is", "invalid option string", "dest=",
     "invalid conflict", "mutually exclusive", "cannot ", "unexpected option", "%r is not callable",
 )  # fmt: skip
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+"""The date in the headers: that of the run would make the same texts another file each time."""
 KEYWORDS = {"_": None, "N_": None, "plural": (1, 2), "ngettext": (1, 2), "gettext": None}
 
 
 def extract() -> Catalog:
     """Return the texts that a user may read, as they stand in the source."""
-    texts = Catalog(project="vigie", charset="utf-8", domain="vigie")
+    texts = Catalog(project="vigie", charset="utf-8", domain="vigie", creation_date=SINCE)
     for name, line, message, _, _ in extract_from_dir(ROOT / "src", keywords=KEYWORDS):
         texts.add(message, locations=[(name, line)])
     for _, message, _, _ in extract_from_file("python", argparse.__file__, keywords=KEYWORDS):
