@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vigie.events import READ_SCHEMA, TIME
+from vigie.events import READ_SCHEMA, TIME, constant
 from vigie.stores.layout import telling
 
 SLOT: Final = 900_000_000
@@ -255,7 +255,8 @@ def _without_constants(table: pa.Table) -> tuple[dict[str, pa.Array], pa.Table]:
         elif pa.types.is_dictionary(column.type):
             words = len(column.chunk(0).dictionary)
             if words == 1 and not column.null_count:
-                constants[name] = column.chunk(0).slice(0, 1)
+                # Made anew: a slice would hold the whole column in memory until the end.
+                constants[name] = constant(column[0].as_py(), 1)
             elif words > len(column) // 4 + 1000:
                 table = table.set_column(
                     table.column_names.index(name), name, column.cast(pa.string())
