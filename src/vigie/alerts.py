@@ -50,11 +50,6 @@ REASONS: Final = {
         "of them unknown here; on a usual day this account makes {own} such checks, its peers "
         "{peers}."
     ),
-    "panel_dump": N_(
-        "Unusual access: this account's own patients opened one after the other, long unseen "
-        "ones included, {patients} in {span}; on a usual day it opens {own} in this way, its "
-        "peers {peers}."
-    ),
     "bulk_export": N_(
         "Unusual access: {records} records in one request; this account's largest request so far "
         "returned {own}, its peers' {peers}."

@@ -28,7 +28,7 @@ COLUMNS: Final = (*units_module.COLUMNS, "source", "source_file", "source_line")
 """The waist columns to hand over; of the optional ones, those at hand."""
 
 _LONGEST_LEARNING: Final = 30
-_WARM_UP: Final = 0.3
+_WARM_UP: Final = 0.4
 """Share of the learning part during which thresholds are not learnt nor alerts shown."""
 
 
@@ -72,9 +72,8 @@ def detect(
     partition = Partition(units, scene, learn_usual(units, scene))
     evidence = gather(partition, detectors)
     first, until, last = _stretch(partition, learn_until)
-    groups = len(partition.usual.groups)
     thresholds = calibrate(
-        units, evidence.levels, partition.usual.group, groups,
+        units, evidence.levels, evidence.floors, partition.usual.group,
         (_warm(first, until), until), settings.alarm_budget,
     )  # fmt: skip
     alarms = raise_alarms(partition, evidence, thresholds)

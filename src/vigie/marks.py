@@ -22,6 +22,10 @@ Marks = NDArray[np.int8]
 DELAY: Final = DAY // 24
 """A patient is known to a team, an organisation or a place through accesses older than this."""
 
+UNSEEN: Final = 0.4
+"""Share of a register that no access in the log has shown yet: a sweep meets such persons too.
+The log cannot tell it; evidence changes little between 0.2 and 0.7."""
+
 RELATIONS: Final = (
     "own_week", "own_month", "own_older", "team", "organisation", "network", "host", "local", "far",
 )  # fmt: skip
@@ -58,22 +62,18 @@ FACTORS: Final[dict[str, int]] = {
 class Scene:
     """The marks of each unit by factor, and the chance of its relation under a sweep.
 
-    `swept` is the log chance in a sweep of the whole register, `swept_locally` in one of the area,
-    `dumped` in a dump of the account's own panel.
+    `swept` is the log chance in a sweep of the whole register, `swept_locally` in one of the area.
     """
 
     marks: dict[str, Marks]
     swept: NDArray[np.float64]
     swept_locally: NDArray[np.float64]
-    dumped: NDArray[np.float64]
-    home: Codes
 
 
 def observe(units: Units) -> Scene:
     """Mark every unit, using only what came before it."""
     order = np.lexsort((np.arange(len(units)), units.at))
-    relation, swept, local, home = _relate(units, order)
-    dumped = _dumped(units, relation)
+    relation, swept, local = _relate(units, order)
     relation, page, swept, local = _pages(units, relation, swept, local)
     marks = {
         "relation": relation,
@@ -88,7 +88,7 @@ def observe(units: Units) -> Scene:
         "volume": _sizes(units, "record_count", 32),
         "weight": _sizes(units, "bytes", 40),
     }
-    return Scene(marks, swept, local, dumped, home)
+    return Scene(marks, swept, local)
 
 
 def _pairs(owner: Codes, patient: Codes, patients: int) -> tuple[Codes, int]:
@@ -99,9 +99,7 @@ def _pairs(owner: Codes, patient: Codes, patients: int) -> tuple[Codes, int]:
     return codes, count
 
 
-def _relate(
-    units: Units, order: Times
-) -> tuple[Marks, NDArray[np.float64], NDArray[np.float64], Codes]:
+def _relate(units: Units, order: Times) -> tuple[Marks, NDArray[np.float64], NDArray[np.float64]]:
     organisation, network = units.text["organisation"], units.text["network"]
     ward = units.text["unit"].astype(np.int64)
     team, _ = dense(
@@ -141,7 +139,7 @@ def _relate(
     local, near = _locals(
         order, np.where(place >= 0, place, 0).astype(np.int64), units.text["area"]
     )
-    return (*_categories(units, known, cover, host, share, local, near), home)
+    return _categories(units, known, cover, host, share, local, near)
 
 
 def _categories(
@@ -170,19 +168,21 @@ def _categories(
     for code, holds, coverage in layers:
         new = holds & (relation < 0)
         relation = np.where(new, code, relation).astype(np.int8)
-        chance = np.where(new, np.minimum(coverage, rest), chance)
+        chance = np.where(new, np.minimum(coverage, rest) * (1 - UNSEEN), chance)
         rest = np.maximum(rest - coverage, 0.05)
+    strange = UNSEEN + (1 - UNSEEN) * rest
     nearby = np.minimum(chance / near, 1.0)
-    left = np.maximum(1 - (1 - rest) / near, 0.05)
+    left = np.maximum(1 - (1 - strange) / near, 0.05)
+    elsewhere = (1 - UNSEEN) * rest / strange * share
     far = relation < 0
     for code, holds, wide, narrow in (
-        (HOST, host, share, share),
-        (LOCAL, ~host & local, (1 - share) * near, (1 - share) * 0.95),
-        (FAR, ~host & ~local, (1 - share) * (1 - near), (1 - share) * 0.05),
+        (HOST, host, elsewhere, elsewhere),
+        (LOCAL, ~host & local, (1 - elsewhere) * near, (1 - elsewhere) * 0.95),
+        (FAR, ~host & ~local, (1 - elsewhere) * (1 - near), (1 - elsewhere) * 0.05),
     ):
         new = far & holds
         relation = np.where(new, code, relation).astype(np.int8)
-        chance = np.where(new, rest * wide, chance)
+        chance = np.where(new, strange * wide, chance)
         nearby = np.where(new, left * narrow, nearby)
     relation[units.patient < 0] = -1
     low, high = 1e-4, 1.0
@@ -296,18 +296,6 @@ def _visits(units: Units) -> Times:
     for name in ("session", "network", "device"):
         first[1:] |= units.text[name][1:] != units.text[name][:-1]
     return np.flatnonzero(first)
-
-
-def _dumped(units: Units, relation: Marks) -> NDArray[np.float64]:
-    """Return the log chance of each relation when the panel is opened without regard to need."""
-    pair, pairs = _pairs(units.account, units.patient, units.patients)
-    share = _panel_ages(units.account, pair, pairs, units.at, units.day)
-    log_share = np.log(np.clip(share, 1e-3, 1.0))
-    kept = np.log(0.95)
-    chance = np.full(len(units), np.log(0.01))
-    for age in range(OWN):
-        chance = np.where(relation == age, kept + log_share[:, age], chance)
-    return chance
 
 
 @numba.njit(cache=True, nogil=True)
@@ -430,33 +418,3 @@ def _locals(order, place, area):  # type: ignore[no-untyped-def]
         whole[here] += 1
         seen += 1
     return local, near
-
-
-@numba.njit(cache=True, nogil=True)
-def _panel_ages(account, pair, pairs, at, day):  # type: ignore[no-untyped-def]
-    """Share of the account's panel last seen within a week, a month, or longer ago, each day."""
-    count = account.size
-    last = np.full(pairs + 1, -1, np.int64)
-    share = np.full((count, 3), 1.0 / 3.0)
-    now = np.full(3, 1.0 / 3.0)
-    owner, today = -1, -1
-    low, high = 0, -1
-    for i in range(count):
-        if account[i] != owner:
-            owner, today = account[i], day[i] - 1
-            low, high = pairs, -1
-        if day[i] != today:
-            today = day[i]
-            ages = np.ones(3)
-            for k in range(low, high + 1):
-                if last[k] >= 0:
-                    age = at[i] - last[k]
-                    ages[
-                        0 if age < 7 * 86_400_000_000 else (1 if age < 30 * 86_400_000_000 else 2)
-                    ] += 1
-            now = ages / ages.sum()
-        share[i] = now
-        if pair[i] >= 0:
-            last[pair[i]] = at[i]
-            low, high = min(low, pair[i]), max(high, pair[i])
-    return share

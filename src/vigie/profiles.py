@@ -51,20 +51,22 @@ def learn_usual(units: Units, scene: Scene) -> Usual:
     """Score each mark with the past of its account and peers."""
     group, groups = peer_groups(units)
     day = (units.day - units.first_day).astype(np.int64)
-    log, odd = {}, {name: np.zeros(len(units)) for name in BUSY}
+    log, habits, odd = {}, {}, {name: np.zeros(len(units)) for name in BUSY}
     for factor, classes in FACTORS.items():
         marks = scene.marks[factor]
         log[factor] = np.zeros(len(units))
         if (marks >= 0).any():
-            peers = _peer_habits(units, marks, classes, group, np.ones(len(units)), PEER_WEIGHT)
-            log[factor], lesson = _own_habits(units.bounds, day, marks, group, peers)
+            even = np.ones(len(units))
+            habits[factor] = _peer_habits(units, marks, classes, group, even, PEER_WEIGHT)
+            log[factor], excess = _own_habits(units.bounds, day, marks, group, habits[factor])
             for name, seen in BUSY.items():
                 if factor in seen:
-                    odd[name] = np.maximum(odd[name], 1 - lesson)
+                    odd[name] = np.maximum(odd[name], excess)
     busy = {
         name: {
-            factor: _busy_habits(units, scene.marks[factor], factor, group, weights)
+            factor: _busy_habits(units, scene.marks[factor], habits[factor], group, weights)
             for factor in EXPLAINED
+            if factor in habits
         }
         for name, weights in odd.items()
     }
@@ -72,10 +74,17 @@ def learn_usual(units: Units, scene: Scene) -> Usual:
 
 
 def _busy_habits(
-    units: Units, marks: Marks, factor: str, group: Codes, odd: NDArray[np.float64]
+    units: Units,
+    marks: Marks,
+    usual: NDArray[np.float64],
+    group: Codes,
+    odd: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the log chance of each mark on the peers' unusual days so far."""
-    peers = _peer_habits(units, marks, FACTORS[factor], group, odd, BUSY_WEIGHT)
+    """Return the log chance of each mark on the peers' unusual days so far.
+
+    Where peers had none, such a day is like any other: it explains nothing.
+    """
+    peers = _peer_habits(units, marks, usual.shape[2], group, odd, BUSY_WEIGHT, usual)
     day = units.day - units.first_day
     chance = np.log(peers[group[units.account], day, np.maximum(marks, 0)])
     return np.where(marks >= 0, chance, 0.0)
@@ -116,10 +125,12 @@ def _peer_habits(
     group: Codes,
     weights: NDArray[np.float64],
     pooled: float,
+    target: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the peers' chance of each mark, by group and day, from the days before.
 
-    `weights` says how much each unit teaches; a group counts as much as everyone at `pooled`.
+    `weights` says how much each unit teaches; a group counts as much as `target` (by
+    default everyone) once it was taught `pooled` units.
     """
     groups = int(group.max(initial=0)) + 1
     day = units.day - units.first_day
@@ -132,10 +143,11 @@ def _peer_habits(
     voice = np.minimum(1.0, DAILY_VOICE / counts)[index] * weights[said]
     cell = (group[units.account[said]].astype(np.int64) * days + day[said]) * classes + marks[said]
     taught = np.bincount(cell, voice, groups * days * classes).reshape(groups, days, classes)
-    everyone = _faded(taught.sum(0, keepdims=True))
-    overall = (everyone + 10 * _base(classes)) / (everyone.sum(-1, keepdims=True) + 10)
+    if target is None:
+        everyone = _faded(taught.sum(0, keepdims=True))
+        target = (everyone + 10 * _base(classes)) / (everyone.sum(-1, keepdims=True) + 10)
     own = _faded(taught)
-    habits: NDArray[np.float64] = (own + pooled * overall) / (own.sum(-1, keepdims=True) + pooled)
+    habits: NDArray[np.float64] = (own + pooled * target) / (own.sum(-1, keepdims=True) + pooled)
     return habits
 
 
@@ -172,7 +184,7 @@ def _own_habits(
 def _learn(bounds, day, marks, group, peers, own_weight, forgetting, surprise):  # type: ignore[no-untyped-def]
     classes = peers.shape[2]
     out = np.zeros(marks.size, np.float64)
-    lessons = np.ones(marks.size, np.float64)
+    excess = np.zeros(marks.size, np.float64)
     for account in range(bounds.size - 1):
         counts = np.zeros(classes)
         total = 0.0
@@ -196,9 +208,13 @@ def _learn(bounds, day, marks, group, peers, own_weight, forgetting, surprise): 
                     chance = (counts[m] + own_weight * peer[m]) / (total + own_weight)
                     misfit += today[m] * np.log(today[m] / said / chance)
             lesson = 1.0 / (1.0 + max(0.0, misfit - classes) / surprise)
-            lessons[start:stop] = lesson
+            for i in range(start, stop):
+                m = marks[i]
+                if m >= 0:
+                    chance = (counts[m] + own_weight * peer[m]) / (total + own_weight)
+                    excess[i] = (1.0 - lesson) * max(0.0, 1.0 - said * chance / today[m])
             for m in range(classes):
                 counts[m] = forgetting * counts[m] + lesson * today[m]
             total = counts.sum()
             start = stop
-    return out, lessons
+    return out, excess

@@ -66,6 +66,9 @@ class Detector(Protocol):
     hypotheses: ClassVar[tuple[str, ...]]
     excusable: ClassVar[bool]
     """Whether the peers' unusual days (on-call duty, batches) may explain the evidence away."""
+    floor: ClassVar[float]
+    """No alarm below this log statistic, however quiet the group. Evidence of a single request is
+    too rare to calibrate: its floor carries the guarantee."""
 
     def silent(self, partition: Partition) -> bool:
         """Whether the log says nothing of what this detector looks at."""

@@ -7,7 +7,7 @@ import numpy as np
 from vigie.detectors.base import Partition, Ratios, contrast
 from vigie.marks import FACTORS
 
-_SMALLEST_RECORDS = 5
+_SMALLEST_RECORDS = 7
 _SMALLEST_BYTES = 18
 
 
@@ -23,6 +23,7 @@ class Bulk:
     name: ClassVar[str] = "bulk"
     hypotheses: ClassVar[tuple[str, ...]] = ("bulk_export",)
     excusable: ClassVar[bool] = False
+    floor: ClassVar[float] = 12.0
 
     def silent(self, partition: Partition) -> bool:
         """Whether no source says how many records or bytes a request returned."""

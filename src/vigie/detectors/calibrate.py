@@ -3,9 +3,8 @@
 The run-length guarantee of the statistic dies with the model of "usual", so the budget is met by
 measure. The largest statistic of each account and week (block maxima: a second alarm within seven
 days is the same alert) is put on one scale, per peer group and hypothesis, by the place and slope
-of its upper tail; groups too small to tell lean on everyone. On that scale the largest over all
-hypotheses has one pooled tail, extended exponentially to the budget: one number that holds the
-false alerts of all hypotheses together, so that none is counted twice.
+of its upper tail; groups too small to tell lean on everyone. On that scale each hypothesis has one
+pooled tail, extended exponentially to its share of the budget.
 
 Medians, not means: a thief already there in the learning weeks must not raise the thresholds.
 """
@@ -20,10 +19,8 @@ from vigie.units import Codes, Units
 
 WEEK: Final = 7
 _TAIL: Final = 0.10
-_ENOUGH: Final = 200
-"""Blocks at which a group's own tail counts as much as everyone's."""
-_WARNED: Final = 20
-"""The same, for a group whose tail is heavier than everyone's."""
+_ENOUGH: Final = 150
+"""Blocks under which a group is too small to be trusted to be quieter than everyone."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
 
@@ -40,29 +37,39 @@ class Thresholds:
 
     place: Values
     slope: Values
-    reach: float
+    reach: Values
+    floor: Values
     calibrated: bool
 
     def log(self, rarer: float = 1.0) -> Values:
         """Return log thresholds, shape (groups, hypotheses), for a budget `rarer` times smaller."""
-        return self.place + self.slope * (self.reach + np.log(rarer))
+        level: Values = self.place + self.slope * (self.reach + np.log(rarer))
+        return np.maximum(level, self.floor + np.log(rarer))
 
 
 def calibrate(
-    units: Units, levels: Values, group: Codes, groups: int, days: tuple[int, int], budget: float
+    units: Units,
+    levels: Values,
+    floors: Values,
+    group: Codes,
+    days: tuple[int, int],
+    budget: float,
 ) -> Thresholds:
     """Learn thresholds on the days `days[0] <= day < days[1]` for `budget` per 10,000 account-days.
 
     `levels` are log statistics, shape (units, hypotheses), each scored with its past only.
     """
+    groups = int(group.max(initial=0)) + 1
     account, peaks = _weekly_peaks(units, levels, days)
     active = (units.active[1] >= days[0]) & (units.active[1] < days[1])
     account_days = int(active.sum())
     if len(peaks) < _FEWEST or not levels.shape[1]:
-        return _by_run_length(units, levels.shape[1], groups, budget)
+        return _by_run_length(units, floors, groups, budget)
     place, slope = _tails(peaks, group[account], groups)
-    scaled = np.max((peaks - place[group[account]]) / slope[group[account]], axis=1)
-    return Thresholds(place, slope, _reach(scaled, account_days * budget / 10_000), True)
+    scaled = (peaks - place[group[account]]) / slope[group[account]]
+    allowed = account_days * budget / 10_000 / levels.shape[1]
+    reach = np.array([_reach(column, allowed) for column in scaled.T])
+    return Thresholds(place, slope, reach, floors, True)
 
 
 def _weekly_peaks(units: Units, levels: Values, days: tuple[int, int]) -> tuple[Codes, Values]:
@@ -84,37 +91,24 @@ def _tails(peaks: Values, group: Codes, groups: int) -> tuple[Values, Values]:
     place, slope = np.empty((groups, hypotheses)), np.empty((groups, hypotheses))
     members = [peaks[group == g] for g in range(groups)]
     for h in range(hypotheses):
-        own = [_tail(mine[:, h]) for mine in members]
-        typical = _typical(own, [len(mine) for mine in members])
+        everyone = _tail(peaks[:, h])
         for g, mine in enumerate(members):
-            place[g, h], slope[g, h] = _leaning(own[g], typical, len(mine))
+            place[g, h], slope[g, h] = _leaning(_tail(mine[:, h]), everyone, len(mine))
     return place, slope
-
-
-def _typical(tails: list[tuple[float, float]], sizes: list[int]) -> tuple[float, float]:
-    """Return the median tail over the peer groups, each weighted by its size."""
-    places, slopes = np.array(tails).T
-    return _weighted_median(places, sizes), _weighted_median(slopes, sizes)
-
-
-def _weighted_median(values: Values, sizes: list[int]) -> float:
-    order = np.argsort(values)
-    weight = np.cumsum(np.array(sizes)[order])
-    return float(values[order][np.searchsorted(weight, weight[-1] / 2)])
 
 
 def _leaning(
-    own: tuple[float, float], typical: tuple[float, float], size: int
+    own: tuple[float, float], everyone: tuple[float, float], size: int
 ) -> tuple[float, float]:
-    """Lean a group's tail on the typical one: soon if it seems lighter, late if heavier.
+    """Lean a group's tail on everyone's: the heavier of the two until the group is large enough.
 
     A group that looks quiet may only be small; one that met honest bursts will meet them again.
     """
-    place, slope = (
-        (a * size + b * (_ENOUGH if a < b else _WARNED)) / (size + (_ENOUGH if a < b else _WARNED))
-        for a, b in zip(own, typical, strict=True)
-    )
-    return place, slope
+    if size < _ENOUGH:
+        return max(own[0], everyone[0]), max(own[1], everyone[1])
+    share = size / (size + _ENOUGH)
+    place, slope = (share * a + (1 - share) * b for a, b in zip(own, everyone, strict=True))
+    return max(own[0], place), max(own[1], slope)
 
 
 def _tail(values: Values) -> tuple[float, float]:
@@ -132,15 +126,15 @@ def _reach(scaled: Values, allowed: float) -> float:
     """Return the scaled level that `allowed` peaks exceed, beyond the data by exponential tail."""
     ordered = np.sort(scaled)[::-1]
     many = min(len(ordered) // 2, max(40, len(ordered) // 50))
-    begins, middle = ordered[many - 1], ordered[many // 2 - 1]
-    slope = max(float((middle - begins) / np.log(2)), 0.5)
+    begins = float(ordered[many - 1])
+    slope = max(float((ordered[:many] - begins).mean()), 0.5)
     return float(begins + slope * np.log(many / max(allowed, 1e-9)))
 
 
-def _by_run_length(units: Units, hypotheses: int, groups: int, budget: float) -> Thresholds:
+def _by_run_length(units: Units, floors: Values, groups: int, budget: float) -> Thresholds:
     """Return the threshold whose mean run length, if the model is right, meets the budget."""
     account_days = max(len(units.active[0]), 1)
     steps = max(len(units) / account_days, 1.0)
-    level = np.log(steps * 10_000 / budget * max(hypotheses, 1))
-    shape = (groups, hypotheses)
-    return Thresholds(np.full(shape, level), np.ones(shape), 0.0, False)
+    level = np.log(steps * 10_000 / budget * max(len(floors), 1))
+    shape = (groups, len(floors))
+    return Thresholds(np.full(shape, level), np.ones(shape), np.zeros(len(floors)), floors, False)

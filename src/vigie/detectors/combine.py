@@ -19,12 +19,14 @@ class Evidence:
     """Log ratios and log statistics, shape (units, hypotheses), and the detectors that abstain.
 
     `excuses` is what the peers' unusual days explain of each statistic; `levels` are less it.
+    `floors` are the least levels at which each hypothesis may speak.
     """
 
     hypotheses: tuple[str, ...]
     ratios: Ratios
     excuses: NDArray[np.float64]
     levels: NDArray[np.float64]
+    floors: NDArray[np.float64]
     abstaining: tuple[str, ...]
 
 
@@ -39,7 +41,8 @@ def gather(partition: Partition, detectors: Mapping[str, Detector]) -> Evidence:
     excuses = _explained(partition)[:, None] * excusable
     levels = trace_all(units.bounds, units.step, units.day, ratios) - excuses
     silent = tuple(sorted(set(detectors) - set(speaking)))
-    return Evidence(hypotheses, ratios, excuses, levels, silent)
+    floors = np.array([d.floor for d in speaking.values() for _ in d.hypotheses], np.float64)
+    return Evidence(hypotheses, ratios, excuses, levels, floors, silent)
 
 
 def _explained(partition: Partition) -> NDArray[np.float64]:

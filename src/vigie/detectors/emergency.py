@@ -17,6 +17,7 @@ class Emergency:
     name: ClassVar[str] = "emergency"
     hypotheses: ClassVar[tuple[str, ...]] = ("override_abuse",)
     excusable: ClassVar[bool] = True
+    floor: ClassVar[float] = 6.0
 
     def silent(self, partition: Partition) -> bool:
         """Whether the log holds no emergency override at all."""

@@ -5,10 +5,12 @@ from typing import ClassVar
 import numpy as np
 
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.detectors.manner import harvest_manner
+from vigie.detectors.place import harvest_place
+from vigie.marks import MANNERS
 
 _BY_IDENTIFIER = (0.199, 0.8, 0.001)
 _BY_NAME = (0.199, 0.001, 0.8)
+_CHECK = MANNERS.index("rights_check")
 _BY_RIGHTS = (0.02, 0.02, 0.94, 0.005, 0.005, 0.005, 0.005)
 
 
@@ -18,23 +20,25 @@ class Enumeration:
     name: ClassVar[str] = "enumeration"
     hypotheses: ClassVar[tuple[str, ...]] = ("identifier_walk", "name_walk", "rights_check_sweep")
     excusable: ClassVar[bool] = True
+    floor: ClassVar[float] = 6.0
 
     def silent(self, partition: Partition) -> bool:
         """Whether the log gives neither order of patients nor rights checks."""
-        checks = (partition.scene.marks["manner"] == 2).any()
+        checks = (partition.scene.marks["manner"] == _CHECK).any()
         return not (partition.says("sequence") or checks)
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of the three walks."""
         scene = partition.scene
-        drawn = scene.swept - partition.usual_relation + harvest_manner(partition)
+        drawn = scene.swept - partition.usual_relation + harvest_place(partition)
         walks = [
             contrast(partition, "sequence", _BY_IDENTIFIER),
             contrast(partition, "sequence", _BY_NAME),
             contrast(partition, "manner", _BY_RIGHTS),
         ]
         named = partition.related
-        speaks = [partition.says("sequence")] * 2 + [True]
+        checked = bool((scene.marks["manner"] == _CHECK).any())
+        speaks = [partition.says("sequence")] * 2 + [checked]
         return np.stack(
             [
                 np.where(named & said, drawn + walk, np.nan)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 INTENSITIES: Final = np.array([0.03, 0.1, 0.3, 0.9])
 WEIGHTS: Final = np.array([0.25, 0.25, 0.25, 0.25])
 
-_LARGEST_RATIO: Final = 1e6
+_LARGEST_RATIO: Final = 1e9
 _LARGEST_SUM: Final = 1e280
 
 
@@ -131,7 +131,8 @@ def trace_all(
 ) -> NDArray[np.float64]:
     """Return the log statistic after each unit, shape (units, hypotheses), without alarms.
 
-    >>> trace_all(np.array([0, 2]), np.array([0, 1]), np.zeros(2), np.zeros((2, 1))).round(3).T.tolist()
+    >>> bounds, step, day = np.array([0, 2]), np.array([0, 1]), np.zeros(2, np.int32)
+    >>> trace_all(bounds, step, day, np.zeros((2, 1))).round(3).T.tolist()
     [[0.0, 0.693]]
     """
     out = np.empty_like(ratios)

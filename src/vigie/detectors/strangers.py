@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.detectors.manner import harvest_manner
+from vigie.detectors.place import harvest_place
 
 _UNORDERED = (0.97, 0.015, 0.015)
 
@@ -21,6 +21,7 @@ class Strangers:
     name: ClassVar[str] = "strangers"
     hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "local_sweep")
     excusable: ClassVar[bool] = True
+    floor: ClassVar[float] = 6.0
 
     def silent(self, partition: Partition) -> bool:
         """Whether no access names a patient."""
@@ -29,8 +30,8 @@ class Strangers:
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of both sweeps; an access without a patient says nothing."""
         usual = partition.usual_relation
-        manner = harvest_manner(partition) + contrast(partition, "sequence", _UNORDERED)
+        place = harvest_place(partition) + contrast(partition, "sequence", _UNORDERED)
         both = np.stack([partition.scene.swept, partition.scene.swept_locally], axis=1)
         named = partition.related
-        answer: Ratios = np.where(named[:, None], both + (manner - usual)[:, None], np.nan)
+        answer: Ratios = np.where(named[:, None], both + (place - usual)[:, None], np.nan)
         return answer
