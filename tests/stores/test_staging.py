@@ -85,3 +85,14 @@ def test_columns_where_hardly_anything_repeats_come_back_whole(tmp_path: Path) -
     table = table.set_column(place, READ_SCHEMA.field("session"), words)
     found = pa.concat_tables(staged(tmp_path, [table, table], 3000, 10_000))
     assert sorted(set(found.column("session").to_pylist())) == sorted(words.to_pylist())
+
+
+def test_memory_does_not_grow_with_the_runs(tmp_path: Path) -> None:
+    stage = Staging(tmp_path, run_rows=2000)
+    table, held = rows([1] * 2000, 1), []
+    for _ in range(12):
+        stage.add(table)
+        held.append(pa.total_allocated_bytes())
+    stage.finish()
+    one_run = sum(column.nbytes for column in table.columns if column.null_count == 0)
+    assert pa.total_allocated_bytes() - held[0] < 4 * one_run
