@@ -177,7 +177,7 @@ def best_threshold(scores: Scores, honest: NDArray[np.bool_], allowed: int) -> f
 def found_by(world: World, scores: Scores, budget: float = 1.0) -> NDArray[np.bool_]:
     """Say which attacks a rule finds at `budget` false alerts per 10,000 account-days."""
     victim = attacked(world)
-    allowed = int(budget * account_days(world) / 10_000)
+    allowed = max(int(budget * account_days(world) / 10_000), 1)
     threshold = best_threshold(scores, victim < 0, allowed)
     hits = scores.theft & (scores.score > threshold)
     found = np.zeros(len(world.attacks), np.bool_)
