@@ -1,1 +1,1 @@
-"""Simulated platforms: worlds of honest staff, labelled attacks, logs as real systems write them."""
+"""Simulated platforms: worlds of honest staff, labelled attacks, logs as systems write them."""
