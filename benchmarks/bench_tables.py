@@ -19,7 +19,7 @@ from vigie.pseudonyms import Keyring
 from vigie.readers.base import Context, Tally
 from vigie.readers.intake import Intake
 from vigie.readers.mapping import parse_mapping
-from vigie.readers.table import TableReader
+from vigie.readers.tables import TableReader
 
 ROWS = 2_000_000
 MAPPING = {

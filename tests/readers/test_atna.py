@@ -17,8 +17,8 @@ from vigie.errors import MappingError
 from vigie.events import READ_SCHEMA, VOCABULARIES
 from vigie.pseudonyms import Keyring
 from vigie.readers.atna import AtnaReader
-from vigie.readers.atna_pieces import Pieces
-from vigie.readers.atna_xml import RefusedXml, parse_message
+from vigie.readers.atna.pieces import Pieces
+from vigie.readers.atna.xml import RefusedXml, parse_message
 from vigie.readers.base import QUARANTINE_SCHEMA, Context, Source, Tally
 from vigie.readers.intake import Intake
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.readers.sql_conditions import Condition, Value
-from vigie.readers.sql_statements import read_statement
+from vigie.readers.pgaudit.sql_conditions import Condition, Value
+from vigie.readers.pgaudit.sql_statements import read_statement
 
 
 def equal(column, *texts, qualifier=""):

@@ -16,7 +16,7 @@ from vigie.errors import MappingError, ReadingError
 from vigie.readers.base import Context
 from vigie.readers.intake import Intake
 from vigie.readers.mapping import parse_mapping
-from vigie.readers.table import TableReader
+from vigie.readers.tables import TableReader
 
 MAPPING = {
     "source": {"name": "his", "time_zone": "Europe/Paris"},

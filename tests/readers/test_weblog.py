@@ -18,8 +18,8 @@ from walking import (
 
 from vigie.errors import MappingError, ReadingError
 from vigie.readers.base import REASONS
-from vigie.readers.routes import Routes, split_target
 from vigie.readers.weblog import WeblogReader
+from vigie.readers.weblog.routes import Routes, split_target
 
 NIR = "255081416802538"
 AGENT = "Mozilla/5.0 (X11) Gecko/20100101"

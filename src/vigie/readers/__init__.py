@@ -18,7 +18,7 @@ READERS: Final[dict[str, str]] = {
     "atna": "vigie.readers.atna:AtnaReader",
     "pgaudit": "vigie.readers.pgaudit:PgAuditReader",
     "weblog": "vigie.readers.weblog:WeblogReader",
-    "table": "vigie.readers.table:TableReader",
+    "table": "vigie.readers.tables:TableReader",
 }
 
 

@@ -23,7 +23,9 @@ OPENING: Final = rb"(?:\d{1,9} )?<\d{1,3}>"
 """How a message opens: a priority, with the length of the message before it or not."""
 
 _COUNT: Final = re.compile(rb"(\d{1,9}) (?=<\d{1,3}>)")
-_MODERN: Final = re.compile(rb"<\d{1,3}>\d{1,2} ([^\s<]+) ([^\s<]+) ([^\s<]+) ([^\s<]+) ([^\s<]+)(?: |(?=\r?\n)|\Z)")
+_MODERN: Final = re.compile(
+    rb"<\d{1,3}>\d{1,2} ([^\s<]+) ([^\s<]+) ([^\s<]+) ([^\s<]+) ([^\s<]+)(?: |(?=\r?\n)|\Z)"
+)
 _STRUCTURED: Final = re.compile(
     rb"(?>-|(?:\[[^\s=\]\"]+(?> +[^\s=\]\"]+=\"(?>[^\"\\\n]|\\.)*+\")*+ ?\])+)(?: |(?=\r?\n)|\Z)"
 )

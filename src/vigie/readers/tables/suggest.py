@@ -1,0 +1,310 @@
+"""A first mapping drafted from a sample, and twenty lines through a mapping.
+
+Header names are known in French and English, and the values decide where a name does not. What
+the draft cannot tell is written as the comment it is; an action that it does not know becomes
+`other`, never an ignored line.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping as Table
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from vigie import identifiers
+from vigie.events import ACTIONS
+from vigie.readers import moments
+from vigie.readers.tables.samples import Sample, take_sample
+
+_HEADERS: Final = {
+    "account": (
+        "utilisateur | user | user id | username | login | compte | identifiant "
+        "utilisateur | code utilisateur | account | agent | operateur | id user | user "
+        "name | uid"
+    ),
+    "professional": (
+        "rpps | adeli | id nat ps | idnat ps | id ps | identifiant ps | numero rpps | professional"
+    ),
+    "on_behalf_of": "pour le compte de | on behalf of | delegant | medecin responsable",
+    "profession": "profession | metier | categorie",
+    "specialty": "specialite | specialty | discipline",
+    "role": "role | profil | profile | habilitation | fonction | droit",
+    "organisation": (
+        "etablissement | finess | structure | organisation | organization | site | "
+        "hopital | cabinet"
+    ),
+    "unit": ("unite | uf | service | ward | unit | department | departement medical | code uf"),
+    "session": "session | id session | session id | sessionid",
+    "auth_method": (
+        "authentification | mode authentification | auth method | auth | moyen authentification"
+    ),
+    "client_app": "application | client app | logiciel | module | app",
+    "network": "ip | adresse ip | ip address | client ip | remote addr | ip client | network",
+    "device": (
+        "poste | machine | workstation | host | hostname | terminal | device | nom "
+        "poste | ordinateur"
+    ),
+    "user_agent": "user agent | useragent | navigateur",
+    "action": (
+        "action | operation | evenement | event | type action | type evenement | event "
+        "type | code action | acte | type acces | verb | act"
+    ),
+    "object": (
+        "ecran | screen | objet | object | ressource | resource | page | vue | fenetre "
+        "| type document | endpoint | rubrique"
+    ),
+    "record_count": (
+        "nb lignes | lignes | nombre | record count | rows | row count | nb resultats | "
+        "nombre de lignes | count | nb"
+    ),
+    "bytes": "octets | bytes | taille | size",
+    "purpose": "motif | purpose | raison | reason | justification",
+    "outcome": "resultat | outcome | statut | status | result | succes | success",
+    "patient": (
+        "ipp | patient | patient id | id patient | num patient | numero patient | nip | "
+        "nda patient | nir | ins | mrn | identifiant patient | dossier | nss | numero "
+        "secu | no patient"
+    ),
+    "patient_surname": (
+        "nom patient | patient nom | nom | nom usuel | nom naissance | nom de naissance "
+        "| surname | last name | patient surname | patient name"
+    ),
+    "patient_given_name": (
+        "prenom patient | prenom | patient prenom | given name | first name | patient given name"
+    ),
+    "patient_address": "adresse | adresse patient | address | patient address",
+    "area": "departement | dept | code postal | area",
+    "record_id": (
+        "id | id trace | id evenement | event id | numero trace | id log | uuid | trace "
+        "id | record id"
+    ),
+    "request_id": "request id | x request id | id requete | correlation id",
+}
+"""Header names, folded, by waist column."""
+NAMES: Final = {ours: tuple(said.split(" | ")) for ours, said in _HEADERS.items()}
+
+ACTION_HINTS: Final = (
+    ("logout", "deconn|logout|logoff|fermeture de session|sign.?out"),
+    ("login", "connex|login|logon|ouverture de session|sign.?in|authent"),
+    ("break_glass", "bris|break.?glass|urgence vitale|acces urgence|emergency"),
+    ("rights_check", "droits|rights|eligib|adri|cdr"),
+    ("export", "export|extract|telech|download|copie"),
+    ("print", "impr|print|edition"),
+    ("search", "rech|search|query|interrog|find"),
+    ("list", "list|index|planning"),
+    ("merge", "fusion|merge|rapproch"),
+    ("delete", "suppr|delet|effac|annul|remove"),
+    ("create", "creat|creer|ajout|insert|nouveau|add|new"),
+    ("update", "modif|updat|maj|mise a jour|saisi|edit|write|enregistr|valid|ecri"),
+    ("billing", "factur|billing|cotation"),
+    ("stock", "stock|dispens|pharma"),
+    ("open", "lect|consult|ouv|visu|read|view|open|affich|acces|get|show|voir"),
+)
+"""Actions by what their names hold, the first that fits."""
+
+_OUTCOME_HINTS: Final = (
+    ("success", "^(ok|succes|success|true|oui|yes|o|y|0|200|reussi)"),
+    ("serious_failure", "ko|echec|fail|error|erreur|false|non|refus|denied|^[45][0-9][0-9]$"),
+)
+_PATTERNS: Final = (
+    "", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S.%f", "%d-%m-%Y %H:%M:%S",
+    "%Y/%m/%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%y %H:%M:%S", "%Y%m%d%H%M%S",
+    "%Y%m%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z", "%m/%d/%Y %H:%M:%S",
+)  # fmt: skip
+_EPOCHS: Final = {10: "s", 13: "ms", 16: "us", 19: "ns"}
+_MOST_VALUES: Final = 60
+_SHARE: Final = 0.9
+
+
+def suggest(path: Path) -> str:
+    """Draft a mapping in TOML from the beginning of the file at `path`.
+
+    Raises `ReadingError` when the file cannot be opened or holds no record.
+    """
+    sample = take_sample(path)
+    columns = guess_columns(sample)
+    parts = [_source(path, sample), _columns(sample, columns)]
+    parts += [_values(sample, columns, name) for name in ("action", "outcome") if name in columns]
+    if "object" in columns:
+        parts.append(_data_classes(sample, columns["object"]))
+    return "\n".join(part for part in parts if part)
+
+
+def guess_columns(sample: Sample) -> dict[str, str]:
+    """Guess which of their columns is which of ours."""
+    folded = {_fold(name): name for name in reversed(list(sample.columns))}
+    found: dict[str, str] = {}
+    time = _time_column(sample)
+    if time:
+        found["at"] = time
+    for ours, names in NAMES.items():
+        theirs = next((folded[name] for name in names if name in folded), None)
+        if theirs and theirs not in found.values():
+            found[ours] = theirs
+    for ours, names in NAMES.items():
+        free = {name: their for name, their in folded.items() if their not in found.values()}
+        close = ours not in found and next(filter(None, (_close(n, free) for n in names)), None)
+        if close:
+            found[ours] = free[close]
+    if "action" not in found:
+        action = _action_column(sample, set(found.values()))
+        found |= {"action": action} if action else {}
+    return found
+
+
+def time_form(texts: list[str]) -> tuple[str, str] | None:
+    """Return the (pattern, unit) under which nearly all texts are times, or None.
+
+    >>> time_form(["31/01/2025 10:00:00"]), time_form(["1738317600"]), time_form(["x"])
+    (('%d/%m/%Y %H:%M:%S', ''), ('', 's'), None)
+    """
+    if not texts:
+        return None
+    for pattern in _PATTERNS:
+        if _share_read(texts, pattern) >= _SHARE:
+            return pattern, ""
+    lengths = {len(text.split(".")[0]) for text in texts if text.replace(".", "", 1).isdigit()}
+    digits = sum(text.replace(".", "", 1).isdigit() for text in texts)
+    if digits >= _SHARE * len(texts) and len(lengths) == 1:
+        unit = _EPOCHS.get(lengths.pop())
+        return ("", unit) if unit else None
+    return None
+
+
+def guess_action(text: str) -> str:
+    """Guess what one of their actions is; `other` when its name says nothing.
+
+    >>> guess_action("Consultation dossier"), guess_action("ZZ9")
+    ('open', 'other')
+    """
+    folded = _fold(text)
+    if folded.replace(" ", "_") in ACTIONS:
+        return folded.replace(" ", "_")
+    return next((action for action, hint in ACTION_HINTS if re.search(hint, folded)), "other")
+
+
+def _fold(text: str) -> str:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.findall(r"[a-z]+|[0-9]+", plain))
+
+
+def _close(name: str, free: Table[str, str]) -> str | None:
+    """Find a header that holds all the words of a known name of two words or more."""
+    words = set(name.split())
+    if len(words) < 2:
+        return None
+    return next((header for header in free if words <= set(header.split())), None)
+
+
+def _time_column(sample: Sample) -> str | None:
+    times = [name for name in sample.columns if time_form(_texts(sample, name)) is not None]
+    hinted = [name for name in times if re.search("date|heure|time|horo|quand|at", _fold(name))]
+    birth = [name for name in hinted if not re.search("naiss|birth", _fold(name))]
+    return next(iter([*birth, *hinted, *times]), None)
+
+
+def _action_column(sample: Sample, taken: set[str]) -> str | None:
+    def telling(name: str) -> float:
+        counts = sample.counts(name)
+        if not counts or len(counts) > _MOST_VALUES:
+            return 0.0
+        return sum(guess_action(text) != "other" for text in counts) / len(counts)
+
+    free = [name for name in sample.columns if name not in taken]
+    best = max(free, key=telling, default=None)
+    return best if best is not None and telling(best) >= 0.5 else None
+
+
+def _texts(sample: Sample, name: str) -> list[str]:
+    return [text for text in sample.columns[name][:200] if text is not None]
+
+
+def _share_read(texts: list[str], pattern: str) -> float:
+    raw = [text.encode() for text in texts]
+    sizes = np.array([len(text) for text in raw], np.int32)
+    starts = (np.cumsum(sizes) - sizes).astype(np.int32)
+    data = np.frombuffer(b"".join(raw) or b" ", np.uint8)
+    kinds = moments.parse(data, starts, sizes, moments.compile_pattern(pattern))[1]
+    return float((kinds >= moments.UTC).mean())
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _source(path: Path, sample: Sample) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower()).strip("-") or "source"
+    lines = [
+        "[source]",
+        f"name = {_quoted(name)}",
+        'time_zone = "Europe/Paris"  # of times written without a zone',
+        "retention_days = 365",
+        'reader = "table"',
+    ]
+    form = {
+        "encoding": _quoted(sample.encoding) if sample.encoding not in ("utf-8", "") else "",
+        "delimiter": _quoted(sample.delimiter) if sample.delimiter not in (",", "") else "",
+        "header": "" if sample.named else f"[{', '.join(map(_quoted, sample.columns))}]",
+    }
+    said = ", ".join(f"{key} = {value}" for key, value in form.items() if value)
+    return "\n".join([*lines, *([f"format = {{ {said} }}"] if said else []), ""])
+
+
+def _columns(sample: Sample, columns: Table[str, str]) -> str:
+    lines = ["[columns]"]
+    for name in ("at", "action"):
+        if name not in columns:
+            lines.append(f'# {name} = ""  # no column looks like it: name it, Vigie needs it')
+    lines += [f"{ours} = {_spec(sample, ours, theirs)}" for ours, theirs in columns.items()]
+    unused = [name for name in sample.columns if name not in columns.values()]
+    lines += [f"# not used: {_quoted(name)}" for name in unused]
+    return "\n".join([*lines, ""])
+
+
+def _spec(sample: Sample, ours: str, theirs: str) -> str:
+    texts = _texts(sample, theirs)
+    if ours == "at":
+        pattern, unit = time_form(texts) or ("", "")
+        extra = f", format = {_quoted(pattern)}" if pattern else ""
+        extra += f', unit = "{unit}"' if unit else ""
+        return f"{{ column = {_quoted(theirs)}{extra} }}" if extra else _quoted(theirs)
+    if ours == "patient":
+        sound = sum(len(text) >= 13 and identifiers.problem("nir", text) is None for text in texts)
+        ins = "ins" in _fold(theirs).split()
+        kind = ("ins" if ins else "nir") if texts and sound >= 0.8 * len(texts) else "local"
+        return f'{{ column = {_quoted(theirs)}, kind = "{kind}" }}'
+    return _quoted(theirs)
+
+
+def _values(sample: Sample, columns: Table[str, str], ours: str) -> str:
+    counts = sample.counts(columns[ours]).most_common()
+    if len(counts) > _MOST_VALUES:
+        return ""
+    lines = [f"[values.{ours}]"]
+    for text, count in counts:
+        guessed = guess_action(text) if ours == "action" else _guess_outcome(text)
+        if guessed:
+            lines.append(f'{_quoted(text)} = "{guessed}"  # {count} in the sample')
+    return "\n".join([*lines, ""]) if len(lines) > 1 else ""
+
+
+def _guess_outcome(text: str) -> str | None:
+    folded = _fold(text)
+    return next((ours for ours, hint in _OUTCOME_HINTS if re.search(hint, folded)), None)
+
+
+def _data_classes(sample: Sample, theirs: str) -> str:
+    counts = sample.counts(theirs)
+    if not counts or len(counts) > _MOST_VALUES:
+        return ""
+    lines = ["# What each screen shows: identity, nir, contact, coverage, bank, appointments,"]
+    lines += [
+        "# medical, prescription, notes. Unknown until somebody attests it.",
+        "[data_classes]",
+    ]
+    lines += [f'{_quoted(text)} = ["unknown"]' for text, _ in counts.most_common()]
+    return "\n".join([*lines, ""])
