@@ -97,6 +97,8 @@ def test_a_better_mapping_reads_again_and_adds_what_it_could_not_read(
     path_again = receive(store, path, Source("portal", mapping_version="m2"))
     assert (first.added, path_again.added, path_again.already_known) == (2, 0, False)
     assert path_again.received_at == first.received_at
+    known = receive(store, path, Source("portal", mapping_version="m2"))
+    assert (known.already_known, known.added, known.duplicates) == (True, 0, 2)
     assert store.connect().sql("SELECT count(*) FROM quarantine").fetchall() == [(1,)]
 
 

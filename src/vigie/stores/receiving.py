@@ -224,7 +224,8 @@ class Receiving:
                 ", first_at = ?, last_at = ?, first_line = ?, last_line = ? WHERE id = ?",
                 content, self.damage, self._reader, self._source.mapping_version, tally.read,
                 tally.accepted, json.dumps(dict(tally.ignored)), tally.quarantined, settled.added,
-                settled.duplicates, settled.ambiguous, settled.expired, *self._staging.span,
+                settled.duplicates - (self._row["added"] or 0), settled.ambiguous,
+                settled.expired, *self._staging.span,
                 *self._staging.lines, file,
             )  # fmt: skip
             self._store.mark_done(self._operation)
