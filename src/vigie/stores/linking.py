@@ -117,9 +117,14 @@ def _pairs(units: list[Unit], within: int) -> list[tuple[Unit, Unit]]:
         for one, two in combinations(sorted(units, key=lambda unit: unit.order), 2)
         if abs(one.at - two.at) <= within and not one.sources & two.sources
     ]
-    return sorted(
-        pairs, key=lambda pair: (abs(pair[0].at - pair[1].at), pair[0].order, pair[1].order)
-    )
+    return sorted(pairs, key=_closeness)
+
+
+def _closeness(pair: tuple[Unit, Unit]) -> tuple[object, ...]:
+    """Order pairs by what the logs say; ids decide only between rows that say the same."""
+    one, two = sorted(pair, key=lambda unit: (unit.at, sorted(unit.sources), unit.order))
+    told = [(unit.at, sorted(unit.sources)) for unit in (one, two)]
+    return two.at - one.at, told, one.order, two.order
 
 
 def _effective(row: Row) -> bytes:
