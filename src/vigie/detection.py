@@ -19,17 +19,19 @@ from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.calibrate import Thresholds, calibrate
 from vigie.detectors.combine import Evidence, gather
+from vigie.events import TIME
 from vigie.marks import observe
 from vigie.profiles import learn_usual
+from vigie.relations import RELATIONS
 from vigie.trust import Assessment, assess
-from vigie.units import DAY, find_units
+from vigie.units import DAY, Units, find_units
 
 COLUMNS: Final = (*units_module.COLUMNS, "source", "source_file", "source_line")
 """The waist columns to hand over; of the optional ones, those at hand."""
 
 _LONGEST_LEARNING: Final = 30
 _WARM_UP: Final = 0.4
-"""Share of the learning part during which thresholds are not learnt nor alerts shown."""
+"""Share of the learning part during which profiles are learnt and nothing is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +71,21 @@ def detect(
     settings = settings or Settings()
     units = find_units(events)
     scene = observe(units)
-    partition = Partition(units, scene, learn_usual(units, scene))
-    evidence = gather(partition, detectors)
-    first, until, last = _stretch(partition, learn_until)
+    first, until, last = _stretch(units, learn_until)
+    warm = _warm(first, until)
+    partition = Partition(units, scene, learn_usual(units, scene, warm))
+    evidence = gather(partition, detectors, warm)
     thresholds = calibrate(
         units, evidence.levels, evidence.floors, partition.usual.group,
-        (_warm(first, until), until), settings.alarm_budget,
+        (warm, until), settings.alarm_budget,
     )  # fmt: skip
     alarms = raise_alarms(partition, evidence, thresholds)
-    shown = [a for a in alarms if units.day[a.unit] >= _warm(first, until)]
     trust = assess(
         events, settings.trust, abstaining=evidence.abstaining,
         calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines,
     )  # fmt: skip
     return Detection(
-        alerts=tuple(gather_alerts(events, partition, evidence, shown)),
+        alerts=tuple(gather_alerts(events, partition, evidence, alarms)),
         accounts=len(np.unique(units.active[0])),
         days=last - first + 1 if len(units.active[0]) else 0,
         account_days=len(units.active[0]),
@@ -96,9 +98,9 @@ def detect(
     )
 
 
-def _stretch(partition: Partition, learn_until: datetime | None) -> tuple[int, int, int]:
+def _stretch(units: Units, learn_until: datetime | None) -> tuple[int, int, int]:
     """Return the first day, the day from which nothing teaches thresholds, and the last day."""
-    days = partition.units.active[1]
+    days = units.active[1]
     first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
     if learn_until is not None:
         return first, int(learn_until.timestamp() * 1e6) // DAY, last
@@ -107,3 +109,32 @@ def _stretch(partition: Partition, learn_until: datetime | None) -> tuple[int, i
 
 def _warm(first: int, until: int) -> int:
     return first + int(_WARM_UP * (until - first))
+
+
+def explain(detection: Detection, alert: Alert) -> pa.Table:
+    """Return the evidence of an alert's account over time, from two days before its first line.
+
+    Columns: `at`, `patient` (a number of this run, not an identifier), `mark` (the relation,
+    a key of `relations.RELATIONS`), `evidence` (log10 ratio of this unit), `cumulative` (log10
+    statistic after it, less what unusual days explain), `cited` (whether the alert cites it).
+    """
+    units, evidence = detection.partition.units, detection.evidence
+    account = units.accounts.index(alert.account)
+    column = evidence.hypotheses.index(alert.hypothesis)
+    opened, last = (int(when.timestamp() * 1e6) for when in (alert.opened_at, alert.last_at))
+    first = opened - int(alert.observed["seconds"] * 1e6) - 2 * DAY
+    mine = (units.account == account) & (units.at >= first) & (units.at <= last + DAY)
+    rows = np.flatnonzero(mine & ~np.isnan(evidence.ratios[:, column]))
+    marks = detection.partition.scene.marks
+    relation = np.maximum(marks["relation"][rows], marks["page"][rows])
+    names = np.array([*RELATIONS, "none"], object)
+    return pa.table(
+        {
+            "at": pa.array(units.at[rows]).cast(TIME),
+            "patient": pa.array(units.patient[rows]),
+            "mark": pa.array(names[relation].tolist(), pa.string()),
+            "evidence": pa.array(evidence.ratios[rows, column] / np.log(10)),
+            "cumulative": pa.array(evidence.levels[rows, column] / np.log(10)),
+            "cited": pa.array((evidence.ratios[rows, column] > 0) & (units.at[rows] <= last)),
+        }
+    )

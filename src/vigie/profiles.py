@@ -13,7 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.marks import FACTORS, Marks, Scene
+from vigie.marks import FACTORS, Scene
+from vigie.relations import Marks
 from vigie.units import Codes, Units, dense
 
 OWN_WEIGHT: Final = 30.0
@@ -47,8 +48,11 @@ class Usual:
     groups: tuple[str, ...]
 
 
-def learn_usual(units: Units, scene: Scene) -> Usual:
-    """Score each mark with the past of its account and peers."""
+def learn_usual(units: Units, scene: Scene, since: int = 0) -> Usual:
+    """Score each mark with the past of its account and peers.
+
+    Unusual days are learnt from day `since` on: at the beginning of a log every day is unusual.
+    """
     group, groups = peer_groups(units)
     day = (units.day - units.first_day).astype(np.int64)
     log, habits, odd = {}, {}, {name: np.zeros(len(units)) for name in BUSY}
@@ -61,7 +65,7 @@ def learn_usual(units: Units, scene: Scene) -> Usual:
             log[factor], excess = _own_habits(units.bounds, day, marks, group, habits[factor])
             for name, seen in BUSY.items():
                 if factor in seen:
-                    odd[name] = np.maximum(odd[name], excess)
+                    odd[name] = np.maximum(odd[name], np.where(units.day < since, 0.0, excess))
     busy = {
         name: {
             factor: _busy_habits(units, scene.marks[factor], habits[factor], group, weights)

@@ -25,7 +25,7 @@ DAY: Final = 86_400_000_000
 """One day in microseconds, the unit of every time here."""
 
 TEXTS: Final = (
-    "organisation", "unit", "network", "device", "session", "area", "query_shape",
+    "organisation", "unit", "network", "device", "session", "area",
     "actor_kind", "profession", "specialty", "role",
 )  # fmt: skip
 NUMBERS: Final = ("record_count", "bytes", "id_gap", "name_gap")
@@ -34,7 +34,6 @@ COLUMNS: Final = (*REQUIRED, *TEXTS, *NUMBERS)
 """The waist columns that detection looks at; of these only REQUIRED must be there."""
 
 _PAGES: Final = tuple(ACTIONS.index(name) for name in ("search", "list"))
-_WRITES: Final = tuple(ACTIONS.index(name) for name in ("create", "update", "delete", "merge"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,8 @@ class Units:
     is the number of rows of a listing, 0 for an opening; `familiar` says that the page shows a
     patient of the last 24 hours; `source` is the step that listed an opened patient in the hour
     before, or -1; `since` is the time since the account's last access to this patient, less the
-    listing that led here (µs, -1 for none);
-    `depth` tells how the unit before was used: 0 looked at once, 1 several accesses, 2 written
-    to, -1 none; `active` holds one entry per account and day with an access, as (account, day).
+    listing that led here (µs, -1 for none); `active` holds the account and day of every day with
+    an access.
     """
 
     row: Times
@@ -61,7 +59,6 @@ class Units:
     source: Codes
     patient: Codes
     since: Times
-    depth: NDArray[np.int8]
     action: NDArray[np.int8]
     text: dict[str, Codes]
     number: dict[str, NDArray[Any]]
@@ -172,12 +169,9 @@ def _units_of(events: pa.Table, rows: Times, account: Codes, names: tuple[str, .
     pair, pairs = dense(account.astype(np.int64) * (patients + 1) + patient)
     pair[patient < 0] = -1
     counted = (number["record_count"] >= 0) | (number["bytes"] >= 0)
-    writes = np.isin(action, _WRITES)
     step, size = _steps(account, at, access, action)
     listing = (action == ACTIONS.index("search")) | (size > 1)
-    is_unit, since, depth, source = _mark_units(
-        account, patient, pair, pairs, at, step, listing, counted, writes
-    )
+    is_unit, since, source = _mark_units(pair, pairs, at, step, listing, counted)
     day = (at // DAY).astype(np.int32)
     seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
     seen[step[(since >= 0) & (since < DAY)]] = True
@@ -190,7 +184,7 @@ def _units_of(events: pa.Table, rows: Times, account: Codes, names: tuple[str, .
         row=rows[chosen], account=account[chosen], at=at[chosen], day=day[chosen],
         step=step[chosen], page=np.where(listing, size, 0)[chosen].astype(np.int32),
         familiar=seen[step[chosen]], source=source[chosen], patient=patient[chosen],
-        since=since[chosen], depth=depth[chosen], action=action[chosen], text=text,
+        since=since[chosen], action=action[chosen], text=text,
         number={name: values[chosen] for name, values in number.items()},
         accounts=names, words=words, patients=patients,
         active=_account_days(account, day), first_day=int(day.min()) if len(day) else 0,
@@ -238,21 +232,17 @@ def _account_days(account: Codes, day: Codes) -> tuple[Codes, Codes]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _mark_units(account, patient, pair, pairs, at, step, listing, counted, writes):  # type: ignore[no-untyped-def]
-    count = account.size
+def _mark_units(pair, pairs, at, step, listing, counted):  # type: ignore[no-untyped-def]
+    count = pair.size
     day, hour, never = 86_400_000_000, 3_600_000_000, -(10**18)
     is_unit = np.zeros(count, np.bool_)
     since = np.full(count, -1, np.int64)
-    depth = np.full(count, -1, np.int8)
     source = np.full(count, -1, np.int32)
     opened = np.full(pairs + 1, never, np.int64)
     listed = np.full(pairs + 1, never, np.int64)
     listed_by = np.full(pairs + 1, -1, np.int32)
-    owner, latest, use = -1, -1, np.int8(-1)
     for i in range(count):
         k, now = pair[i], at[i]
-        if account[i] != owner:
-            owner, latest, use = account[i], -1, np.int8(-1)
         if k < 0:
             is_unit[i] = counted[i]
             continue
@@ -267,11 +257,5 @@ def _mark_units(account, patient, pair, pairs, at, step, listing, counted, write
         if now - opened[k] >= day:
             is_unit[i] = True
             source[i] = listed_by[k] if now - listed[k] < hour else -1
-            depth[i] = use
             opened[k] = now
-            latest, use = patient[i], np.int8(0)
-        elif patient[i] == latest and use == 0:
-            use = np.int8(1)
-        if patient[i] == latest and writes[i]:
-            use = np.int8(2)
-    return is_unit, since, depth, source
+    return is_unit, since, source

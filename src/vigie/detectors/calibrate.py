@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from vigie.units import Codes, Units
 
 WEEK: Final = 7
+CAUTION: Final = 4.0
+"""How far beyond the budget the thresholds are set: the learning weeks are few, never like the
+weeks that follow, and honest bursts are heavier than any exponential. Measured in simulation."""
 _TAIL: Final = 0.10
 _ENOUGH: Final = 150
 """Blocks under which a group is too small to be trusted to be quieter than everyone."""
@@ -67,7 +70,7 @@ def calibrate(
         return _by_run_length(units, floors, groups, budget)
     place, slope = _tails(peaks, group[account], groups)
     scaled = (peaks - place[group[account]]) / slope[group[account]]
-    allowed = account_days * budget / 10_000 / levels.shape[1]
+    allowed = account_days * budget / 10_000 / levels.shape[1] / CAUTION
     reach = np.array([_reach(column, allowed) for column in scaled.T])
     return Thresholds(place, slope, reach, floors, True)
 

@@ -30,27 +30,33 @@ class Evidence:
     abstaining: tuple[str, ...]
 
 
-def gather(partition: Partition, detectors: Mapping[str, Detector]) -> Evidence:
-    """Ask every detector, and run the sequential statistic of each hypothesis."""
+def gather(partition: Partition, detectors: Mapping[str, Detector], since: int = 0) -> Evidence:
+    """Ask every detector, and run the sequential statistic of each hypothesis.
+
+    Units before day `since` say nothing: when a log begins, everybody is a stranger.
+    """
     speaking = {name: d for name, d in detectors.items() if not d.silent(partition)}
     hypotheses = tuple(h for detector in speaking.values() for h in detector.hypotheses)
     columns = [detector.ratios(partition) for detector in speaking.values()]
     ratios = np.concatenate(columns, axis=1) if columns else np.empty((len(partition.units), 0))
     units = partition.units
+    ratios[units.day < since] = np.nan
     excusable = np.array([d.excusable for d in speaking.values() for _ in d.hypotheses], bool)
-    excuses = _explained(partition)[:, None] * excusable
+    excuses = _explained(partition, since)[:, None] * excusable
     levels = trace_all(units.bounds, units.step, units.day, ratios) - excuses
     silent = tuple(sorted(set(detectors) - set(speaking)))
     floors = np.array([d.floor for d in speaking.values() for _ in d.hypotheses], np.float64)
     return Evidence(hypotheses, ratios, excuses, levels, floors, silent)
 
 
-def _explained(partition: Partition) -> NDArray[np.float64]:
+def _explained(partition: Partition, since: int) -> NDArray[np.float64]:
     """Return, in nats, how well the peers' kinds of unusual days explain each account so far.
 
     The harvest is weighed against "usual or such a day", each as likely as the other beforehand.
     """
     units = partition.units
-    benign = trace_all(units.bounds, units.step, units.day, partition.busy_days)
+    ratios = partition.busy_days
+    ratios[units.day < since] = np.nan
+    benign = trace_all(units.bounds, units.step, units.day, ratios)
     explained: NDArray[np.float64] = np.logaddexp(0, np.logaddexp.reduce(benign, axis=1))
     return explained

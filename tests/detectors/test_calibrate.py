@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from vigie.detectors.calibrate import calibrate
+from vigie.testing.detectors import partition_of, small_log
+
+
+@pytest.fixture(scope="module")
+def units():
+    return partition_of(small_log(days=14, accounts=60, size=6)).units
+
+
+def thresholds(units, levels, budget=1.0):
+    group = np.zeros(len(units.accounts), np.int32)
+    first = units.first_day
+    return calibrate(units, levels, np.zeros(levels.shape[1]), group, (first, first + 14), budget)
+
+
+def test_a_smaller_budget_asks_for_more(units):
+    levels = np.random.default_rng(1).exponential(size=(len(units), 2))
+    assert (thresholds(units, levels, 1.0).log() > thresholds(units, levels, 10.0).log()).all()
+
+
+def test_the_threshold_lies_beyond_the_quiet_weeks(units):
+    levels = np.random.default_rng(1).exponential(size=(len(units), 1))
+    found = thresholds(units, levels)
+    assert found.calibrated
+    assert found.log().min() > np.quantile(levels, 0.999)
+
+
+def test_rarer_levels_lie_higher(units):
+    found = thresholds(units, np.random.default_rng(1).exponential(size=(len(units), 1)))
+    assert (found.log(100) > found.log(10)).all()
+
+
+def test_too_short_a_log_says_that_nothing_was_calibrated():
+    units = partition_of(small_log(days=2, accounts=2)).units
+    found = thresholds(units, np.zeros((len(units), 1)))
+    assert not found.calibrated
+    assert (found.log() > 5).all()

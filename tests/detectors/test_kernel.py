@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from vigie.detectors.kernel import INTENSITIES, WEIGHTS, trace_all, watch_one
+
+
+def plain(ratios):
+    """The definition, in a loop, for one account on one day."""
+    sums, out = np.zeros(len(INTENSITIES)), []
+    for ratio in ratios:
+        sums = (1 + sums) * (1 - INTENSITIES + INTENSITIES * np.exp(ratio))
+        out.append(np.log(WEIGHTS @ sums))
+    return np.array(out)
+
+
+def run(ratios, step=None):
+    count = len(ratios)
+    steps = np.arange(count) if step is None else step
+    bounds, day = np.array([0, count]), np.zeros(count, np.int32)
+    return trace_all(bounds, steps, day, ratios[:, None])[:, 0]
+
+
+@settings(deadline=None)
+@given(arrays(float, st.integers(1, 40), elements=st.floats(-8, 8)))
+def test_the_statistic_is_its_definition(ratios):
+    np.testing.assert_allclose(run(ratios), plain(ratios))
+
+
+def test_a_page_steps_once_with_the_mean_of_its_ratios():
+    page = np.array([3.0, 1.0])
+    alone = np.array([np.log(np.exp(page).mean())])
+    assert run(page, np.zeros(2, int))[-1] == pytest.approx(run(alone)[-1])
+
+
+def test_a_silent_unit_changes_nothing():
+    ratios = np.array([2.0, np.nan, 1.0])
+    assert run(ratios)[-1] == pytest.approx(run(ratios[[0, 2]])[-1])
+
+
+def test_the_sum_saturates_and_never_overflows():
+    assert np.isfinite(run(np.full(5000, 20.0))).all()
+
+
+def test_the_watch_begins_anew_after_each_crossing_and_dates_the_change():
+    ratios = np.array([-3.0] * 10 + [3.0] * 20)
+    bounds, step, day = np.array([0, 30]), np.arange(30), np.zeros(30, np.int32)
+    found = watch_one(bounds, step, day, ratios, np.zeros(30), np.array([8.0]))
+    units, levels, changes = found
+    assert len(units) >= 2
+    assert (levels >= 8).all()
+    assert changes[0] == 10
+    assert (np.diff(units) > 1).all()
+
+
+def test_an_excuse_is_taken_off_the_level():
+    ratios = np.full(6, 3.0)
+    bounds, step, day = np.array([0, 6]), np.arange(6), np.zeros(6, np.int32)
+    first = watch_one(bounds, step, day, ratios, np.zeros(6), np.array([6.0]))[0]
+    assert len(first)
+    assert not len(watch_one(bounds, step, day, ratios, np.full(6, 99.0), np.array([6.0]))[0])
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000))
+def test_the_run_length_under_a_true_null_is_at_least_the_threshold(seed):
+    # Marks of two kinds, rare under usual; ratios are true e-values, so the mean of the statistic
+    # after n steps is at most n.
+    rng = np.random.default_rng(seed)
+    rare = rng.random((200, 50)) < 0.06
+    ratios = np.where(rare, np.log(0.6 / 0.06), np.log(0.4 / 0.94)).ravel()
+    bounds = np.arange(0, 10_001, 50)
+    out = trace_all(bounds, np.arange(10_000), np.zeros(10_000, np.int32), ratios[:, None])
+    ends = np.exp(out[bounds[1:] - 1, 0])
+    assert (ends >= 50 * 100).mean() <= 0.05

@@ -1,0 +1,73 @@
+import numpy as np
+import pyarrow as pa
+
+from vigie.config import Trust
+from vigie.events import TEXT, TIME
+from vigie.testing.detectors import small_log, text
+from vigie.trust import assess
+from vigie.units import DAY
+
+
+def said(found):
+    return " ".join(remark["en"] for remark in found.remarks)
+
+
+def times(events):
+    return events.column("at").cast(pa.int64()).to_numpy()
+
+
+def test_a_whole_log_is_trusted():
+    assert assess(small_log(), Trust()).ok
+
+
+def test_quarantine_beyond_the_limit_is_not():
+    found = assess(small_log(), Trust(), quarantined=50, lines=1000)
+    assert not found.ok
+    assert "5.0 %" in said(found)
+    assert assess(small_log(), Trust(), quarantined=5, lines=1000).ok
+
+
+def test_accesses_without_an_account_are_counted():
+    events = small_log()
+    blank = [None if i % 4 == 0 else "a" for i in range(events.num_rows)]
+    place = events.schema.get_field_index("account")
+    events = events.set_column(
+        place, "account", pa.array(blank).cast(events.schema.field(place).type)
+    )
+    assert not assess(events, Trust()).ok
+
+
+def test_a_source_silent_while_others_speak_is_named():
+    events = small_log()
+    at = times(events)
+    days = (at - at.min()) // DAY
+    names = np.where((np.arange(len(at)) % 2 == 0) & ((days < 4) | (days > 7)), "portal", "server")
+    events = events.set_column(
+        events.schema.get_field_index("source"), "source", text(names.tolist())
+    )
+    found = assess(events, Trust())
+    assert not found.ok
+    assert "source portal says nothing for" in said(found)
+
+
+def test_a_day_missing_from_the_week_is_named():
+    events = small_log(days=35, accounts=2, size=5)
+    day = times(events) // DAY
+    events = events.filter(pa.array(day != day.min() + 16))
+    found = assess(events, Trust())
+    assert not found.ok
+    assert "unlike other such days" in said(found)
+
+
+def test_abstaining_detectors_are_told_and_only_blindness_to_patients_is_fatal():
+    assert assess(small_log(), Trust(), abstaining=("emergency",)).ok
+    assert not assess(small_log(), Trust(), abstaining=("strangers",)).ok
+
+
+def test_every_remark_is_in_both_languages():
+    found = assess(small_log(), Trust(), abstaining=("bulk",), calibrated=False)
+    assert all(set(remark) == {"fr", "en"} for remark in found.remarks)
+
+
+def test_times_are_the_waists():
+    assert small_log().schema.field("at").type == TIME
