@@ -1,0 +1,135 @@
+import json
+import re
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from vigie.alerts import LEVELS, QUIET, REASONS
+from vigie.detection import COLUMNS, detect, explain
+from vigie.events import TIME
+from vigie.testing.detectors import keys, small_log, text
+from vigie.units import DAY
+
+
+def with_theft(accounts=60, days=24, thief="account-7", patients=90):
+    """A quiet log in which one account, on day 18, opens strangers one after the other."""
+    events = small_log(days=days, accounts=accounts, size=15, strangers=0.01)
+    start = events.column("at").cast(pa.int64()).to_numpy().min() // DAY * DAY
+    rows = np.arange(patients)
+    at = start + 18 * DAY + 10 * DAY // 24 + rows * 60_000_000
+    theft = pa.table(
+        {
+            "event_id": keys(rows, 11),
+            "access_id": keys(rows, 12),
+            "source": text(["log"] * patients),
+            "source_file": text(["stolen.csv"] * patients),
+            "source_line": pa.array(rows + 1),
+            "at": pa.array(at).cast(TIME),
+            "account": text([thief] * patients),
+            "profession": text(["doctor"] * patients),
+            "organisation": text(["site-1"] * patients),
+            "network": text(["10.0.0.7"] * patients),
+            "area": text(["13"] * patients),
+            "action": text(["open"] * patients),
+            "record_count": pa.nulls(patients, pa.int64()),
+            "id_gap": pa.array(np.full(patients, 1001, np.int32)),
+            "name_gap": pa.array(np.full(patients, 0.05, np.float32)),
+            "patient": keys(rows, 13),
+        }
+    )
+    return pa.concat_tables([events, theft.cast(events.schema)]).unify_dictionaries()
+
+
+@pytest.fixture(scope="module")
+def events():
+    return with_theft()
+
+
+@pytest.fixture(scope="module")
+def found(events):
+    return detect(events)
+
+
+@pytest.fixture(scope="module")
+def alert(found):
+    mine = [alert for alert in found.alerts if alert.account == "account-7"]
+    assert mine
+    return mine[0]
+
+
+def test_the_theft_is_found_within_its_first_patients(alert):
+    assert alert.hypothesis in ("register_sweep", "local_sweep")
+    first = [line for line in alert.lines if line.startswith("stolen.csv")]
+    ten = alert.opened_at.replace(hour=10, minute=0, second=0, microsecond=0)
+    assert 0 < (alert.opened_at - ten).total_seconds() / 60 < 80
+    assert first
+
+
+def test_no_alert_without_lines_and_at_most_one_a_week(found):
+    assert all(alert.lines for alert in found.alerts)
+    seen = {}
+    for alert in sorted(found.alerts, key=lambda a: a.opened_at):
+        if alert.account in seen:
+            assert (alert.opened_at - seen[alert.account]).total_seconds() * 1e6 > QUIET
+        seen[alert.account] = alert.last_at
+
+
+def test_the_sentence_is_filled_in_and_says_the_figures(alert):
+    for language in ("fr", "en"):
+        assert not re.search(r"[{}]", alert.why[language])
+    assert str(alert.patients) in alert.why["en"]
+    assert "anomaly" not in alert.why["en"]
+    assert alert.level in LEVELS
+
+
+def test_every_reason_names_only_known_fields():
+    fields = {"patients", "span", "own", "peers", "records"}
+    for text_ in REASONS.values():
+        assert set(re.findall(r"{(\w+)}", text_)) <= fields
+
+
+def test_an_alert_is_json(alert):
+    said = json.loads(msgspec.json.encode(alert))
+    assert said["opened_at"].endswith("Z")
+    assert set(said) >= {"id", "account", "accounts", "level", "why", "usual", "observed", "lines"}
+
+
+def test_the_same_events_in_any_order_give_the_same_alerts(events, found):
+    order = np.random.default_rng(5).permutation(events.num_rows)
+    assert detect(events.take(pa.array(order))).alerts == found.alerts
+
+
+def test_only_the_columns_named_are_needed(events, found):
+    slim = events.select([name for name in COLUMNS if name in events.column_names])
+    assert detect(slim).alerts == found.alerts
+
+
+def test_the_later_part_does_not_change_what_was_raised_before(events, found, alert):
+    at = events.column("at").cast(pa.int64()).to_numpy()
+    day = int(alert.opened_at.timestamp() * 1e6) // DAY + 1
+    early = detect(events.filter(pa.array(at < day * DAY)), learn_until=found.learn_until)
+    same = next(a for a in early.alerts if a.account == "account-7")
+    assert (same.id, same.opened_at) == (alert.id, alert.opened_at)
+
+
+def test_the_evidence_is_told_over_time(found, alert):
+    told = explain(found, alert)
+    assert told.column_names == ["at", "patient", "mark", "evidence", "cumulative", "cited"]
+    assert told.num_rows > 5
+    at = told.column("at").to_pylist()
+    assert at == sorted(at)
+    assert any(told.column("cited").to_pylist())
+
+
+def test_a_single_day_says_that_it_is_too_short():
+    found = detect(small_log(days=1, accounts=3))
+    assert not found.trust.ok
+    assert any("too short" in remark["en"] for remark in found.trust.remarks)
+
+
+def test_no_event_at_all_is_not_trusted():
+    found = detect(small_log().slice(0, 0))
+    assert not found.trust.ok
+    assert found.alerts == ()
