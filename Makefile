@@ -7,7 +7,7 @@ export UV_LINK_MODE ?= copy
 .PHONY: test setup demo lint types docs bench locale clean
 
 test: lint types  ## everything that must hold: style, arrows between modules, types, tests, coverage
-	$(RUN) pytest -n 2 --cov --cov-report=term
+	$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term
 
 .tools/bin/uv:
 	python3 -m venv .tools

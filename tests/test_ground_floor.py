@@ -134,5 +134,5 @@ def test_an_error_is_one_sentence_in_either_language() -> None:
     with speaking("en"):
         assert str(error) == "a.csv: the file cannot be opened (x)."
     with speaking("fr"):
-        assert str(error) == "a.csv\u00a0: le fichier ne peut pas être ouvert (x)."
+        assert str(error) == "a.csv\u00a0: le fichier ne peut être ouvert (x)."
         assert _("") == ""
