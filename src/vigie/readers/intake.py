@@ -48,6 +48,7 @@ class Chunk:
 class Intake:
     """One file to read.
 
+    `progress` is told how many more bytes of the file on disk were read.
     `label` is the name that goes into `source_file`. After reading, `damage` says what ended the
     file too early (a key of REASONS), and `size` how many bytes it held.
     """
@@ -63,12 +64,13 @@ class Intake:
 
     def head(self, count: int = 1 << 16) -> bytes:
         """Return the first `count` decompressed bytes, without sealing them."""
-        with _opened(self.path) as stream:
+        with _opened(self.path) as (stream, _raw):
             return _pulled(stream, count)[0]
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the decompressed file in blocks of no particular shape."""
-        with _opened(self.path) as stream:
+        with _opened(self.path) as (stream, raw):
+            told = 0
             while not self.damage:
                 block, error = _pulled(stream, self.chunk_size)
                 if isinstance(error, OSError) and error.errno is not None:
@@ -83,7 +85,8 @@ class Intake:
                     return
                 self.size += len(block)
                 self.seal(block)
-                self.progress(len(block))
+                self.progress(raw.tell() - told)
+                told = raw.tell()
                 yield block
 
     def whole(self, limit: int = 1 << 30) -> bytes:
@@ -134,7 +137,8 @@ class Intake:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Open a file: its content, and the file itself, whose place says how far one is."""
     try:
         raw = path.open("rb", buffering=1 << 20)
     except OSError as error:
@@ -149,12 +153,12 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raw.seek(0)
         if magic.startswith(_GZIP):
             with gzip.GzipFile(fileobj=raw) as stream:
-                yield stream  # type: ignore[misc]
+                yield stream, raw  # type: ignore[misc]
         elif magic == _ZSTD:
             with pa.CompressedInputStream(pa.PythonFile(raw), "zstd") as stream:
-                yield stream
+                yield stream, raw
         else:
-            yield raw
+            yield raw, raw
 
 
 def _pulled(stream: IO[bytes], count: int) -> tuple[bytes, Exception | None]:
