@@ -51,7 +51,7 @@ def row(preset: str, scale: float, seeds: list[int]) -> str:
     exposed = [theft.exposed for theft in thefts]
     false = sum(len(verdict.false) for verdict in verdicts)
     days = sum(verdict.account_days for verdict in verdicts)
-    rule, share = max(rules, key=lambda r: r[1])
+    rule, _ = max(rules, key=lambda r: r[1])
     return (
         f"| {preset} | {len(thefts)} | {100 * np.mean([t.found for t in thefts]):.0f} % | "
         f"{np.median(exposed):.0f} | {np.quantile(exposed, 0.9):.0f} | {1e4 * false / days:.1f} "
@@ -81,12 +81,16 @@ def throughput(scale: float = 0.3, seed: int = 101) -> Result:
 def main() -> None:
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
     seeds = [int(text) for text in sys.argv[2:]] or [101, 102]
-    print("| preset | attacks | found | exposed, median | 9th decile | false / 10,000 | best naive |")
+    print(
+        "| preset | attacks | found | exposed, median | 9th decile | false / 10,000 | best naive |"
+    )
     print("|---|---|---|---|---|---|---|")
     for preset in PRESETS:
         print(row(preset, scale, seeds), flush=True)
     found = throughput(scale)
-    print(f"{found.name}: {found.ours:,.0f} {found.unit}, {found.ratio:.2f} of {found.reference_name}")
+    print(
+        f"{found.name}: {found.ours:,.0f} {found.unit}, {found.ratio:.2f} of {found.reference_name}"
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def _keys(numbers: np.ndarray, kind: int) -> pa.Array:
     """Return well-mixed 16-byte keys of `numbers` (splitmix64), null where negative."""
     halves = []
     for salt in (kind, kind + 101):
-        z = numbers.astype(np.uint64) + np.uint64(salt) * np.uint64(0x9E3779B97F4A7C15)
+        z = numbers.astype(np.uint64) + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         halves.append(z ^ (z >> np.uint64(31)))
@@ -38,6 +38,8 @@ def as_events(world: World) -> pa.Table:
     count = world.accesses.num_rows
     accounts, patients = world.accounts, world.patients
     login = accounts.column("login").to_pylist()
+    sites = world.organisations.column("finess").to_pylist()
+    records = raw["record_count"].astype(np.int64)
 
     def of_account(name: str) -> pa.Array:
         encoded = accounts.column(name).combine_chunks().dictionary_encode()
@@ -64,7 +66,7 @@ def as_events(world: World) -> pa.Table:
         "profession": of_account("profession"),
         "specialty": of_account("specialty"),
         "role": of_account("role"),
-        "organisation": _words(raw["organisation"], world.organisations.column("finess").to_pylist()),
+        "organisation": _words(raw["organisation"], sites),
         "unit": _words(raw["unit"], world.units),
         "session": _text_numbers(raw["session"]),
         "network": _words(raw["network"], world.networks),
@@ -74,7 +76,7 @@ def as_events(world: World) -> pa.Table:
         "action": _words(raw["action"], ACTIONS),
         "object": _words(raw["object"], world.objects),
         "query_shape": _words(raw["query_shape"], VOCABULARIES["query_shape"]),
-        "record_count": pa.array(raw["record_count"].astype(np.int64), mask=raw["record_count"] < 0),
+        "record_count": pa.array(records, mask=records < 0),
         "bytes": pa.array(raw["bytes"], mask=raw["bytes"] < 0),
         "purpose": _words(raw["purpose"], world.purposes),
         "outcome": _words(raw["outcome"], VOCABULARIES["outcome"]),

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.config import Trust
-from vigie.events import TEXT, TIME
+from vigie.events import TIME
 from vigie.testing.detectors import small_log, text
 from vigie.trust import assess
 from vigie.units import DAY

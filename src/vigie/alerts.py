@@ -33,10 +33,6 @@ REASONS: Final = {
         "organisation knew, {patients} in {span}; on a usual day this account opens {own} such "
         "records, its peers {peers}."
     ),
-    "local_sweep": N_(
-        "Unusual access: records of local persons who were not followed here, {patients} in "
-        "{span}; on a usual day this account opens {own} such records, its peers {peers}."
-    ),
     "identifier_walk": N_(
         "Unusual access: records opened in the order of their numbers, {patients} in {span}; on "
         "a usual day this account opens {own} in such order, its peers {peers}."

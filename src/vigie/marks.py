@@ -42,19 +42,18 @@ FACTORS: Final[dict[str, int]] = {
 class Scene:
     """The marks of each unit by factor, and the chance of its relation under a sweep.
 
-    `swept` is the log chance in a sweep of the whole register, `swept_locally` in one of the area.
+    `swept` is the log chance in a sweep of the whole register.
     """
 
     marks: dict[str, Marks]
     swept: NDArray[np.float64]
-    swept_locally: NDArray[np.float64]
 
 
 def observe(units: Units) -> Scene:
     """Mark every unit, using only what came before it."""
     order = np.lexsort((np.arange(len(units)), units.at))
-    relation, swept, local = relate(units, order)
-    relation, page, swept, local = _pages(units, relation, swept, local)
+    relation, chance = relate(units, order)
+    relation, page, swept = _pages(units, relation, chance)
     marks = {
         "relation": relation,
         "page": page,
@@ -64,12 +63,12 @@ def observe(units: Units) -> Scene:
         "volume": _sizes(units, "record_count", 32),
         "weight": _sizes(units, "bytes", 40),
     }
-    return Scene(marks, swept, local)
+    return Scene(marks, swept)
 
 
 def _pages(
-    units: Units, relation: Marks, swept: NDArray[np.float64], local: NDArray[np.float64]
-) -> tuple[Marks, Marks, NDArray[np.float64], NDArray[np.float64]]:
+    units: Units, relation: Marks, swept: NDArray[np.float64]
+) -> tuple[Marks, Marks, NDArray[np.float64]]:
     """Give a listing one mark, its closest relation, and silence an opening it foretold."""
     count = int(units.step.max(initial=-1)) + 1
     listing = units.page > 0
@@ -88,7 +87,7 @@ def _pages(
     lead = np.where(page >= 0, leads[units.step], np.arange(len(units)))
     known = (page >= 0) & (page < LOCAL)
     several = np.where(known, np.log(np.maximum(units.page, 1)), 0.0)
-    return opened, page, np.minimum(swept[lead] + several, 0), np.minimum(local[lead] + several, 0)
+    return opened, page, np.minimum(swept[lead] + several, 0)
 
 
 def _sequences(units: Units) -> Marks:

@@ -37,8 +37,8 @@ def number_pairs(owner: Codes, patient: Codes, patients: int) -> tuple[Codes, in
     return codes, count
 
 
-def relate(units: Units, order: Times) -> tuple[Marks, NDArray[np.float64], NDArray[np.float64]]:
-    """Return each unit's relation and its log chance in a sweep of the register and of the area.
+def relate(units: Units, order: Times) -> tuple[Marks, NDArray[np.float64]]:
+    """Return each unit's relation and its log chance in a sweep of the register.
 
     `order` lists the units by time: what is known of a patient is what came before.
     """
@@ -78,7 +78,7 @@ def _categories(
     share: NDArray[np.float64],
     local: Flags,
     near: NDArray[np.float64],
-) -> tuple[Marks, NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Marks, NDArray[np.float64]]:
     """Choose the closest relation that holds, and the chance that a sweep falls into it.
 
     The chances of all relations sum to one: what a closer relation explains is no longer there
@@ -99,22 +99,18 @@ def _categories(
         chance = np.where(new, np.minimum(coverage, rest) * (1 - UNSEEN), chance)
         rest = np.maximum(rest - coverage, 0.05)
     strange = UNSEEN + (1 - UNSEEN) * rest
-    nearby = np.minimum(chance / near, 1.0)
-    left = np.maximum(1 - (1 - strange) / near, 0.05)
     elsewhere = (1 - UNSEEN) * rest / strange * share
     far = relation < 0
-    for code, holds, wide, narrow in (
-        (HOST, host, elsewhere, elsewhere),
-        (LOCAL, ~host & local, (1 - elsewhere) * near, (1 - elsewhere) * 0.95),
-        (FAR, ~host & ~local, (1 - elsewhere) * (1 - near), (1 - elsewhere) * 0.05),
+    for code, holds, share_of in (
+        (HOST, host, elsewhere),
+        (LOCAL, ~host & local, (1 - elsewhere) * near),
+        (FAR, ~host & ~local, (1 - elsewhere) * (1 - near)),
     ):
         new = far & holds
         relation = np.where(new, code, relation).astype(np.int8)
-        chance = np.where(new, strange * wide, chance)
-        nearby = np.where(new, left * narrow, nearby)
+        chance = np.where(new, strange * share_of, chance)
     relation[units.patient < 0] = -1
-    low, high = 1e-4, 1.0
-    return relation, np.log(np.clip(chance, low, high)), np.log(np.clip(nearby, low, high))
+    return relation, np.log(np.clip(chance, 1e-4, 1.0))
 
 
 @numba.njit(cache=True, nogil=True)

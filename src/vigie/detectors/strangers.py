@@ -1,8 +1,8 @@
 """Strangers' records: patients whom neither the account nor its colleagues had reason to open.
 
-A sweep draws patients from a register, or from the victim's own town, without regard to who cares
-for them; the chance of each relation is then its coverage. Under "usual" relations follow the
-account's habit. The ratio of the two is the evidence.
+A sweep draws patients from a register without regard to who cares for them; the chance of each
+relation is then its coverage. Under "usual" relations follow the account's habit. The ratio of the
+two is the evidence.
 """
 
 from typing import ClassVar
@@ -16,10 +16,10 @@ _UNORDERED = (0.97, 0.015, 0.015)
 
 
 class Strangers:
-    """Sweeps of the whole register and of the area."""
+    """A sweep of the whole register, in no order."""
 
     name: ClassVar[str] = "strangers"
-    hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "local_sweep")
+    hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep",)
     excusable: ClassVar[bool] = True
     floor: ClassVar[float] = 6.0
 
@@ -28,10 +28,7 @@ class Strangers:
         return not partition.related.any()
 
     def ratios(self, partition: Partition) -> Ratios:
-        """Return the log ratios of both sweeps; an access without a patient says nothing."""
-        usual = partition.usual_relation
-        place = harvest_place(partition) + contrast(partition, "sequence", _UNORDERED)
-        both = np.stack([partition.scene.swept, partition.scene.swept_locally], axis=1)
-        named = partition.related
-        answer: Ratios = np.where(named[:, None], both + (place - usual)[:, None], np.nan)
-        return answer
+        """Return the log ratios of the sweep; an access without a patient says nothing."""
+        drawn = partition.scene.swept - partition.usual_relation
+        drawn += harvest_place(partition) + contrast(partition, "sequence", _UNORDERED)
+        return np.where(partition.related, drawn, np.nan)[:, None]

@@ -60,7 +60,7 @@ def small_log(
     )
 
 
-def keys(numbers: np.ndarray, kind: int) -> pa.Array:  # type: ignore[type-arg]
+def keys(numbers: np.ndarray, kind: int) -> pa.Array:
     """Return a 16-byte key for each number, different for each kind."""
     return pa.array([bytes([kind]) + int(n).to_bytes(15, "big") for n in numbers], KEY)
 
