@@ -68,9 +68,11 @@ def throughput(scale: float = 0.3, seed: int = 101) -> Result:
     ours = events.num_rows / (time.perf_counter() - begun)
     begun = time.perf_counter()
     slim = events.select(["account", "at", "patient"])
-    duckdb.sql(
-        "select account, date_trunc('day', \"at\"), count(distinct patient) from slim group by all"
-    ).fetchall()
+    days = (
+        'select account, epoch_us("at") // 86400000000, count(distinct patient) '
+        "from slim group by all"
+    )
+    duckdb.sql(f"select count(*) from ({days})").fetchall()
     theirs = slim.num_rows / (time.perf_counter() - begun)
     return Result(
         "Detection, events table to alerts", ours, "DuckDB, distinct patients by account and day",
