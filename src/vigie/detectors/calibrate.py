@@ -19,8 +19,9 @@ from vigie.units import Codes, Units
 
 WEEK: Final = 7
 CAUTION: Final = 4.0
-"""How far beyond the budget the thresholds are set: the learning weeks are few, never like the
-weeks that follow, and honest bursts are heavier than any exponential. Measured in simulation."""
+"""How far beyond the budget the thresholds are set, an assumption: the learning weeks are few and
+never like those that follow, and honest bursts are heavier than an exponential. It does not hold
+the budget yet (docs/detection.md)."""
 _TAIL: Final = 0.10
 _ENOUGH: Final = 150
 """Blocks under which a group is too small to be trusted to be quieter than everyone."""
