@@ -41,11 +41,6 @@ def merged() -> Catalog:
     """Return the French catalogue brought up to date with the source."""
     with CATALOGUE.open("rb") as file:
         catalogue = read_po(file, locale="fr", domain="vigie")
-    for fragment in sorted((ROOT / "src/vigie/locale").glob("fragments/*.po")):
-        with fragment.open("rb") as file:
-            for message in read_po(file, locale="fr"):
-                if message.id and not (message.id in catalogue and catalogue[message.id].string):
-                    catalogue.add(message.id, message.string)
     catalogue.update(extract(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     return catalogue
