@@ -1,5 +1,7 @@
 """Attacks: labelled exactly, apart from honest traffic, each with the traits of its family."""
 
+import dataclasses
+import re
 from functools import cache
 
 import numpy as np
@@ -9,8 +11,10 @@ import pytest
 
 from vigie.events import ACTIONS
 from vigie.simulate import parameters
+from vigie.simulate.contexts import ELSEWHERE, device, public_address
 from vigie.simulate.presets import PRESETS, simulate
 from vigie.simulate.world import FAMILIES, REASONS, World
+from vigie.simulate.writers.texts import CSV, Texts
 
 DAY = 86_400_000_000
 
@@ -185,3 +189,63 @@ def test_thefts_begin_after_the_part_that_teaches() -> None:
     for attack in made.attacks:
         if attack.family != "begun_before":
             assert attack.onset > made.start + 0.35 * made.days * DAY
+
+
+def shapes(words: tuple[str, ...], codes: np.ndarray) -> set[str]:
+    """Return the forms of words: digits, lower-case letters, and what stands between."""
+    used = {words[code] for code in np.unique(codes)}
+    return {re.sub("[0-9a-f]", "x", word[3:]) if "-" in word else word for word in used}
+
+
+def head(address: str) -> str:
+    return address.split(".")[0]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_form_tells_a_thief(preset: str) -> None:
+    made = world(preset)
+    stolen = made.accesses["attack"].to_numpy() >= 0
+    device, network = made.accesses["device"].to_numpy(), made.accesses["network"].to_numpy()
+    assert shapes(made.devices, device[stolen]) <= shapes(made.devices, device[~stolen])
+    assert all(re.fullmatch("(PC|WS)-[0-9a-f]{6}", name) for name in made.devices)
+    honest = {head(made.networks[code]) for code in np.unique(network[~stolen])}
+    assert {head(made.networks[code]) for code in np.unique(network[stolen])} <= honest
+    for name in ("user_agent", "auth_method", "object", "query_shape", "purpose", "outcome"):
+        codes = made.accesses[name].to_numpy()
+        assert set(codes[stolen].tolist()) <= set(codes[~stolen].tolist()), name
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_numbers_of_requests_and_sessions_have_one_form(preset: str) -> None:
+    made = world(preset)
+    stolen = pc.greater_equal(made.accesses["attack"], 0)
+    forms = []
+    for rows in (made.accesses.filter(stolen), made.accesses.filter(pc.invert(stolen))[:50_000]):
+        texts = Texts(dataclasses.replace(made, accesses=rows), CSV).of(rows)
+        columns = (texts.request(), texts.session())
+        forms.append([set(pc.utf8_length(column).to_pylist()) for column in columns])
+        assert len(forms[-1][0]) == 1
+    assert forms[0] == forms[1]
+
+
+def test_what_thieves_bring_looks_like_what_honest_staff_bring() -> None:
+    """Over many thieves the first byte of addresses says as much as a throw of a die."""
+    thieves = [public_address(ELSEWHERE + 7919 * n, 3) for n in range(4000)]
+    homes = [public_address(n, 3) for n in range(4000)]
+    for part in range(4):
+        found, usual = (
+            np.sort([int(address.split(".")[part]) for address in group])
+            for group in (thieves, homes)
+        )
+        assert np.abs(found - usual).mean() < 0.03 * 250
+    assert not set(thieves) & set(homes)
+    assert not {device(ELSEWHERE + n, False, 3) for n in range(999)} & {
+        device(n, False, 3) for n in range(9999)
+    }
+
+
+def test_staff_on_site_come_in_from_private_addresses_where_the_system_is_internal() -> None:
+    made = simulate("hospital", 0.03, seed=2, days=5, attacks=0)
+    private = np.array([address.startswith("10.") for address in made.networks])
+    assert 0.7 < private[made.accesses["network"].to_numpy()].mean() < 0.99
+    assert not any(n.startswith("10.") for n in simulate("regional-portal", 0.02, 2, 3).networks)

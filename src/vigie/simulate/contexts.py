@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from vigie.simulate.parameters import Oddities
+from vigie.simulate.parameters import Oddities, Preset
 from vigie.simulate.population import Flags, Ints, Population
 
 _WEBKIT: Final = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -26,6 +26,16 @@ AUTH_METHODS: Final = ("CPS", "e-CPS", "password", "password+otp", "certificate"
 IDLE: Final = 40 * 60 * 1_000_000
 _CARRIER: Final = 2  # mobile addresses in the pool, per account
 _CARRIER_SHARED: Final = 400
+_TETHERED: Final = 0.35
+"""Share of mobile sessions of a computer behind a telephone: an assumption."""
+_RANGES: Final = (
+    37, 51, 62, 77, 78, 80, 81, 82, 83, 84, 86, 88, 89, 90, 91, 92, 109, 176, 185, 193,
+)  # fmt: skip
+_BYTE: Final = 250
+_PUBLIC: Final = len(_RANGES) * _BYTE**3
+_DEVICES: Final = 1 << 24
+ELSEWHERE: Final = 1 << 23
+"""Devices and addresses that thieves bring are numbered from here: nobody else has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +56,19 @@ class Places:
     agent: Ints
 
 
-def places(rng: np.random.Generator, people: Population, odd: Oddities, days: int) -> Places:
-    """Give organisations and people their networks and devices."""
+def places(
+    rng: np.random.Generator,
+    people: Population,
+    preset: Preset,
+    odd: Oddities,
+    days: int,
+    seed: int,
+) -> Places:
+    """Give organisations and people their networks and devices.
+
+    An internal system sees its own network's addresses; one on the Internet, those that
+    organisations go out by.
+    """
     sites = people.organisations.num_rows
     staff = np.bincount(people.organisation, minlength=sites)
     site_count = 1 + staff // 60
@@ -69,24 +90,45 @@ def places(rng: np.random.Generator, people: Population, odd: Oddities, days: in
     return Places(
         site_start, site_count, home, carrier, carrier_count,
         pool_start[people.team], pool[people.team], moves,
-        tuple(_addresses(rng, carrier + carrier_count)),
-        _devices(people.size, int(pool_start[-1] + pool[-1])),
+        tuple(
+            (private_address if preset.internal and n < home else public_address)(n, seed)
+            for n in range(carrier + carrier_count)
+        ),
+        tuple(device(n, n >= 3 * people.size, seed) for n in range(int((pool_start + pool).max()))),
         method, rng.integers(0, 6, people.size),
     )  # fmt: skip
 
 
-def _devices(people: int, count: int) -> tuple[str, ...]:
-    return tuple(f"{'PC' if number < 2 * people else 'WS'}-{number:05x}" for number in range(count))
+def device(number: int, shared: bool, seed: int) -> str:
+    """Return the name of the `number`-th device of a platform; no two numbers share one.
+
+    >>> device(7, False, 1) == device(7, False, 1), len(device(7, True, 1))
+    (True, 9)
+    """
+    return f"{'WS' if shared else 'PC'}-{_shuffled(number + seed, _DEVICES):06x}"
 
 
-def _addresses(rng: np.random.Generator, count: int) -> list[str]:
-    """Return distinct public addresses of French-looking ranges."""
-    numbers = rng.permutation(count) * 37 + 5
-    heads = (80, 81, 82, 83, 86, 88, 90, 92, 109, 176)
-    return [
-        f"{heads[n % 10]}.{n // 10 % 223 + 1}.{n // 2230 % 254}.{n // 566420 % 250 + 2}"
-        for n in numbers.tolist()
-    ]
+def public_address(number: int, seed: int) -> str:
+    """Return the `number`-th public address of a platform; no two numbers share one.
+
+    Sites, homes, mobile networks, private VPNs and rented servers all draw from the same ranges:
+    staff on the road use them as thieves do.
+    """
+    rest, head = divmod(_shuffled(number + seed, _PUBLIC), len(_RANGES))
+    rest, second = divmod(rest, _BYTE)
+    third, last = rest % _BYTE, rest // _BYTE
+    return f"{_RANGES[head]}.{second + 1}.{third}.{last + 2}"
+
+
+def private_address(number: int, seed: int) -> str:
+    """Return the `number`-th address of a site's own network."""
+    rest, second = divmod(_shuffled(number + seed, _BYTE**3), _BYTE)
+    return f"10.{second}.{rest % _BYTE}.{rest // _BYTE + 2}"
+
+
+def _shuffled(number: int, size: int) -> int:
+    """Scatter numbers over 0..`size`-1, one to one: 2654435761 is prime and divides no size."""
+    return number * 2_654_435_761 % size
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +167,9 @@ def contexts(
     own = np.where(date >= where.device_moves[who], 2 * people.size + who, who)
     bench = where.pool_start[who] + rng.integers(0, where.pool_count[who])
     device = np.where(mobile | home, people.size + who, np.where(pooled, bench, own))
-    agent = np.where(
-        mobile, 6 + who % 2, np.where(home, (where.agent[who] + 1) % 6, where.agent[who])
-    )
+    phone = mobile & (rng.random(len(first)) >= _TETHERED)
+    desk = np.where(mobile | home, (where.agent[who] + 1) % 6, where.agent[who])
+    agent = np.where(phone, 6 + who % 2, desk)
     method = where.method[who]
     return Context(
         session, network[session], device[session], agent[session], method[session], opens

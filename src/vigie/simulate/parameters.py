@@ -99,6 +99,7 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts_bytes: bool = False
     purposes: bool = False
     own_register: bool = False  # searches show the practice's own patients only
+    internal: bool = False  # staff on site come in from private addresses
     service_victims: bool = False  # a machine's certificate can be stolen too
 
 

@@ -65,7 +65,7 @@ def simulate(
     calendar = rhythm.calendar(chosen.start, span)
     roster = rhythm.roster(stream(seed, preset, "roster"), people, odd, calendar)
     work = assignments.assign(stream(seed, preset, "assignments"), people, odd, span)
-    places = contexts.places(stream(seed, preset, "places"), people, odd, span)
+    places = contexts.places(stream(seed, preset, "places"), people, chosen, odd, span, seed)
     encounters = staff.Encounters.joined([
         staff.daily_work(streams(seed, 6, preset, "daily"), people, chosen, odd, roster, work),
         episodes.episodes(streams(seed, 3, preset, "episodes"), people, chosen, roster, work),

@@ -8,7 +8,7 @@ import numpy as np
 
 from vigie.simulate.attacks import PLAYED, Case, Lookups
 from vigie.simulate.chance import stream
-from vigie.simulate.contexts import IDLE, Places
+from vigie.simulate.contexts import ELSEWHERE, IDLE, Places, device, public_address
 from vigie.simulate.parameters import Preset
 from vigie.simulate.population import DAY, Flags, Ints, Population
 from vigie.simulate.rhythm import Calendar, Roster
@@ -77,8 +77,9 @@ def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
         tool = len(platform.places.devices) + len(devices)
         visits, fresh = _placed(platform, case, family, lookups, len(found), (away, tool))
         if fresh:
-            networks.append(_address(rng))
-            devices.append(f"PC-{rng.integers(1 << 20, 1 << 24):06x}")
+            brought = ELSEWHERE + int(rng.integers(ELSEWHERE))
+            networks.append(public_address(brought, platform.seed))
+            devices.append(device(brought, False, platform.seed))
         begun = int(visits.at.min())
         if family == "begun_before":
             begun = platform.calendar.start - int(case.uniform(3, 60, "days before") * DAY)
@@ -193,10 +194,6 @@ def _latest(honest: Visits, account: Ints, at: Ints) -> Ints:
         place = np.searchsorted(honest.at[first:last], at[rows], side="right") - 1
         near[rows] = first + np.clip(place, 0, max(last - first - 1, 0))
     return np.minimum(near, len(honest.at) - 1)
-
-
-def _address(rng: np.random.Generator) -> str:
-    return f"185.{rng.integers(1, 250)}.{rng.integers(256)}.{rng.integers(2, 250)}"
 
 
 def _joined(parts: list[Visits]) -> Visits:
