@@ -79,6 +79,15 @@ def test_accesses_are_sorted_and_inside_the_log(preset: str) -> None:
     assert at[-1] < made.start + (made.days + 1) * DAY
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("days", [1, 2, 3])
+def test_a_short_log_is_a_log(preset: str, days: int) -> None:
+    made = simulate(preset, 0.02, seed=3, days=days)
+    assert made.days == days
+    assert made.accesses.num_rows > 100
+    assert (local(made) // DAY).max() in (days - 1, days)
+
+
 def test_same_arguments_same_world() -> None:
     one = simulate("practice-software", 0.02, seed=3, days=10)
     two = simulate("practice-software", 0.02, seed=3, days=10)

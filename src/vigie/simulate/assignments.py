@@ -45,8 +45,9 @@ def assign(rng: np.random.Generator, people: Population, odd: Oddities, days: in
             place[account, first:last] = host[account]
             reason[account, first:last] = REASONS.index(name)
     _pool(rng, people, odd, place, reason)
-    hired = np.where((lot >= 0.9) & (lot < 0.9 + odd.hire), rng.integers(1, days, count), -1)
-    gone = np.where((lot >= 0.95) & (lot < 0.95 + odd.leaver), rng.integers(1, days, count), days)
+    later = rng.integers(min(1, days - 1), days, (2, count))
+    hired = np.where((lot >= 0.9) & (lot < 0.9 + odd.hire), later[0], -1)
+    gone = np.where((lot >= 0.95) & (lot < 0.95 + odd.leaver), np.maximum(later[1], 1), days)
     hired, gone = np.where(person, hired, -1), np.where(person, gone, days)
     day = np.arange(days)[None, :]
     employed = (day >= hired[:, None]) & (day < gone[:, None])
