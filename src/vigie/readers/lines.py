@@ -128,7 +128,7 @@ def split_lines(
 
 
 @numba.njit(cache=True, nogil=True)
-def _utf8_size(data, i, stop):  # type: ignore[no-untyped-def]
+def utf8_size(data, i, stop):  # type: ignore[no-untyped-def]
     """Return the size of the valid multi-byte sequence at `i`, or 0 (Unicode 15, table 3-7)."""
     lead = data[i]
     if lead < 0xC2 or lead > 0xF4:
@@ -244,7 +244,7 @@ def _close_quote(data, classes, start, record, fields, witness, longest, final):
             if i - record > longest or _stands_alone(data, classes, i, fields, witness, longest):
                 return -1, doubled, ends, fault
         elif kind == _MULTIBYTE:
-            size = _utf8_size(data, i, data.size)
+            size = utf8_size(data, i, data.size)
             fault = fault if size else max(fault, _ENCODING)
             i += max(size, 1)
         else:
@@ -309,7 +309,7 @@ def _scan(  # type: ignore[no-untyped-def]
                     elif kind in (_DELIMITER, _NEWLINE):
                         break
                     elif kind == _MULTIBYTE:
-                        step = _utf8_size(data, i, data.size)
+                        step = utf8_size(data, i, data.size)
                         fault = fault if step else max(fault, _ENCODING)
                         i += max(step, 1)
                     else:

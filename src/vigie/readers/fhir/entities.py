@@ -83,7 +83,7 @@ class Story(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 PLACEHOLDER: Final = "any-id-{}"
-PLACES: Final = {PLACEHOLDER.format(place): place for place in range(16)}
+PLACES: Final = {PLACEHOLDER.format(place): place for place in range(32)}
 
 
 def tell(facets: Sequence[Facet], templates: bool) -> Story:

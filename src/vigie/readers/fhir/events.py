@@ -40,7 +40,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_LOCAL: Final = datetime(1970, 1, 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _REMEMBERED: Final = 1 << 14
-_BROKEN: Final = (msgspec.ValidationError, UnicodeDecodeError, RecursionError)
+BROKEN: Final = (msgspec.ValidationError, UnicodeDecodeError, RecursionError)
 _DATE_ONLY: Final = 10
 
 K = TypeVar("K")
@@ -74,7 +74,6 @@ class Access(msgspec.Struct, frozen=True, eq=False, gc=False):
     story: Story
     patients: tuple[Named, ...]
     request: str | None
-    account: str | None
     session: str | None
     id: str | None
     at: int
@@ -111,8 +110,8 @@ class Interpreter:
     def read(self, event: AuditEvent, bundle: Resolver) -> Access:
         """Return the access that `event` records; raise `Fault` when it cannot be told."""
         resolver = _with_contained(event, bundle) if event.contained else bundle
-        kind = self._kind(event)
-        who, session = self._who(event, resolver)
+        kind = self.kind_of(event)
+        who, session = self.who_of(event.agent, resolver)
         story, told = self._story(event, resolver, kind.action == "search")
         at, local = _moment(event)
         patients = tuple([_filled(*each, told) for each in story.patients])
@@ -122,11 +121,12 @@ class Interpreter:
         if 0 <= place < len(told[entity].ids):
             request = told[entity].ids[place]
         return Access(
-            kind, who, story, patients, request, self._account(who, patients), session,
+            kind, who, story, patients, request, session,
             str(event.id) if event.id is not None else None, at, local,
         )  # fmt: skip
 
-    def _kind(self, event: AuditEvent) -> Kind:
+    def kind_of(self, event: AuditEvent) -> Kind:
+        """Return what the codes of `event` tell."""
         parts = (
             event.type, event.subtype, event.category, event.code, event.action, event.outcome,
             event.purposeOfEvent, event.authorization,
@@ -149,14 +149,14 @@ class Interpreter:
             letter,
         )
 
-    def _who(self, event: AuditEvent, resolver: Resolver) -> tuple[Who, str | None]:
+    def who_of(self, agents: msgspec.Raw, resolver: Resolver) -> tuple[Who, str | None]:
         """Return who acted, with the token's id: it changes while the rest stays."""
-        if not event.agent:
+        if not agents:
             return NOBODY, None
         if resolver:
-            who = self._read_who(event.agent, resolver)
+            who = self._read_who(agents, resolver)
             return who, who.session
-        text = bytes(event.agent)
+        text = bytes(agents)
         known = self._sessions.get(text)
         if known is not None:
             return known
@@ -170,9 +170,10 @@ class Interpreter:
 
     def _read_who(self, raw: bytes | msgspec.Raw, resolver: Resolver) -> Who:
         agents = as_list(_decoded(AGENTS, raw, "agent"))
-        return describe(agents, resolver, self._named_patient)
+        return describe(agents, resolver, self.named_patient)
 
-    def _named_patient(self, authority: str, value: str) -> str:
+    def named_patient(self, authority: str, value: str) -> str:
+        """Return the keyed name of the account of a patient."""
         digest = self._names.pseudonym(value, authority or self._source, "account")
         return f"patient-{digest.hex()}"
 
@@ -187,15 +188,12 @@ class Interpreter:
         subject = self._subjects.tell(event.patient) if event.patient else None
         try:
             return self._stories.tell(event.entity, searching, subject)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise Fault(reason_of(error), "entity") from None
 
-    def _account(self, who: Who, patients: tuple[Named, ...]) -> str | None:
-        """The account, unless it is the very patient: then his or her keyed name."""
-        for patient in patients:
-            if who.account == patient.value:
-                return self._named_patient(patient.authority, patient.value)
-        return who.account
+    def story_of(self, skeleton: bytes, query: bytes) -> Story | None:
+        """Return the story of entities whose ids were cut out; None when ids must stay in."""
+        return self._stories.of_skeleton(skeleton, query)
 
 
 def _filled(named: Named, entity: int, place: int, told: Sequence[Told]) -> Named:
@@ -222,7 +220,7 @@ def _keep(memory: dict[K, V], key: K, value: V) -> V:
 def _decoded(decoder: "msgspec.json.Decoder[V]", raw: bytes | msgspec.Raw, element: str) -> V:
     try:
         return decoder.decode(raw)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise Fault(reason_of(error), element) from None
 
 

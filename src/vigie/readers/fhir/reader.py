@@ -18,16 +18,20 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from vigie.errors import MappingError
 from vigie.events import ACTIONS
 from vigie.language import N_
-from vigie.readers.base import Batch, Context, Tally, quarantine_table
+from vigie.readers.base import Batch, Context, Tally, no_events, quarantine_table
+from vigie.readers.fhir import bulk
 from vigie.readers.fhir.documents import BOM, elements_of, entries_of, is_document, salvage
 from vigie.readers.fhir.events import Access, Fault, Interpreter, reason_of
 from vigie.readers.fhir.identity import Resolver
 from vigie.readers.fhir.resources import EVENT, AuditEvent
 from vigie.readers.fhir.rows import Rows
+from vigie.readers.fhir.scan import scan
+from vigie.readers.fhir.sheets import Sheet, from_accesses, integers, merged
 from vigie.readers.intake import Chunk, Intake
 
 _MARK: Final = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
@@ -51,6 +55,12 @@ class _Pile:
         self.read += 1
         self.spans.extend((start, end, line))
         return len(self.spans) // 3 - 1
+
+    def begin_all(self, spans: NDArray[np.int64]) -> None:
+        """Count records that were read in bulk, each of `spans` being start, end and line."""
+        self.read += len(spans)
+        self.spans.frombytes(np.ascontiguousarray(spans).tobytes())
+        self.accepted.extend(range(len(spans)))
 
     def reject(self, start: int, end: int, line: int, reason: str) -> None:
         """Count one record that cannot be read."""
@@ -97,7 +107,7 @@ class _Work:
         self._context = context
         self._intake = intake
         self._events = Interpreter(context, actions)
-        self._rows = Rows(context, intake.label)
+        self._rows = Rows(context, intake.label, self._events.named_patient)
 
     def lines(self, chunk: Chunk) -> Batch:
         """Return the batch of a chunk of NDJSON."""
@@ -105,29 +115,37 @@ class _Work:
         if chunk.overlong:
             pile.reject(0, 0, chunk.first_line, "line_too_long")
             return self._batch(chunk.data, chunk.offset, pile, {0: chunk.digest})
+        data = chunk.data if chunk.data.endswith(b"\n") else chunk.data + b"\n"
+        raw = np.frombuffer(data, np.uint8)
+        found = scan(raw, data.count(b"\n"), self._intake.longest_line)
+        sheet, taken = bulk.read(raw, found, self._events)
+        spans = np.stack(
+            [found.starts, found.ends, chunk.first_line + np.arange(len(taken))], axis=1
+        )
+        pile.begin_all(spans[taken])
         digests: dict[int, bytes] = {}
-        start, line, hurt = 0, chunk.first_line, b"\0" in chunk.data
-        lines = chunk.data.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        for whole in lines:
-            text = whole[:-1] if whole[-1:] == b"\r" else whole
-            begin = start
-            if line == 1 and text.startswith(BOM):
-                text, begin = text[len(BOM) :], start + len(BOM)
-            if not text or text.isspace():
-                pile.read += 1
-                pile.ignore("blank")
-            elif len(text) > self._intake.longest_line:
-                digests[len(pile.spans) // 3] = _digest(chunk.data, start)
-                pile.reject(begin, begin + len(text), line, "line_too_long")
-            elif hurt and b"\0" in text:
-                pile.reject(begin, begin + len(text), line, "nul_byte")
-            else:
-                self._line(text, begin, line, pile, start + len(whole) == len(chunk.data))
-            start += len(whole) + 1
-            line += 1
-        return self._batch(chunk.data, chunk.offset, pile, digests)
+        for start, end, line in spans[~taken].tolist():
+            self._odd_line(chunk.data, start, end, line, pile, digests)
+        return self._batch(chunk.data, chunk.offset, pile, digests, sheet)
+
+    def _odd_line(
+        self, data: bytes, start: int, end: int, line: int, pile: _Pile, digests: dict[int, bytes]
+    ) -> None:
+        """Read a line by itself."""
+        text = data[start:end]
+        if line == 1 and text.startswith(BOM):
+            text, start = text[len(BOM) :], start + len(BOM)
+        if not text or text.isspace():
+            pile.read += 1
+            pile.ignore("blank")
+        elif len(text) > self._intake.longest_line:
+            digests[len(pile.spans) // 3] = _digest(data, start)
+            pile.reject(start, end, line, "line_too_long")
+        elif b"\0" in text:
+            pile.reject(start, end, line, "nul_byte")
+        else:
+            cut_off = len(data) - end <= 1 and not data.endswith(b"\n")
+            self._line(text, start, line, pile, cut_off)
 
     def _line(self, text: bytes, start: int, line: int, pile: _Pile, last: bool) -> None:
         try:
@@ -236,7 +254,14 @@ class _Work:
             number = pile.begin(start + rest, start + len(text), line or len(places) + 1)
             pile.bad.append((number, why, None))
 
-    def _batch(self, data: bytes, offset: int, pile: _Pile, digests: dict[int, bytes]) -> Batch:
+    def _batch(
+        self,
+        data: bytes,
+        offset: int,
+        pile: _Pile,
+        digests: dict[int, bytes],
+        bulk_read: Sheet | None = None,
+    ) -> Batch:
         spans = np.array(pile.spans).reshape(-1, 3)
         raw = np.frombuffer(data, np.uint8)
         hashes = self._context.keyring.line_hashes(raw, spans[:, 0], spans[:, 1])
@@ -244,12 +269,22 @@ class _Work:
             (int(spans[k, 2]), offset + int(spans[k, 0]), self._hash(hashes, k, digests), why, what)
             for k, why, what in pile.bad
         ]
-        chosen = np.array(pile.accepted, np.int64)
+        sheets = [bulk_read] if bulk_read else []
+        if pile.accesses:
+            odd = pile.accepted[len(pile.accepted) - len(pile.accesses) :]
+            sheets.append(from_accesses(pile.accesses, odd))
         return Batch(
-            self._rows.table(pile.accesses, spans[chosen, 2], hashes.take(pa.array(chosen))),
+            self._table(sheets, spans, hashes),
             quarantine_table(self._context, self._intake.label, rejected),
             Tally(pile.read, len(pile.accepted), pile.ignored, len(pile.bad)),
         )
+
+    def _table(self, sheets: list[Sheet], spans: NDArray[np.int64], hashes: pa.Array) -> pa.Table:
+        if not sheets:
+            return no_events()
+        sheet = merged(sheets, spans[:, 0])
+        chosen = sheet.numbers
+        return self._rows.table(sheet, spans[chosen, 2], hashes.take(integers(chosen)))
 
     def _hash(self, hashes: pa.Array, number: int, digests: dict[int, bytes]) -> bytes:
         if number not in digests:

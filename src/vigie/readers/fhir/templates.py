@@ -58,6 +58,7 @@ class Stories:
         self._entities = Templates(read)
         self._stories: dict[tuple[Facet, ...], Story] = {}
         self._spellings: dict[bytes, Story | None] = {}
+        self._skeletons: dict[tuple[bytes, bytes], Story | None] = {}
 
     def tell(
         self, raw: msgspec.Raw, searching: bool, subject: Told | None = None
@@ -79,6 +80,33 @@ class Stories:
         if story is None:
             return self._by_entity(raw, None)
         return story, (Told(NO_FACET, ids, shared=True),)
+
+    def of_skeleton(self, skeleton: bytes, query: bytes) -> Story | None:
+        """Return the story of a list of entities as `cuts` leaves it, and the query in it.
+
+        A NUL stands for an id, a 1 for the query. None when the ids cannot simply be put back.
+        """
+        key = skeleton, _without_names(query)
+        if key not in self._skeletons:
+            _keep(self._skeletons, key, self._read_skeleton(*key))
+        return self._skeletons[key]
+
+    def _read_skeleton(self, skeleton: bytes, query: bytes) -> Story | None:
+        # The ids of the query come last, wherever it stands among the entities.
+        apart = skeleton.count(b"\0")
+        marks = [PLACEHOLDER.format(place).encode() for place in range(apart + query.count(b"\0"))]
+        if len(marks) > len(PLACES):
+            return None
+        asked = base64.b64encode(_filled_in(query, marks[apart:]))
+        text = _filled_in(skeleton, marks).replace(b"\1", asked)
+        facets = [
+            self._read(bytes(each)) for each in (ENTITIES.decode(text) if text else None) or ()
+        ]
+        if not all(map(_is_template, facets)):
+            return None
+        story = tell(facets, templates=True)
+        said = [named.value for named, _, _ in story.patients] + [story.request[0]]
+        return None if "" in said else story
 
     def _by_entity(self, raw: msgspec.Raw, subject: Told | None) -> tuple[Story, list[Told]]:
         told = [self._entities.tell(each) for each in (ENTITIES.decode(raw) if raw else None) or ()]
@@ -145,6 +173,26 @@ def _keep(memory: dict[K, V], key: K, value: V) -> V:
         memory.clear()
     memory[key] = value
     return value
+
+
+_NAME: Final = re.compile(rb"(?<=[?&])((?:family|given|name)(?::exact)?=)[A-Za-z]+(?=&|\Z)")
+
+
+def _without_names(query: bytes) -> bytes:
+    """Put one name for all: which letters it has tells nothing of the shape of the query.
+
+    >>> _without_names(b"GET /Patient?family:exact=DURAND&_count=20")
+    b'GET /Patient?family:exact=A&_count=20'
+    """
+    path, mark, asked = query.partition(b"?")
+    if b"/" not in path or b"?" in asked or b"\n" in query:
+        return query
+    return path + _NAME.sub(rb"\1A", mark + asked)
+
+
+def _filled_in(text: bytes, marks: list[bytes]) -> bytes:
+    parts = text.split(b"\0")
+    return b"".join(chain.from_iterable(zip(parts, [*marks[: len(parts) - 1], b""], strict=True)))
 
 
 def _with_placeholders(skeleton: bytes) -> bytes:

@@ -1,0 +1,283 @@
+"""One compiled pass over the lines of NDJSON: sound JSON or not, and where each element stands.
+
+A line passes only if it is one JSON object of plain make: no escape in any string, no element
+twice, no element that makes a record out of the ordinary (`contained`, R5's `patient`, a period).
+Every other line is left to the decoder, which says what is wrong with it, if anything is. So a
+line that passes is one that the decoder would have accepted, with these very elements.
+
+Source: RFC 8259 (JSON), of which this accepts a part.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.readers.lines import utf8_size
+from vigie.unaligned import load_word, trailing_zeros
+
+CODES: Final = (
+    "type", "subtype", "category", "code", "action", "outcome", "purposeOfEvent", "authorization",
+)  # fmt: skip
+"""The elements that say what kind of event it was."""
+AGENT, ENTITY, ID, RECORDED, _RESOURCE = range(len(CODES), len(CODES) + 5)
+_USED: Final = (*CODES, "agent", "entity", "id", "recorded", "resourceType")
+_UNUSUAL: Final = (
+    "contained", "patient", "period", "occurredPeriod", "occurredDateTime", "entry",
+)  # fmt: skip
+_NAMES: Final = np.frombuffer("".join(_USED + _UNUSUAL).encode(), np.uint8)
+_PLACES: Final = np.cumsum([0, *map(len, _USED + _UNUSUAL)]).astype(np.int64)
+_KNOWN: Final = len(_USED)
+_RESOURCE_TYPE: Final = np.frombuffer(b'"AuditEvent"', np.uint8)
+_DEEPEST: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The lines `data[starts[i]:ends[i]]` (without line end), and which passed.
+
+    The element k of a line that passed is `data[froms[i, k]:tos[i, k]]`, empty when absent.
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    passed: NDArray[np.bool_]
+    froms: NDArray[np.int32]
+    tos: NDArray[np.int32]
+
+
+def scan(data: NDArray[np.uint8], count: int, longest: int) -> Scan:
+    """Scan the `count` lines of `data`, which must end with a line end.
+
+    >>> line = b'{"resourceType":"AuditEvent","id":"7","recorded":"2025-01-31T10:00:00Z"}\\n'
+    >>> found = scan(np.frombuffer(line + b"{}\\n", np.uint8), 2, 1 << 20)
+    >>> found.passed.tolist(), line[found.froms[0, ID] : found.tos[0, ID]]
+    ([True, False], b'"7"')
+    """
+    if not len(data) or data[-1] != ord("\n"):
+        raise ValueError("lines must end")
+    starts, ends = np.empty(count, np.int64), np.empty(count, np.int64)
+    passed = np.zeros(count, np.bool_)
+    froms, tos = np.zeros((count, _KNOWN), np.int32), np.zeros((count, _KNOWN), np.int32)
+    _scan(data, longest, _NAMES, _PLACES, _KNOWN, _RESOURCE_TYPE, starts, ends, passed, froms, tos)
+    return Scan(starts, ends, passed, froms, tos)
+
+
+_ONES: Final = np.uint64(0x0101010101010101)
+_TOPS: Final = np.uint64(0x8080808080808080)
+_QUOTES: Final = np.uint64(0x2222222222222222)
+_BACKSLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
+_BLANKS: Final = np.uint64(0x2020202020202020)
+
+
+@numba.njit(inline="always")
+def _zeros(word):  # type: ignore[no-untyped-def]
+    return (word - _ONES) & ~word & _TOPS
+
+
+@numba.njit(cache=True, nogil=True)
+def string_end(data, i):  # type: ignore[no-untyped-def]
+    """Return the place after the string that opens at `i`, or -1: an escape, or no sound string."""
+    i += 1
+    while True:
+        if i + 8 <= data.size:
+            word = load_word(data, i)
+            marks = _zeros(word ^ _QUOTES) | _zeros(word ^ _BACKSLASHES) | word & _TOPS
+            marks |= (word - _BLANKS) & ~word & _TOPS
+            if not marks:
+                i += 8
+                continue
+            i += trailing_zeros(marks) >> 3
+        byte = data[i]
+        if byte == 34:
+            return i + 1
+        if byte == 92 or byte < 32:
+            return -1
+        if byte > 127:
+            size = utf8_size(data, i, data.size)
+            if size == 0:
+                return -1
+            i += size
+        else:
+            i += 1
+
+
+@numba.njit(inline="always")
+def _blanks_end(data, i):  # type: ignore[no-untyped-def]
+    while data[i] == 32 or data[i] == 9:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, nogil=True)
+def _digits_end(data, i):  # type: ignore[no-untyped-def]
+    while 48 <= data[i] <= 57:
+        i += 1
+    return i
+
+
+@numba.njit(cache=True, nogil=True)
+def _scalar_end(data, i):  # type: ignore[no-untyped-def]
+    """Return the place after a number without exponent, `true`, `false` or `null`, or -1."""
+    byte = data[i]
+    if byte == 45 or 48 <= byte <= 57:
+        start = i + (byte == 45)
+        i = _digits_end(data, start)
+        if i == start or (data[start] == 48 and i > start + 1):
+            return -1
+        if data[i] == 46:
+            start = i + 1
+            i = _digits_end(data, start)
+            if i == start:
+                return -1
+        return -1 if data[i] in (69, 101) else i
+    if i + 5 > data.size:
+        return -1
+    first = data[i + 1], data[i + 2], data[i + 3]
+    if byte == 116 and first == (114, 117, 101):
+        return i + 4
+    if byte == 110 and first == (117, 108, 108):
+        return i + 4
+    return i + 5 if byte == 102 and first == (97, 108, 115) and data[i + 4] == 101 else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _key_end(data, i):  # type: ignore[no-untyped-def]
+    """Return the place after a key and its colon, or -1."""
+    i = _blanks_end(data, i)
+    if data[i] != 34:
+        return -1
+    i = string_end(data, i)
+    if i < 0:
+        return -1
+    i = _blanks_end(data, i)
+    return i + 1 if data[i] == 58 else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _value_end(data, i):  # type: ignore[no-untyped-def]
+    """Return the place after the JSON value that begins at `i`, or -1.
+
+    `kinds` has a bit per level, set for an object.
+    """
+    depth, kinds = 0, np.uint64(0)
+    while True:
+        i = _blanks_end(data, i)
+        byte = data[i]
+        if byte == 34:
+            i = string_end(data, i)
+        elif byte == 123 or byte == 91:
+            opened = byte == 123
+            depth += 1
+            kinds = kinds << np.uint64(1) | np.uint64(opened)
+            i = _blanks_end(data, i + 1)
+            if depth > _DEEPEST:
+                return -1
+            if data[i] != byte + 2:
+                if opened:
+                    i = _key_end(data, i)
+                    if i < 0:
+                        return -1
+                continue
+        else:
+            i = _scalar_end(data, i)
+        if i < 0:
+            return -1
+        while depth:
+            i = _blanks_end(data, i)
+            inside = kinds & np.uint64(1)
+            if data[i] == 44:
+                i = _key_end(data, i + 1) if inside else i + 1
+                if i < 0:
+                    return -1
+                break
+            if data[i] != (125 if inside else 93):
+                return -1
+            i += 1
+            depth -= 1
+            kinds >>= np.uint64(1)
+        if depth == 0:
+            return i
+
+
+@numba.njit(cache=True, nogil=True)
+def _element(data, start, end, names, places):  # type: ignore[no-untyped-def]
+    """Return the number of the element named `data[start:end]`, or -1."""
+    for k in range(places.size - 1):
+        if places[k + 1] - places[k] != end - start:
+            continue
+        same = start
+        while same < end and data[same] == names[places[k] + same - start]:
+            same += 1
+        if same == end:
+            return k
+    return -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-untyped-def]
+    """Return the place after the record that begins at `i`, or -1 when it does not pass."""
+    if data[i] != 123:
+        return -1
+    while True:
+        start = _blanks_end(data, i + 1)
+        i = _key_end(data, start)
+        if i < 0:
+            return -1
+        name_end = i - 1
+        while data[name_end] != 34:
+            name_end -= 1
+        k = _element(data, start + 1, name_end, names, places)
+        i = _blanks_end(data, i)
+        end = _value_end(data, i)
+        if end < 0 or k >= known or (k >= 0 and tos[k]):
+            return -1
+        if k >= 0:
+            froms[k], tos[k] = i, end
+        i = _blanks_end(data, end)
+        if data[i] == 125:
+            return i + 1
+        if data[i] != 44:
+            return -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_plain_text(data, start, end):  # type: ignore[no-untyped-def]
+    return end - start > 2 and data[start] == 34
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_event(data, froms, tos, resource_type):  # type: ignore[no-untyped-def]
+    """Say whether the object is an AuditEvent with a time, its id a text if it has one."""
+    place = froms[_RESOURCE]
+    if tos[_RESOURCE] - place != resource_type.size:
+        return False
+    for k in range(resource_type.size):
+        if data[place + k] != resource_type[k]:
+            return False
+    if tos[ID] and not _is_plain_text(data, froms[ID], tos[ID]):
+        return False
+    return _is_plain_text(data, froms[RECORDED], tos[RECORDED])
+
+
+@numba.njit(cache=True, nogil=True)
+def _scan(  # type: ignore[no-untyped-def]
+    data, longest, names, places, known, resource_type, starts, ends, passed, froms, tos
+):
+    i = 0
+    for line in range(starts.size):
+        starts[line] = i
+        end = _object_end(data, i, names, places, known, froms[line], tos[line])
+        if end >= 0 and data[end] in (10, 13):
+            passed[line] = _is_event(data, froms[line], tos[line], resource_type)
+            i = end
+        while data[i] != 10:
+            i += 1
+        ends[line] = i
+        if i > starts[line] and data[i - 1] == 13:
+            ends[line] = i - 1
+        if passed[line] and (ends[line] != end or end - starts[line] > longest):
+            passed[line] = False
+        i += 1
