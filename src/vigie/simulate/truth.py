@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 
 from vigie.events import ACTIONS
 from vigie.simulate.world import REASONS, Attack, World
-from vigie.simulate.writers.texts import national_numbers
 
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,7 +40,6 @@ def _write(table: pa.Table, path: Path) -> None:
 def event_table(world: World, places: pa.Table) -> pa.Table:
     """Return what is true of each written place: file, line, part, and what the log cannot say.
 
-    `account` is named as the line names it.
     `access` numbers the access (an access in two logs has two places), `patient` is the
     platform's number or null, `attack` an index into attacks.json or -1, `family` null if honest.
     """
@@ -57,7 +55,7 @@ def event_table(world: World, places: pa.Table) -> pa.Table:
             "file": places["file"], "line": places["line"], "part": places["part"],
             "row": rows, "at": accesses["at"].cast(pa.timestamp("us", "UTC")),
             "access": accesses["access"],
-            "account": _account(world, accesses["account"].to_numpy(), places["national"]),
+            "account": _named(world.accounts["login"], accesses["account"]),
             "organisation": _named(world.organisations["finess"], accesses["organisation"]),
             "action": _named(pa.array(ACTIONS), accesses["action"]),
             "patient": _taken(world.patients["number"], accesses["patient"]),
@@ -66,14 +64,6 @@ def event_table(world: World, places: pa.Table) -> pa.Table:
             "reason": _named(pa.array(REASONS), accesses["reason"]),
         }
     )  # fmt: skip
-
-
-def _account(world: World, accounts: Any, national: pa.ChunkedArray) -> pa.Array:
-    """Return the account as the line names it: by its login, or by its national number."""
-    login = world.accounts["login"].take(pa.array(accounts))
-    number = national_numbers(world).take(pa.array(accounts))
-    as_written = pc.if_else(national, pc.coalesce(number, login), login)
-    return as_written.combine_chunks().dictionary_encode()
 
 
 def _taken(words: Any, codes: pa.ChunkedArray) -> pa.Array:

@@ -25,7 +25,6 @@ PLACES: Final = pa.schema(
         pa.field("file", pa.dictionary(pa.int32(), pa.string())),  # path below the log folder
         pa.field("line", pa.int64()),  # from 1, in the decompressed file
         pa.field("part", pa.int32()),  # from 0, for records of several patients
-        pa.field("national", pa.bool_()),  # the line names the account by its national number
     ]
 )
 """Where each access stands in the logs; an access seen by two logs has two places."""
@@ -68,14 +67,12 @@ class LogFolder:
         rows: NDArray[np.int64],
         lines: NDArray[np.int64],
         parts: Any = 0,
-        national: bool = False,
     ) -> None:
         """Remember that the accesses `rows` stand at `lines` (and `parts`) of the file `name`."""
         self.progress(len(rows))
         file = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), [name])
         ranks = pa.array(np.broadcast_to(np.asarray(parts, np.int32), len(rows)))
-        named = pa.array(np.full(len(rows), national))
-        columns = [pa.array(rows), file, pa.array(lines), ranks, named]
+        columns = [pa.array(rows), file, pa.array(lines), ranks]
         self._places.append(pa.table(columns, schema=PLACES))
 
     def close(self) -> list[Path]:

@@ -64,7 +64,7 @@ def _write_region(
     lines = np.empty(len(order), np.int64)
     lines[order] = log.append(name, messages.take(pa.array(order)))
     where = day.first + rows[page.rows]
-    log.place(name, where, lines[page.line], page.part, french)
+    log.place(name, where, lines[page.line], page.part)
     mirror = np.full(len(page.firsts), -1)
     mirror[again] = lines[len(page.firsts) :]
     twice = mirror[page.line] >= 0
