@@ -188,6 +188,25 @@ def test_wards_work_at_night() -> None:
     night = (hour < 5) | (hour >= 22)
     assert night[profession == "ward_nurse"].mean() > 0.05
     assert night[profession == "secretary"].mean() < 0.03
+    for name in ("ward_doctor", "laboratory_staff", "emergency_doctor"):
+        worked = np.unique((local(made) // DAY)[profession == name])
+        dark = np.unique((local(made) // DAY)[night & (profession == name)])
+        assert len(dark) > 0.2 * len(worked), name
+
+
+def test_a_fifth_of_emergency_doctors_shifts_are_nights() -> None:
+    made = _hospital()
+    profession = np.array(made.accounts["profession"].to_pylist())[column(made, "account")]
+    hour = local(made) % DAY // HOUR
+    theirs = profession == "emergency_doctor"
+    assert 0.12 < ((hour < 5) | (hour >= 22))[theirs].mean() < 0.3
+
+
+def test_laboratories_in_town_sleep() -> None:
+    made = world("third-party-payment")
+    profession = np.array(made.accounts["profession"].to_pylist())[column(made, "account")]
+    hour = local(made) % DAY // HOUR
+    assert ((hour < 5) | (hour >= 23))[profession == "laboratory_staff"].mean() < 0.01
 
 
 @pytest.mark.parametrize("reason", [

@@ -35,6 +35,7 @@ class Profession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exports: float
     identifier: Literal["rpps", "adeli", "none"]
     assumption: bool
+    nights: float = 0.0
     sources: dict[str, str] = {}
 
 

@@ -67,7 +67,7 @@ def simulate(
     work = assignments.assign(stream(seed, preset, "assignments"), people, odd, span)
     places = contexts.places(stream(seed, preset, "places"), people, chosen, odd, span, seed)
     encounters = staff.Encounters.joined([
-        staff.daily_work(streams(seed, 6, preset, "daily"), people, chosen, odd, roster, work),
+        staff.daily_work(streams(seed, 7, preset, "daily"), people, chosen, odd, roster, work),
         episodes.episodes(streams(seed, 3, preset, "episodes"), people, chosen, roster, work),
     ])  # fmt: skip
     honest = _placed(streams(seed, 2, preset, "context"), encounters, people, places, calendar)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vigie.simulate import rhythm
 from vigie.simulate.assignments import Assignment
@@ -116,6 +118,7 @@ def daily_work(
     local, home = _evenings(
         streams[0], people, account, day, rhythm.moments(streams[0], day, start, length)
     )
+    local, home = _nights(streams[6], people, account, day, local, home)
     organisation, moved = work.organisation.ravel()[cell], work.reason.ravel()[cell]
     source = _sources(streams[2], people, account, why.ravel()[cell])
     workflow = workflow_of(streams[4], people, preset, account)
@@ -145,6 +148,18 @@ def _evenings(
     home = (rng.random(len(account)) < share * 2.5) & busy[account, day]
     late = 19.0 + 4.2 * rng.beta(1.6, 2.2, len(account))
     return np.where(home, day * DAY + (late * HOUR).astype(np.int64), local), home
+
+
+def _nights(
+    rng: np.random.Generator, people: Population, account: Ints, day: Ints, local: Ints, home: Flags
+) -> tuple[Ints, Flags]:
+    """Move half of some days' work into the night after, in hospitals only: a doctor on call."""
+    wards = pc.is_in(people.organisations["kind"], pa.array(["hospital", "clinic"])).to_numpy()
+    share = people.of("nights") * wards[people.organisation]
+    duty = rng.random((people.size, int(day.max()) + 1 if len(day) else 1)) < share[:, None]
+    moved = duty[account, day] & (rng.random(len(account)) < 0.5)
+    hour = 18.5 + 13.5 * rng.beta(1.0, 1.4, len(account))
+    return np.where(moved, day * DAY + (hour * HOUR).astype(np.int64), local), home & ~moved
 
 
 def _reasons(people: Population, account: Ints, source: Ints, moved: Ints, special: Ints) -> Ints:
