@@ -284,6 +284,18 @@ def test_exports_and_broken_glass_are_rare_and_real() -> None:
     assert (column(made, "record_count")[exports] >= 1).all()
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_where_exports_can_be_stolen_they_are_somebodys_task(preset: str) -> None:
+    made = simulate(preset, 0.15, seed=6, days=30, attacks=0)
+    exports = made.accesses.filter(pc.equal(made.accesses["action"], ACTIONS.index("export")))
+    who, size = exports["account"].to_numpy(), exports["record_count"].to_numpy()
+    assert parameters.preset(preset).families["export"]
+    assert len(np.unique(who)) >= 5
+    assert np.bincount(who).max() >= 3  # somebody does it again and again
+    assert np.median(size) < 500
+    assert size.max() > 500
+
+
 def test_shared_and_service_accounts_are_at_work() -> None:
     made = _hospital()
     kind = np.array(made.accounts["kind"].to_pylist())

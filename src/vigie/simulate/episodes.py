@@ -16,8 +16,10 @@ from vigie.simulate.rhythm import HOUR, Roster
 from vigie.simulate.staff import Encounters, workflow_of
 from vigie.simulate.world import REASONS
 
-_PACE: Final = {"recall": 0.02, "cleanup": 0.04, "exports": 0.03}
+_PACE: Final = {"recall": 0.02, "cleanup": 0.04}
 """Per day worked, of those whose task it is: an assumption, like the rates."""
+_MONTHLY, _WEEKLY, _EVERY_WEEK = 0.05, 0.22, 0.35
+"""Exports per day worked of those who export, and the share of them who do it every week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def episodes(
 
 
 def _begun(
-    rng: np.random.Generator, rate: Floats, usual: float, present: Flags
+    rng: np.random.Generator, rate: Floats, usual: float | Floats, present: Flags
 ) -> tuple[Ints, Ints]:
     """Return account and day of each episode.
 
@@ -116,12 +118,18 @@ def _repeated(rng: np.random.Generator, preset: Preset, runs: _Runs, flow: Ints)
 def _exports(
     rng: np.random.Generator, people: Population, preset: Preset, roster: Roster, work: Assignment
 ) -> Encounters:
+    """Return lists drawn for coding, management control, quality, a practice's statistics.
+
+    Who exports has a size that is usual for him: a few dozen records, or some thousands.
+    """
     present = roster.present & work.employed
-    begun = _begun(rng, people.of("exports"), _PACE["exports"], present)
+    pace = np.where(rng.random(people.size) < _EVERY_WEEK, _WEEKLY, _MONTHLY)
+    begun = _begun(rng, people.of("exports"), pace, present)
     one = np.ones(len(begun[0]), np.int64)
     runs = _runs(rng, roster, begun, one, one.astype(np.float64))
     flow = np.full(len(one), list(preset.workflows).index("export"))
-    records = np.exp(rng.normal(4.8, 1.3, len(one))).astype(np.int64) + 1
+    usual = rng.normal(5.2, 1.2, people.size)[begun[0]]
+    records = np.exp(rng.normal(usual, 0.8)).astype(np.int64) + 1
     records = np.minimum(records, people.register.size)
     return _encounters(people, work, runs, np.full(len(one), -1), flow, records)
 
