@@ -51,6 +51,17 @@ def test_more_attacks_leave_the_first_ones_as_they_were() -> None:
     assert more.attacks[: len(few.attacks)] == few.attacks
 
 
+@pytest.mark.parametrize("preset", ["practice-software", "third-party-payment"])
+def test_an_attack_does_not_depend_on_the_others(preset: str) -> None:
+    alone = simulate(preset, 0.05, seed=2, days=20, attacks={"name_sweep": 1})
+    among = simulate(preset, 0.05, seed=2, days=20, attacks=2)
+    number = of_family(among, "name_sweep")[0]
+    rows = [stolen(alone, 0), stolen(among, number)]
+    assert alone.attacks[0] == among.attacks[number]
+    for name in ("at", "account", "patient", "action", "query_shape", "record_count", "outcome"):
+        assert rows[0][name].equals(rows[1][name]), name
+
+
 def test_one_family_can_be_asked_for_alone() -> None:
     made = simulate("hospital", 0.05, seed=2, days=20, attacks={"enumeration": 2})
     assert [attack.family for attack in made.attacks] == ["enumeration", "enumeration"]

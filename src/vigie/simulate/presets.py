@@ -1,6 +1,7 @@
 """The one entry: from a preset, a scale and a seed to a world."""
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Final
 
 import numpy as np
@@ -76,13 +77,13 @@ def simulate(
         preset, seed, chosen, people, calendar, roster, present, places, honest
     )
     stolen = thefts.steal(platform, attacks)
-    layout = workflows.plan(chosen)
+    layout = workflows.plan(chosen, people)
     accesses = pa.concat_tables([
-        workflows.accesses(stream(seed, preset, "expand"), honest, layout, people, chosen, odd, 0),
-        workflows.accesses(
-            stream(seed, preset, "expand thefts"), stolen.visits, layout, people, chosen, odd,
-            _FIRST_THEFT,
-        ),
+        workflows.accesses(chance, visits, layout, people, chosen, odd, first)
+        for chance, visits, first in (
+            (stream(seed, preset, "expand"), honest, 0),
+            *zip(stolen.chances, stolen.visits, count(_FIRST_THEFT, 1 << 24), strict=False),
+        )
     ])  # fmt: skip
     accesses = accesses.take(pc.sort_indices(accesses["at"])).combine_chunks()
     hired = assignments.hired_at(stream(seed, preset, "hired"), work, calendar.start)

@@ -38,10 +38,11 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Thefts:
-    """The attacks, their visits, and the networks and devices they add."""
+    """The attacks, each one's visits and its own chance, the networks and devices they add."""
 
     attacks: tuple[Attack, ...]
-    visits: Visits
+    visits: tuple[Visits, ...]
+    chances: tuple[np.random.Generator, ...]
     networks: tuple[str, ...]
     devices: tuple[str, ...]
 
@@ -49,8 +50,8 @@ class Thefts:
 def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
     """Play the attacks that were asked for, `asked` per family or a number for each family.
 
-    The n-th attack of a family is the same whatever the number asked for, as long as accounts
-    are left.
+    The n-th attack of a family is the same whatever else is asked for, unless somebody else took
+    an account that it would have taken.
     """
     people = platform.people
     busy = np.bincount(platform.honest.account, minlength=people.size).astype(np.float64)
@@ -60,6 +61,7 @@ def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
     budget = int(free.sum() * _MOST)
     found: list[Attack] = []
     parts: list[Visits] = []
+    chances: list[np.random.Generator] = []
     networks: list[str] = []
     devices: list[str] = []
     for family, number in _asked(platform.chosen, asked):
@@ -86,7 +88,8 @@ def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
         who = tuple(sorted(set(visits.account.tolist())))
         found.append(Attack(family, who, begun, int(visits.at.max()), case.parameters))
         parts.append(visits)
-    return Thefts(tuple(found), _joined(parts), tuple(networks), tuple(devices))
+        chances.append(rng)
+    return Thefts(tuple(found), tuple(parts), tuple(chances), tuple(networks), tuple(devices))
 
 
 def _asked(chosen: Preset, asked: int | Mapping[str, int]) -> Iterator[tuple[str, int]]:
@@ -117,10 +120,16 @@ def _victims(rng: np.random.Generator, family: str, people: Population, weight: 
     if family in ("export", "database_dump"):
         office = np.array([p.exports >= 0.002 for p in people.professions])[people.profession]
         weight = weight * np.where(office, 4.0, 1.0)
-    able = int((weight > 0).sum())
-    if not able:
-        return np.empty(0, np.int64)
-    drawn: Ints = rng.choice(len(weight), min(wanted, able), replace=False, p=weight / weight.sum())
+    return _first_come(rng, weight, wanted)
+
+
+def _first_come(rng: np.random.Generator, weight: np.ndarray, wanted: int) -> Ints:
+    """Draw without replacement; who is not drawn may be left out without changing who is.
+
+    Each waits an exponential time, the shorter the heavier (Efraimidis and Spirakis 2006).
+    """
+    wait = rng.exponential(size=len(weight)) / np.maximum(weight, 1e-300)
+    drawn: Ints = np.argsort(wait, kind="stable")[: min(wanted, int((weight > 0).sum()))]
     return drawn
 
 
@@ -194,10 +203,3 @@ def _latest(honest: Visits, account: Ints, at: Ints) -> Ints:
         place = np.searchsorted(honest.at[first:last], at[rows], side="right") - 1
         near[rows] = first + np.clip(place, 0, max(last - first - 1, 0))
     return np.minimum(near, len(honest.at) - 1)
-
-
-def _joined(parts: list[Visits]) -> Visits:
-    blank = np.empty(0, np.int64)
-    return Visits(
-        *(np.concatenate([getattr(p, n) for p in parts] or [blank]) for n in Visits.__slots__)
-    )

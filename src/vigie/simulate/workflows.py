@@ -31,9 +31,10 @@ class Plan:
     page: Floats
     chance: Floats
     objects: tuple[str, ...]
+    by_name: tuple[Ints, Ints]  # where a practice searches its own patients: see Sequences
 
 
-def plan(preset: Preset) -> Plan:
+def plan(preset: Preset, people: Population) -> Plan:
     """Lay the workflows out for lookup by number."""
     flows = list(preset.workflows.values())
     objects = tuple(sorted({step.object for flow in flows for step in flow} | {"session"}))
@@ -53,6 +54,9 @@ def plan(preset: Preset) -> Plan:
         matrix(lambda s: s.page, np.float64),
         matrix(lambda s: s.chance, np.float64),
         objects,
+        people.sequences.by_name(people.register.name_rank)
+        if preset.own_register
+        else (np.empty(0, np.int64), np.empty(0, np.int64)),
     )
 
 
@@ -138,7 +142,7 @@ def _expand(
     line = np.repeat(np.arange(len(row)), size)
     rank = np.arange(len(line)) - np.repeat(np.cumsum(size) - size, size)
     who = row[line]
-    patient = _on_page(visits, who, rank, size[line], people, preset)
+    patient = _on_page(visits, who, rank, size[line], people, preset, layout)
     action = layout.action[flow, step][line]
     forced = visits.records[who]
     patient[forced >= 0] = -1
@@ -191,8 +195,9 @@ def _page_sizes(rng: np.random.Generator, mean: Floats) -> Ints:
 
 
 def _on_page(
-    visits: Visits, who: Ints, rank: Ints, size: Ints, people: Population, preset: Preset
-) -> Ints:
+    visits: Visits, who: Ints, rank: Ints, size: Ints, people: Population, preset: Preset,
+    layout: Plan,
+) -> Ints:  # fmt: skip
     """Put the wanted patient on a page among those next to him in the alphabet.
 
     Where a practice searches its own patients only, its next ones in the alphabet are shown.
@@ -203,7 +208,7 @@ def _on_page(
     step = np.where(rank[wide] % 2, 1, -1) * ((rank[wide] + 1) // 2)
     wanted = register.name_rank[shown[wide]]
     if preset.own_register:
-        keys, patients = people.sequences.by_name(register.name_rank)
+        keys, patients = layout.by_name
         rows = who[wide]
         account = np.where(visits.behalf[rows] >= 0, visits.behalf[rows], visits.account[rows])
         place = np.searchsorted(keys, people.sequence[account] * register.size + wanted)
