@@ -106,7 +106,9 @@ def _accesses(
     organisation = accounts["organisation"].to_numpy()[account]
     shape = rng.integers(shapes, size=count)
     nobody = (page == 1) & (VOCABULARIES["query_shape"].index("exact_id") != shape)
-    nobody &= np.isin(screen[:, 0], [ACTIONS.index(name) for name in ("search", "export")])
+    nobody &= np.isin(
+        screen[:, 0], [ACTIONS.index(name) for name in ("search", "export", "rights_check")]
+    )
     found = (rng.integers(patients, size=count)[access] + np.arange(rows)) % patients
     patient = np.where(each(nobody) & (rng.random(rows) < 0.4), -1, found)
     columns = {

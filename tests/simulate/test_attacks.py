@@ -123,6 +123,17 @@ def test_enumeration_walks_along_the_numbers() -> None:
         assert (np.abs(steps[steps != 0]) <= 6).mean() > 0.8
 
 
+def test_made_up_numbers_are_often_nobodys() -> None:
+    made = simulate("third-party-payment", 0.07, 8, 35, attacks={"rights_check_sweep": 8})
+    shares = {"series": [], "": []}
+    for number, attack in enumerate(made.attacks):
+        rows = stolen(made, number)
+        checks = rows.filter(pc.equal(rows["action"], ACTIONS.index("rights_check")))
+        failed = (checks["patient"].to_numpy() < 0).mean()
+        shares[str(attack.parameters.get("order", ""))].append(failed)
+    assert np.mean(shares["series"]) > 0.05 > np.mean(shares[""])
+
+
 def test_names_are_swept_in_alphabetical_order() -> None:
     made = world("regional-portal")
     names = made.patients["surname"].to_numpy(zero_copy_only=False)

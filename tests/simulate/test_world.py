@@ -123,13 +123,15 @@ def test_rows_of_a_page_share_one_moment_and_one_count(preset: str) -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_rights_check_always_names_somebody_with_a_number(preset: str) -> None:
+def test_a_rights_check_names_somebody_or_fails(preset: str) -> None:
     made = world(preset)
     checks = made.accesses.filter(pc.equal(made.accesses["action"], ACTIONS.index("rights_check")))
     assert (checks.num_rows > 0) == (preset == "third-party-payment")
     assert made.patients["nir"].null_count == 0
     if checks.num_rows:
-        assert pc.min(checks["patient"]).as_py() >= 0
+        nobody = checks.filter(pc.less(checks["patient"], 0))
+        assert set(nobody["outcome"].to_pylist()) == {2}
+        assert 0.01 < nobody.num_rows / checks.num_rows < 0.04
 
 
 def test_secretaries_act_for_doctors_of_their_own_place() -> None:

@@ -47,6 +47,8 @@ class Case:
     days: int
     parameters: dict[str, float | str] = field(default_factory=dict)
     closed: bool | None = None
+    guesses: float = 0.0
+    """Chance that a number asked for is nobody's, where the thief makes numbers up."""
 
     def flow(self, *names: str) -> int:
         """Return the first workflow of `names` that the platform has, else any look-up."""
@@ -217,6 +219,7 @@ def rights_check_sweep(case: Case) -> Lookups:
     found = _spread(case, int(case.accounts[0]), case.log_uniform(20, 120, "per_day"), last)
     if case.rng.random() < 0.4:
         case.parameters["order"] = "series"
+        case.guesses = case.uniform(0.05, 0.4, "guesses")
         first = int(case.rng.integers(case.people.register.size))
         place = (first + np.arange(len(found.local))) % case.people.register.size
         found = _with(found, patient=case.people.register.by_nir[place])

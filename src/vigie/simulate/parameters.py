@@ -53,6 +53,7 @@ class Oddities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outbreak: float
     new_device: float
     failed_login: float
+    mistyped: float
     assumption: bool
     sources: dict[str, str] = {}
 

@@ -24,6 +24,7 @@ from vigie.simulate import (
     workflows,
 )
 from vigie.simulate.chance import stream, streams
+from vigie.simulate.parameters import Oddities
 from vigie.simulate.population import DAY, Ints, Population
 from vigie.simulate.workflows import Visits
 from vigie.simulate.world import World
@@ -71,10 +72,10 @@ def simulate(
         staff.daily_work(streams(seed, 7, preset, "daily"), people, chosen, odd, roster, work),
         episodes.episodes(streams(seed, 3, preset, "episodes"), people, chosen, roster, work),
     ])  # fmt: skip
-    honest = _placed(streams(seed, 2, preset, "context"), encounters, people, places, calendar)
+    honest = _placed(streams(seed, 2, preset, "context"), encounters, people, places, calendar, odd)
     present = roster.present & work.employed
     platform = thefts.Platform(
-        preset, seed, chosen, people, calendar, roster, present, places, honest
+        preset, seed, chosen, odd, people, calendar, roster, present, places, honest
     )
     stolen = thefts.steal(platform, attacks)
     layout = workflows.plan(chosen, people)
@@ -101,7 +102,7 @@ def simulate(
 
 def _placed(
     chances: list[np.random.Generator], work: staff.Encounters, people: Population,
-    places: contexts.Places, calendar: rhythm.Calendar,
+    places: contexts.Places, calendar: rhythm.Calendar, odd: Oddities,
 ) -> Visits:  # fmt: skip
     """Put encounters in time and place, by account."""
     work = work.take(np.lexsort((work.local, work.account)))
@@ -114,5 +115,5 @@ def _placed(
         work.account, at, work.organisation, work.unit, work.patient, work.reason, work.workflow,
         work.behalf, context.session, context.network, context.device, context.user_agent,
         context.auth_method, np.full(len(at), -1), work.records, context.opens,
-        work.haste,
+        work.haste, np.full(len(at), odd.mistyped),
     )  # fmt: skip

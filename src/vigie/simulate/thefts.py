@@ -9,7 +9,7 @@ import numpy as np
 from vigie.simulate.attacks import PLAYED, Case, Lookups
 from vigie.simulate.chance import stream
 from vigie.simulate.contexts import ELSEWHERE, IDLE, Places, device, public_address
-from vigie.simulate.parameters import Preset
+from vigie.simulate.parameters import Oddities, Preset
 from vigie.simulate.population import DAY, Flags, Ints, Population
 from vigie.simulate.rhythm import Calendar, Roster
 from vigie.simulate.workflows import Visits
@@ -28,6 +28,7 @@ class Platform:
     preset: str
     seed: int
     chosen: Preset
+    odd: Oddities
     people: Population
     calendar: Calendar
     roster: Roster
@@ -181,6 +182,8 @@ def _placed(
         0, platform.places.carrier_count, int(opens.sum()) + 1
     )
     network = np.full(len(at), own[0]) if fixed else rented[np.cumsum(opens)]
+    mistyped = np.full(len(at), max(case.guesses, platform.odd.mistyped))
+    mistyped[np.argmin(at)] = 0.0  # a theft begins with its first look-up
     agent, none = int(rng.integers(6)), np.full(len(at), -1)
     return Visits(
         found.account, at, honest.organisation[near], honest.unit[near], found.patient,
@@ -190,7 +193,7 @@ def _placed(
         honest.device[near] if inside else np.full(len(at), own[1]),
         honest.user_agent[near] if inside else np.full(len(at), agent),
         honest.auth_method[near], none + 1 + number, found.records, opens,
-        found.haste,
+        found.haste, mistyped,
     ), not inside  # fmt: skip
 
 

@@ -81,6 +81,7 @@ class Visits:
     records: Ints  # of an export; else -1: as the workflow says
     opens: Flags  # the session begins here
     haste: Floats  # factor on the delays between the requests of a workflow
+    mistyped: Floats  # chance that a rights check comes after one of a number that nobody has
 
 
 def accesses(
@@ -88,10 +89,39 @@ def accesses(
     odd: Oddities, first: int,
 ) -> pa.Table:  # fmt: skip
     """Return the accesses of `visits`, logins included, numbered from `first`, not yet sorted."""
-    table = _expand(rng, visits, layout, people, preset, first)
-    if not preset.logins:
-        return table
-    return pa.concat_tables([table, _logins(rng, visits, layout, people, odd, first + len(table))])
+    tables = [_expand(rng, visits, layout, people, preset, first)]
+    first += len(tables[0])
+    tables.append(_mistakes(rng, visits, layout, preset, first))
+    first += len(tables[1])
+    if preset.logins:
+        tables.append(_logins(rng, visits, layout, people, odd, first))
+    return pa.concat_tables(tables)
+
+
+def _mistakes(
+    rng: np.random.Generator, visits: Visits, layout: Plan, preset: Preset, first: int
+) -> pa.Table:
+    """Return the rights checks of numbers that nobody has: mistyped ones, and guessed ones."""
+    checks = layout.action[visits.workflow, 0] == ACTIONS.index("rights_check")
+    rows = np.flatnonzero(checks & (rng.random(len(checks)) < visits.mistyped))
+    count, none = len(rows), np.full(len(rows), -1)
+    pause = np.exp(rng.normal(2.3, 0.5, count)) * visits.haste[rows]
+    return _table(
+        {name: getattr(visits, name)[rows] for name in _OF_VISIT}
+        | {
+            "at": visits.at[rows] - np.minimum(pause * 1e6, 13_000_000).astype(np.int64),
+            "access": first + np.arange(count),
+            "on_behalf_of": visits.behalf[rows],
+            "action": layout.action[visits.workflow[rows], 0],
+            "object": layout.object[visits.workflow[rows], 0],
+            "query_shape": layout.shape[visits.workflow[rows], 0],
+            "record_count": none + 1 if preset.counts_records else none,
+            "bytes": rng.integers(150, 400, count) if preset.counts_bytes else none,
+            "patient": none,
+            "purpose": none,
+            "outcome": np.full(count, VOCABULARIES["outcome"].index("serious_failure")),
+        }
+    )
 
 
 def _logins(
