@@ -13,7 +13,7 @@ A bad *line* is never an error: it is quarantined with its reason (see `readers.
 No message may hold a raw patient identifier: name the column and the line, not the value.
 """
 
-from vigie.language import _, current_language
+from vigie.language import _, sentence
 
 
 class VigieError(Exception):
@@ -38,11 +38,8 @@ class VigieError(Exception):
 
     def __str__(self) -> str:
         """Render one sentence in the current language."""
-        space = "\u00a0" if current_language() == "fr" else ""
-        place = f"{self.where}{space}: " if self.where else ""
         said = _(self.what).format_map(self.fields)
-        remedy = f"{space}; {_(self.remedy).format_map(self.fields)}" if self.remedy else ""
-        return f"{place}{said}{remedy}."
+        return sentence(self.where, said, _(self.remedy).format_map(self.fields))
 
 
 class UsageError(VigieError):

@@ -68,6 +68,19 @@ def speaking(language: str) -> Iterator[None]:
         _current.reset(token)
 
 
+def sentence(where: str, what: str, remedy: str = "") -> str:
+    """Join a place, what is the matter there, and what to do, as the current language points them.
+
+    >>> with speaking("fr"):
+    ...     sentence("a.csv", "le fichier est vide", "vérifiez l’export")
+    'a.csv\u00a0: le fichier est vide\u00a0; vérifiez l’export.'
+    """
+    space = "\u00a0" if _current.get() == "fr" else ""
+    place = f"{where}{space}: " if where else ""
+    todo = f"{space}; {remedy}" if remedy else ""
+    return f"{place}{what}{todo}."
+
+
 def number(value: float, decimals: int = 0) -> str:
     """Format a number as the current language writes it.
 

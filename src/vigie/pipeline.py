@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vigie.errors import ReadingError, UsageError, VigieError
+from vigie.errors import MappingError, ReadingError, UsageError, VigieError
 from vigie.language import N_
 from vigie.readers import reader_class, recognise
 from vigie.readers.base import Context, Source
@@ -128,7 +128,8 @@ def import_file(
                     receiving.add(batch)
                 receiving.damage = intake.damage
         return Imported(label, name, receipt=receiving.receipt)
-    except ReadingError as error:
+    except (ReadingError, MappingError) as error:
+        error.where = error.where or label
         return Imported(label, name, error=error)
 
 

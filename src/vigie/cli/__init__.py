@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vigie.cli.parser import build_parser
 from vigie.errors import VigieError
-from vigie.language import _, choose_language
+from vigie.language import _, choose_language, sentence
 
 NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
 """Exit codes. UNTRUSTED wins over ALERTS: an answer that cannot be trusted never looks green."""
@@ -33,8 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOTHING
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _say(f"{place}{error.strerror or error}.", ERROR)
+        return _say(sentence(str(error.filename or ""), error.strerror or str(error)), ERROR)
     except MemoryError:
         return _say(_("there is not enough memory for this; read fewer files at a time."), ERROR)
     except Exception as error:

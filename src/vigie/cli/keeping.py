@@ -16,6 +16,7 @@ def verify(options: Namespace) -> int:
     """Check every segment, the catalogue and the journal; name what is not as it was written."""
     with Store.open(home_of(options)) as store:
         findings = store.verify()
+        sources = store.sources()
     if options.format == "json":
         write_json(
             {
@@ -31,7 +32,12 @@ def verify(options: Namespace) -> int:
         for finding in findings:
             say(f"! {finding}")
         if not findings:
-            say(_("Everything is as it was written."))
+            say(
+                _("Everything is as it was written: {rows} rows of {sources} sources.").format(
+                    rows=number(sum(source.rows for source in sources)),
+                    sources=number(len(sources)),
+                )
+            )
     return ERROR if findings else NOTHING
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
-from vigie.language import LANGUAGES, _, current_language
+from vigie.language import LANGUAGES, _, current_language, sentence
 
 PRESETS = (
     "regional-portal",
@@ -25,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
         remedy = _("{command} --help says how it is called").format(command=self.prog)
-        self.exit(2, f"vigie: {message}{_nearest(message)}; {remedy}.\n")
+        self.exit(2, f"vigie: {sentence('', message + _nearest(message), remedy)}\n")
 
 
 def _nearest(message: str) -> str:
@@ -40,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _let_argparse_speak()
     parser = _Parser(
         prog="vigie",
+        parents=[_common_options()],
         description=_(
             "Reads who opened which patient's record, and notices a stolen professional account."
         ),
@@ -48,8 +49,15 @@ def build_parser() -> argparse.ArgumentParser:
             "4 the answer cannot be trusted."
         ),
     )
-    parser.add_argument("--version", action="version", version=f"vigie {vigie.__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"vigie {vigie.__version__}",
+        help=_("say which version this is"),
+    )
+    # Parents share their options: the defaults are those of the top alone.
     common = _common_options()
+    parser.set_defaults(lang=None, home=None, quiet=False)
     commands = parser.add_subparsers(
         title=_("commands"), metavar=_("COMMAND"), dest="command", required=True
     )
@@ -66,7 +74,8 @@ def _let_argparse_speak() -> None:
 
 
 def _common_options() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    # Without a default here, an option given before the command is not undone by the command's own.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group(_("for every command"))
     group.add_argument(
         "--lang", choices=LANGUAGES, help=_("language (default: that of the locale)")
@@ -77,7 +86,7 @@ def _common_options() -> argparse.ArgumentParser:
         metavar=_("DIRECTORY"),
         help=_("where the store and the keys live (default: VIGIE_HOME)"),
     )
-    group.add_argument("--quiet", action="store_true", help=_("show no progress"))
+    group.add_argument("--quiet", action="store_const", const=True, help=_("show no progress"))
     return common
 
 

@@ -9,7 +9,7 @@ from vigie import journal
 from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.terminal import draw_table, home_of, remarks, say, settings_of, write_csv, write_json
 from vigie.errors import UsageError
-from vigie.language import N_, _, current_language, number, plural
+from vigie.language import N_, _, current_language, number, plural, sentence
 from vigie.stores import Store
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def draw(answer: Answer) -> None:
     draw_table(header, [_row(alert) for alert in found.alerts])
     worst = found.alerts[0]
     say()
-    say(f"{worst.account}: {worst.why[current_language()]}")
+    say(sentence(worst.account, worst.why[current_language()].rstrip(".")))
     say(_("vigie explain {id} tells an alert whole.").format(id=worst.id))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping as Table
 from typing import Any
 
 from vigie.errors import MappingError
-from vigie.language import N_
+from vigie.language import N_, _
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -24,7 +24,7 @@ def missing_column(wanted: str, present: Iterable[str], where: str, file: str) -
     """Return the error of a mapping that names a column which the file does not have."""
     names = list(present)
     like = nearest(wanted, names)
-    remedy = N_("did you mean {nearest!r}?") if like else N_("the file has: {present}")
+    remedy = N_("try {nearest!r}") if like else N_("choose one that the file has: {present}")
     return MappingError(
         N_("the mapping names the column {column!r}, which {file} does not have"),
         where=where,
@@ -45,9 +45,9 @@ def refuse_unknown(said: Iterable[str], known: Iterable[str], where: str, sectio
             raise MappingError(
                 N_("{word!r} is not known in {section}"),
                 where=where,
-                remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
+                remedy=N_("try {nearest!r}") if like else N_("choose one of: {known}"),
                 word=word,
-                section=f"[{section}]" if section else N_("a mapping"),
+                section=f"[{section}]" if section else _("a mapping"),
                 nearest=like,
                 known=", ".join(names),
             )
@@ -82,7 +82,7 @@ def refuse_value(ours: str, known: Iterable[str], where: str, place: str) -> Non
     raise MappingError(
         N_("{place} gives {value!r}, which Vigie does not know"),
         where=where,
-        remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
+        remedy=N_("try {nearest!r}") if like else N_("choose one of: {known}"),
         place=f"[{place}]",
         value=ours,
         nearest=like,

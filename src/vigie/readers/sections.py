@@ -41,7 +41,7 @@ def _explained(context: Context, name: str, reason: str, form: object) -> Mappin
         return MappingError(
             N_("{word!r} is not known in {section}"),
             where=context.mapping_file,
-            remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
+            remedy=N_("try {nearest!r}") if like else N_("choose one of: {known}"),
             word=unknown["word"],
             section=where,
             nearest=like,

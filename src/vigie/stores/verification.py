@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vigie import journal
 from vigie.journal import JOURNAL_FILE
-from vigie.language import N_, _
+from vigie.language import N_, _, sentence
 from vigie.stores.catalogue import CATALOGUE_FILE
 from vigie.stores.layout import DECLARED, FOLDERS, SEALED, sealed_path
 
@@ -32,7 +32,7 @@ class Finding:
     def __str__(self) -> str:
         """Render one sentence in the current language."""
         place = f"{self.where}:{self.number}" if self.number else self.where
-        return f"{place}: {_(self.what)}."
+        return sentence(place, _(self.what))
 
 
 def verify(store: "Store") -> list[Finding]:

@@ -258,7 +258,7 @@ def _check_known(word: str, known: Sequence[str], where: str) -> None:
     raise MappingError(
         N_("{word!r} is not known in {section}"),
         where=where,
-        remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
+        remedy=N_("try {nearest!r}") if like else N_("choose one of: {known}"),
         word=word,
         section="[weblog] fields",
         nearest=like,

@@ -250,7 +250,7 @@ def _wrong(route: Route, where: str, key: str, value: str, known: Any) -> Mappin
     return MappingError(
         N_("the route {pattern!r} has {key} = {value!r}, which Vigie does not know"),
         where=where,
-        remedy=N_("did you mean {nearest!r}?") if like else N_("known are: {known}"),
+        remedy=N_("try {nearest!r}") if like else N_("choose one of: {known}"),
         pattern=route.pattern,
         key=key,
         value=value,
