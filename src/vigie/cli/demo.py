@@ -25,6 +25,7 @@ _MARK = ".vigie-demo"
 
 def demo(options: Namespace) -> int:
     """Run the command; 0 whatever the alerts, since they are meant to be there."""
+    from vigie.report import Looked, write
     from vigie.simulate.output import write_world
     from vigie.simulate.presets import simulate
 
@@ -46,7 +47,9 @@ def demo(options: Namespace) -> int:
     say(_("3. The truth, which the detection has not seen"))
     judge(answer.detection, out / "truth")
     say()
-    _say_what_to_look_at(options, answer.detection)
+    report = out / _("report.html")
+    write(report, answer.detection, Looked(answer.events, answer.quarantined))
+    _say_what_to_look_at(options, answer.detection, report)
     return 0
 
 
@@ -108,9 +111,11 @@ def judge(found: "Detection", truth: Path) -> None:
     )
 
 
-def _say_what_to_look_at(options: Namespace, found: "Detection") -> None:
+def _say_what_to_look_at(options: Namespace, found: "Detection", report: Path) -> None:
     home = _shown(options.home)
     say(_("What to look at:"))
+    text = _("{path}: the report, for those who would rather look than read")
+    say("  " + text.format(path=_shown(report)))
     if found.alerts:
         command = f"vigie explain {found.alerts[0].id} --home {home}"
         say("  " + command + "   " + _("why the gravest alert was raised"))

@@ -116,6 +116,15 @@ def _detection(parser: Any) -> None:
     )
 
 
+def _report(parser: Any) -> None:
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar=_("FILE"),
+        help=_("also write the alerts as one page to look at, on its own (HTML)"),
+    )
+
+
 def _paths(parser: Any) -> None:
     parser.add_argument(
         "paths",
@@ -139,6 +148,7 @@ def _scan(commands: Any, name: str, common: Any) -> None:
     parser = _command(commands, name, common, summary, "scan:scan")
     _paths(parser)
     _detection(parser)
+    _report(parser)
     _format(parser, "table", "json", "csv")
 
 
@@ -153,6 +163,7 @@ def _alerts(commands: Any, name: str, common: Any) -> None:
     summary = _("print the alerts on what the store holds")
     parser = _command(commands, name, common, summary, "scan:alerts")
     _detection(parser)
+    _report(parser)
     _format(parser, "table", "json", "csv")
 
 

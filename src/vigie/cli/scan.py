@@ -3,6 +3,7 @@
 from argparse import Namespace
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigie import journal
@@ -33,6 +34,7 @@ LEVELS = {"watch": N_("watch"), "step_up": N_("step up"), "suspend": N_("suspend
 
 def scan(options: Namespace) -> int:
     """Read, store, detect and print the alerts."""
+    _check_report(options)
     imported = read_paths(options)
     if all(file.error for file in imported):
         complain(imported)
@@ -47,11 +49,30 @@ def scan(options: Namespace) -> int:
 
 def alerts(options: Namespace) -> int:
     """Detect on what the store holds and print the alerts."""
+    _check_report(options)
     answer = detect_stored(options)
     {"table": draw, "json": print_json, "csv": print_csv}[options.format](answer)
+    if options.report:
+        write_report(options.report, answer)
     if not answer.detection.trust.ok:
         return UNTRUSTED
     return ALERTS if answer.detection.alerts else NOTHING
+
+
+def _check_report(options: Namespace) -> None:
+    """Refuse a place where no report can go before hours of reading, not after."""
+    if options.report:
+        from vigie.report import check_place
+
+        check_place(options.report)
+
+
+def write_report(path: Path, answer: Answer) -> None:
+    """Write the page to look at, and say on standard error that it is there."""
+    from vigie.report import Looked, write
+
+    write(path, answer.detection, Looked(answer.events, answer.quarantined))
+    remarks().print(_("the report is at {path}").format(path=path), markup=False)
 
 
 def detect_stored(options: Namespace) -> Answer:
