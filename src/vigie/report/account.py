@@ -61,7 +61,7 @@ def _facts(found: Detection, alert: Alert) -> Html:
         (_("raised (UTC)"), dates.second(alert.opened_at)),
         (_("last alarm (UTC)"), dates.second(alert.last_at)),
         (_("patients"), number(alert.patients)),
-        (_("evidence"), number(alert.evidence, 1)),
+        (_("evidence, all alarms"), number(alert.evidence, 1)),
         (_("in the learning part"), _("yes: it may have begun before the log") if learning else ""),
     )
     pairs = [
@@ -100,7 +100,8 @@ def _habit(alert: Alert) -> Iterator[Figure]:
         Bar(name, value, _few(value), style)
         for name, value, style in zip((*names, this), values, styles, strict=True)
     ]
-    summary = ", ".join(f"{bar.label} {bar.said}" for bar in pairs) + "."
+    said = ", ".join(f"{bar.label} {bar.said}" for bar in pairs)
+    summary = f"{said[0].upper()}{said[1:]}."
     yield bars(alert.id, title, summary, unit, pairs)
 
 

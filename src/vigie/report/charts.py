@@ -90,7 +90,7 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]])
         element("tbody", *body),
     )
     # Wide tables scroll by themselves on a narrow screen, and the keyboard can reach them.
-    return element("div", whole, class_="wide", tabindex="0", role="region", aria_label=caption)
+    return element("div", whole, class_="wide", tabindex="0", role="group", aria_label=caption)
 
 
 def evidence(key: str, story: Story, opened: datetime) -> Figure:
@@ -109,19 +109,29 @@ def evidence(key: str, story: Story, opened: datetime) -> Figure:
     return Figure(
         key=f"evidence-{key}",
         title=_("Evidence, access after access, against the thresholds"),
-        summary=_(
-            "From left to right, the accesses in their order, from {first} to {last}. The alert "
-            "was raised when the evidence stood at {level}, beyond the threshold of {threshold}."
-        ).format(
-            first=dates.minute(steps[0].at),
-            last=dates.minute(steps[-1].at),
-            level=number(_seen(steps[alarm].level), 1),
-            threshold=number(story.thresholds[0], 1),
-        ),
+        summary=_summary(story, alarm),
         height=_TOP + _PLOT + _FOOT,
         drawing=drawing,
         table=_evidence_table([step for _end, step in kept], len(steps)),
     )
+
+
+def _summary(story: Story, alarm: int) -> str:
+    steps, threshold = story.steps, story.thresholds[0]
+    said = _(
+        "From left to right, the accesses in their order, from {first} to {last}. The alert was "
+        "raised when the evidence stood at {level}, against a threshold of {threshold}."
+    ).format(
+        first=dates.minute(steps[0].at),
+        last=dates.minute(steps[-1].at),
+        level=number(_seen(steps[alarm].level), 1),
+        threshold=number(threshold, 1),
+    )
+    earlier = next((step for step in steps[:alarm] if step.level >= threshold), None)
+    if earlier is None:
+        return said
+    text = _("It had passed that threshold before, from {date} on.")
+    return f"{said} {text.format(date=dates.minute(earlier.at))}"
 
 
 def thin(steps: Sequence[Step], alarm: int) -> list[tuple[int, Step]]:
