@@ -166,14 +166,16 @@ def _placed(
     """Give look-ups, sorted by account and time, their sessions and places.
 
     A thief works in the owner's stolen session, from an address of his own, or from rented mobile
-    and home addresses that change with the session. Says whether an own address was used.
+    and home addresses that change with the session; an internal system is seldom reached from
+    outside. Says whether an own address was used.
     """
     rng, honest = case.rng, platform.honest
     at = platform.calendar.utc(found.local, rng)
     near = _latest(honest, found.account, at)
     how = rng.random()
-    inside = family in _INSIDE or how < 0.7
-    fixed = not inside and how < 0.83
+    reach = 0.85 if platform.chosen.internal else 0.7
+    inside = family in _INSIDE or how < reach
+    fixed = not inside and how < reach + 0.43 * (1 - reach)
     case.parameters["from"] = "inside" if inside else "one address" if fixed else "rented addresses"
     joins = inside & (np.abs(at - honest.at[near]) < IDLE)
     opens = ~joins & np.r_[True, (np.diff(found.account) != 0) | (np.diff(at) > IDLE) | joins[:-1]]
