@@ -39,24 +39,11 @@ def write(path: Path, found: Detection, looked: Looked) -> None:
     """Write the report at `path`, whole or not at all, for its owner alone: it names accounts."""
     check_place(path)
     page = render(found, looked).encode()
-    try:
-        _replace(path, page)
-    except OSError as error:
-        raise UsageError(
-            N_("the report cannot be written ({reason})"),
-            where=str(path),
-            remedy=N_("check that the directory can be written"),
-            reason=error.strerror,
-        ) from None
-
-
-def _replace(path: Path, page: bytes) -> None:
     # A temporary file of the same directory is 0600 from its first byte on.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".vigie-", suffix=".html")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(page)
         Path(name).replace(path)
-    except OSError:
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
