@@ -33,6 +33,46 @@ def load_word(typing_context, data, at):  # type: ignore[no-untyped-def]
 
 
 @_intrinsic
+def load_byte(typing_context, data, at):  # type: ignore[no-untyped-def]
+    """Return `data[at]` without asking for its sign; the caller keeps it inside the array."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.load(builder.gep(array.data, [arguments[1]]))
+
+    return types.uint8(data, types.intp), generate
+
+
+@_intrinsic
+def text_marks(typing_context, data, at):  # type: ignore[no-untyped-def]
+    """Return a bit for each of the 32 bytes at `data[at:]` that is no plain text of JSON.
+
+    That is a quote, a backslash, a control character or a byte above 127. The caller keeps the
+    32 bytes inside the array; they are compared at once.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        kind = ir.VectorType(ir.IntType(8), 32)
+        place = builder.gep(array.data, [arguments[1]])
+        block = builder.load(builder.bitcast(place, kind.as_pointer()))
+        block.align = 1
+        quote, backslash, blank = (ir.Constant(kind, [ord(mark)] * 32) for mark in '"\\ ')
+        # Signed, a byte above 127 is less than a blank too.
+        marks = builder.or_(
+            builder.icmp_signed("<", block, blank),
+            builder.or_(
+                builder.icmp_signed("==", block, quote),
+                builder.icmp_signed("==", block, backslash),
+            ),
+        )
+        bits = builder.bitcast(marks, ir.IntType(32))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.uint64(data, types.intp), generate
+
+
+@_intrinsic
 def trailing_zeros(typing_context, word):  # type: ignore[no-untyped-def]
     """Return how many zero bits end a word; 64 for none set."""
 

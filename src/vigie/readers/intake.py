@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+import numpy as np
 import pyarrow as pa
 
 from vigie.errors import ReadingError
 from vigie.language import N_
+from vigie.readers.lines import count_lines
 
 CHUNK: Final = 32 << 20
 """Bytes handed to a reader at a time."""
@@ -31,7 +33,8 @@ _STEP: Final = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole lines. `first_line` counts from 1, `offset` from 0 in the decompressed file.
+    """Whole lines. `first_line` counts from 1, `offset` from 0 in the decompressed file;
+    `lines` is how many line ends there are.
 
     `overlong` chunks hold the beginning of one line that passes LONGEST_LINE; `digest` is then
     the SHA-256 of the whole line (16 bytes).
@@ -42,6 +45,7 @@ class Chunk:
     offset: int
     overlong: bool = False
     digest: bytes = b""
+    lines: int = 0
 
 
 @dataclass
@@ -108,20 +112,24 @@ class Intake:
         line, offset, rest = 1, 0, b""
         blocks = self.blocks()
         for block in blocks:
-            data = rest + block
-            cut = data.rfind(_NEWLINE) + 1
-            if not cut and len(data) > self.longest_line:
-                chunk, rest = self._overlong(data, blocks, line, offset)
-                yield chunk
-                line, offset = line + 1, self.size - len(rest)
+            if _NEWLINE in rest:  # what came after an overlong line
+                block, rest = rest + block, b""
+            cut = block.rfind(_NEWLINE) + 1
+            if not cut:
+                rest += block
+                if len(rest) > self.longest_line:
+                    chunk, rest = self._overlong(rest, blocks, line, offset)
+                    yield chunk
+                    line, offset = line + 1, self.size - len(rest)
                 continue
-            rest = data[cut:]
-            if cut:
-                yield Chunk(data[:cut], line, offset)
-                line += data.count(_NEWLINE, 0, cut)
-                offset += cut
+            data, rest = b"".join((rest, memoryview(block)[:cut])), block[cut:]
+            del block
+            lines = count_lines(np.frombuffer(data, np.uint8))
+            yield Chunk(data, line, offset, lines=lines)
+            line += lines
+            offset += len(data)
         if rest:
-            yield Chunk(rest, line, offset)
+            yield Chunk(rest, line, offset, lines=rest.count(_NEWLINE))
 
     def _overlong(
         self, begun: bytes, blocks: Iterator[bytes], line: int, offset: int

@@ -143,8 +143,9 @@ def _own(
     """Return what each record has of its own: the patients of each, and the request's id."""
     texts = _Texts(len(cuts.ids))
     named: dict[Named | None, int] = {None: 0}
-    slots: list[tuple[int, int, int]] = []
-    requests, firsts = [], [0]
+    slots: list[tuple[int, int, int, int]] = []
+    requests: list[tuple[int, int, int]] = []
+    firsts = [0]
     for story in stories.values:
         request, _, slot = story.request
         requests.append((slot, *texts.span(request if slot < 0 else None)))

@@ -115,9 +115,10 @@ class _Work:
         if chunk.overlong:
             pile.reject(0, 0, chunk.first_line, "line_too_long")
             return self._batch(chunk.data, chunk.offset, pile, {0: chunk.digest})
-        data = chunk.data if chunk.data.endswith(b"\n") else chunk.data + b"\n"
+        ended = chunk.data.endswith(b"\n")
+        data = chunk.data if ended else chunk.data + b"\n"
         raw = np.frombuffer(data, np.uint8)
-        found = scan(raw, data.count(b"\n"), self._intake.longest_line)
+        found = scan(raw, chunk.lines + (not ended), self._intake.longest_line)
         sheet, taken = bulk.read(raw, found, self._events)
         spans = np.stack(
             [found.starts, found.ends, chunk.first_line + np.arange(len(taken))], axis=1

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.readers.lines import utf8_size
-from vigie.unaligned import load_word, trailing_zeros
+from vigie.unaligned import load_byte, text_marks, trailing_zeros
 
 CODES: Final = (
     "type", "subtype", "category", "code", "action", "outcome", "purposeOfEvent", "authorization",
@@ -65,32 +65,18 @@ def scan(data: NDArray[np.uint8], count: int, longest: int) -> Scan:
     return Scan(starts, ends, passed, froms, tos)
 
 
-_ONES: Final = np.uint64(0x0101010101010101)
-_TOPS: Final = np.uint64(0x8080808080808080)
-_QUOTES: Final = np.uint64(0x2222222222222222)
-_BACKSLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
-_BLANKS: Final = np.uint64(0x2020202020202020)
-
-
 @numba.njit(inline="always")
-def _zeros(word):  # type: ignore[no-untyped-def]
-    return (word - _ONES) & ~word & _TOPS
-
-
-@numba.njit(cache=True, nogil=True)
 def string_end(data, i):  # type: ignore[no-untyped-def]
     """Return the place after the string that opens at `i`, or -1: an escape, or no sound string."""
     i += 1
     while True:
-        if i + 8 <= data.size:
-            word = load_word(data, i)
-            marks = _zeros(word ^ _QUOTES) | _zeros(word ^ _BACKSLASHES) | word & _TOPS
-            marks |= (word - _BLANKS) & ~word & _TOPS
+        if i + 32 <= data.size:
+            marks = text_marks(data, i)
             if not marks:
-                i += 8
+                i += 32
                 continue
-            i += trailing_zeros(marks) >> 3
-        byte = data[i]
+            i += trailing_zeros(marks)
+        byte = load_byte(data, i)
         if byte == 34:
             return i + 1
         if byte == 92 or byte < 32:
@@ -106,54 +92,56 @@ def string_end(data, i):  # type: ignore[no-untyped-def]
 
 @numba.njit(inline="always")
 def _blanks_end(data, i):  # type: ignore[no-untyped-def]
-    while data[i] == 32 or data[i] == 9:
+    while load_byte(data, i) == 32 or load_byte(data, i) == 9:
         i += 1
     return i
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _digits_end(data, i):  # type: ignore[no-untyped-def]
-    while 48 <= data[i] <= 57:
+    while 48 <= load_byte(data, i) <= 57:
         i += 1
     return i
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _scalar_end(data, i):  # type: ignore[no-untyped-def]
     """Return the place after a number without exponent, `true`, `false` or `null`, or -1."""
-    byte = data[i]
+    byte = load_byte(data, i)
     if byte == 45 or 48 <= byte <= 57:
         start = i + (byte == 45)
         i = _digits_end(data, start)
-        if i == start or (data[start] == 48 and i > start + 1):
+        if i == start or (load_byte(data, start) == 48 and i > start + 1):
             return -1
-        if data[i] == 46:
+        if load_byte(data, i) == 46:
             start = i + 1
             i = _digits_end(data, start)
             if i == start:
                 return -1
-        return -1 if data[i] in (69, 101) else i
+        return -1 if load_byte(data, i) in (69, 101) else i
     if i + 5 > data.size:
         return -1
-    first = data[i + 1], data[i + 2], data[i + 3]
+    first = load_byte(data, i + 1), load_byte(data, i + 2), load_byte(data, i + 3)
     if byte == 116 and first == (114, 117, 101):
         return i + 4
     if byte == 110 and first == (117, 108, 108):
         return i + 4
-    return i + 5 if byte == 102 and first == (97, 108, 115) and data[i + 4] == 101 else -1
+    return (
+        i + 5 if byte == 102 and first == (97, 108, 115) and load_byte(data, i + 4) == 101 else -1
+    )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _key_end(data, i):  # type: ignore[no-untyped-def]
     """Return the place after a key and its colon, or -1."""
     i = _blanks_end(data, i)
-    if data[i] != 34:
+    if load_byte(data, i) != 34:
         return -1
     i = string_end(data, i)
     if i < 0:
         return -1
     i = _blanks_end(data, i)
-    return i + 1 if data[i] == 58 else -1
+    return i + 1 if load_byte(data, i) == 58 else -1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -165,7 +153,7 @@ def _value_end(data, i):  # type: ignore[no-untyped-def]
     depth, kinds = 0, np.uint64(0)
     while True:
         i = _blanks_end(data, i)
-        byte = data[i]
+        byte = load_byte(data, i)
         if byte == 34:
             i = string_end(data, i)
         elif byte == 123 or byte == 91:
@@ -175,7 +163,7 @@ def _value_end(data, i):  # type: ignore[no-untyped-def]
             i = _blanks_end(data, i + 1)
             if depth > _DEEPEST:
                 return -1
-            if data[i] != byte + 2:
+            if load_byte(data, i) != byte + 2:
                 if opened:
                     i = _key_end(data, i)
                     if i < 0:
@@ -188,12 +176,12 @@ def _value_end(data, i):  # type: ignore[no-untyped-def]
         while depth:
             i = _blanks_end(data, i)
             inside = kinds & np.uint64(1)
-            if data[i] == 44:
+            if load_byte(data, i) == 44:
                 i = _key_end(data, i + 1) if inside else i + 1
                 if i < 0:
                     return -1
                 break
-            if data[i] != (125 if inside else 93):
+            if load_byte(data, i) != (125 if inside else 93):
                 return -1
             i += 1
             depth -= 1
@@ -202,14 +190,14 @@ def _value_end(data, i):  # type: ignore[no-untyped-def]
             return i
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _element(data, start, end, names, places):  # type: ignore[no-untyped-def]
     """Return the number of the element named `data[start:end]`, or -1."""
     for k in range(places.size - 1):
         if places[k + 1] - places[k] != end - start:
             continue
         same = start
-        while same < end and data[same] == names[places[k] + same - start]:
+        while same < end and load_byte(data, same) == names[places[k] + same - start]:
             same += 1
         if same == end:
             return k
@@ -219,7 +207,7 @@ def _element(data, start, end, names, places):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)
 def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-untyped-def]
     """Return the place after the record that begins at `i`, or -1 when it does not pass."""
-    if data[i] != 123:
+    if load_byte(data, i) != 123:
         return -1
     while True:
         start = _blanks_end(data, i + 1)
@@ -227,7 +215,7 @@ def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-u
         if i < 0:
             return -1
         name_end = i - 1
-        while data[name_end] != 34:
+        while load_byte(data, name_end) != 34:
             name_end -= 1
         k = _element(data, start + 1, name_end, names, places)
         i = _blanks_end(data, i)
@@ -237,15 +225,15 @@ def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-u
         if k >= 0:
             froms[k], tos[k] = i, end
         i = _blanks_end(data, end)
-        if data[i] == 125:
+        if load_byte(data, i) == 125:
             return i + 1
-        if data[i] != 44:
+        if load_byte(data, i) != 44:
             return -1
 
 
 @numba.njit(cache=True, nogil=True)
 def _is_plain_text(data, start, end):  # type: ignore[no-untyped-def]
-    return end - start > 2 and data[start] == 34
+    return end - start > 2 and load_byte(data, start) == 34
 
 
 @numba.njit(cache=True, nogil=True)
@@ -255,7 +243,7 @@ def _is_event(data, froms, tos, resource_type):  # type: ignore[no-untyped-def]
     if tos[_RESOURCE] - place != resource_type.size:
         return False
     for k in range(resource_type.size):
-        if data[place + k] != resource_type[k]:
+        if load_byte(data, place + k) != resource_type[k]:
             return False
     if tos[ID] and not _is_plain_text(data, froms[ID], tos[ID]):
         return False
@@ -270,13 +258,13 @@ def _scan(  # type: ignore[no-untyped-def]
     for line in range(starts.size):
         starts[line] = i
         end = _object_end(data, i, names, places, known, froms[line], tos[line])
-        if end >= 0 and data[end] in (10, 13):
+        if end >= 0 and load_byte(data, end) in (10, 13):
             passed[line] = _is_event(data, froms[line], tos[line], resource_type)
             i = end
-        while data[i] != 10:
+        while load_byte(data, i) != 10:
             i += 1
         ends[line] = i
-        if i > starts[line] and data[i - 1] == 13:
+        if i > starts[line] and load_byte(data, i - 1) == 13:
             ends[line] = i - 1
         if passed[line] and (ends[line] != end or end - starts[line] > longest):
             passed[line] = False

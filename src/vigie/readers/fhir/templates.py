@@ -235,7 +235,7 @@ def cut_ids(text: bytes) -> Cut | None:
     end = text.find(b'"', start)
     begin = max(text.rfind(b"/", start, end) + 1, start)
     found = text[begin:end]
-    if text[place : start - 1].strip() != b":" or found.translate(None, _PLAIN):
+    if text[place : start - 1].strip() != b":" or not found or found.translate(None, _PLAIN):
         return None
     return text[:begin] + b"\0" + text[end:], [found.decode()]
 
