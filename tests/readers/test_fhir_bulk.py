@@ -137,7 +137,7 @@ def damaged(line: bytes, chance: random.Random) -> bytes:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_bulk_and_single_reading_agree_on_damaged_lines(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
@@ -188,5 +188,6 @@ def test_published_records_read_in_bulk(both: Bulk) -> None:
             continue
         if isinstance(found, dict) and found.get("resourceType") == "AuditEvent":
             lines.append(json.dumps(found, ensure_ascii=False))
-    quick, slow, _ = both("\n".join(lines).encode())
+    quick, slow, passed = both("\n".join(lines).encode())
+    assert passed > len(lines) // 2
     assert_same(quick, slow)

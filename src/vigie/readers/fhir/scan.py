@@ -1,6 +1,6 @@
 """One compiled pass over the lines of NDJSON: sound JSON or not, and where each element stands.
 
-A line passes only if it is one JSON object of plain make: no escape in any string, no element
+A line passes only if it is one JSON object of plain make: no escape in what is used, no element
 twice, no element that makes a record out of the ordinary (`contained`, R5's `patient`, a period).
 Every other line is left to the decoder, which says what is wrong with it, if anything is. So a
 line that passes is one that the decoder would have accepted, with these very elements.
@@ -66,8 +66,11 @@ def scan(data: NDArray[np.uint8], count: int, longest: int) -> Scan:
 
 
 @numba.njit(inline="always")
-def string_end(data, i):  # type: ignore[no-untyped-def]
-    """Return the place after the string that opens at `i`, or -1: an escape, or no sound string."""
+def _string_end(data, i, escapes):  # type: ignore[no-untyped-def]
+    """Return the place after the string that opens at `i`, or -1.
+
+    That is when it is not sound, or when it holds escapes though they are not allowed.
+    """
     i += 1
     while True:
         if i + 32 <= data.size:
@@ -79,9 +82,13 @@ def string_end(data, i):  # type: ignore[no-untyped-def]
         byte = load_byte(data, i)
         if byte == 34:
             return i + 1
-        if byte == 92 or byte < 32:
+        if byte < 32 or (byte == 92 and not escapes):
             return -1
-        if byte > 127:
+        if byte == 92:
+            if load_byte(data, i + 1) not in (34, 47, 92, 98, 102, 110, 114, 116):
+                return -1
+            i += 2
+        elif byte > 127:
             size = utf8_size(data, i, data.size)
             if size == 0:
                 return -1
@@ -132,12 +139,12 @@ def _scalar_end(data, i):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _key_end(data, i):  # type: ignore[no-untyped-def]
+def _key_end(data, i, escapes):  # type: ignore[no-untyped-def]
     """Return the place after a key and its colon, or -1."""
     i = _blanks_end(data, i)
     if load_byte(data, i) != 34:
         return -1
-    i = string_end(data, i)
+    i = _string_end(data, i, escapes)
     if i < 0:
         return -1
     i = _blanks_end(data, i)
@@ -145,7 +152,7 @@ def _key_end(data, i):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _value_end(data, i):  # type: ignore[no-untyped-def]
+def _value_end(data, i, escapes):  # type: ignore[no-untyped-def]
     """Return the place after the JSON value that begins at `i`, or -1.
 
     `kinds` has a bit per level, set for an object.
@@ -155,7 +162,7 @@ def _value_end(data, i):  # type: ignore[no-untyped-def]
         i = _blanks_end(data, i)
         byte = load_byte(data, i)
         if byte == 34:
-            i = string_end(data, i)
+            i = _string_end(data, i, escapes)
         elif byte == 123 or byte == 91:
             opened = byte == 123
             depth += 1
@@ -165,7 +172,7 @@ def _value_end(data, i):  # type: ignore[no-untyped-def]
                 return -1
             if load_byte(data, i) != byte + 2:
                 if opened:
-                    i = _key_end(data, i)
+                    i = _key_end(data, i, escapes)
                     if i < 0:
                         return -1
                 continue
@@ -177,7 +184,7 @@ def _value_end(data, i):  # type: ignore[no-untyped-def]
             i = _blanks_end(data, i)
             inside = kinds & np.uint64(1)
             if load_byte(data, i) == 44:
-                i = _key_end(data, i + 1) if inside else i + 1
+                i = _key_end(data, i + 1, escapes) if inside else i + 1
                 if i < 0:
                     return -1
                 break
@@ -211,7 +218,7 @@ def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-u
         return -1
     while True:
         start = _blanks_end(data, i + 1)
-        i = _key_end(data, start)
+        i = _key_end(data, start, False)
         if i < 0:
             return -1
         name_end = i - 1
@@ -219,7 +226,7 @@ def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-u
             name_end -= 1
         k = _element(data, start + 1, name_end, names, places)
         i = _blanks_end(data, i)
-        end = _value_end(data, i)
+        end = _value_end(data, i, k < 0)
         if end < 0 or k >= known or (k >= 0 and tos[k]):
             return -1
         if k >= 0:
