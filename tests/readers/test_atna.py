@@ -290,6 +290,86 @@ def test_the_account_is_the_person_who_asked_else_the_machine(
     assert (row["account"], row["actor_kind"]) == (account, kind)
 
 
+def coded_id(code: str) -> str:
+    return coded("UserIDTypeCode", code)
+
+
+@pytest.mark.parametrize(
+    ("parts", "account", "kind", "network"),
+    [
+        (
+            [
+                participant("CT1", roles=coded_id("110119"), UserTypeCode="2"),
+                participant("PACS", False, roles=coded_id("110119"), UserTypeCode="2"),
+            ],
+            "CT1",
+            "service",
+            None,
+        ),
+        ([participant("RIS|NORTH", roles=coded_id("HL7APP"))], "RIS|NORTH", "service", None),
+        ([participant("archive", UserTypeCode="2")], "archive", "service", None),
+        ([participant("10.1.2.3", UserTypeCode="1")], "10.1.2.3", "service", None),
+        (
+            [participant("jdoe", roles=coded("RoleIDCode", "110153") + coded_id("113871"))],
+            "jdoe",
+            "person",
+            None,
+        ),
+        (
+            [
+                participant("/10.1.2.3:54404", NetworkAccessPointID="/10.1.2.3:54404"),
+                participant("archive", False),
+            ],
+            "10.1.2.3",
+            "service",
+            "10.1.2.3",
+        ),
+    ],
+)
+def test_the_type_of_an_identifier_tells_machines_from_people(
+    read: Any, parts: list[str], account: str, kind: str, network: str | None
+) -> None:
+    (row,) = read(message(*parts)).rows
+    assert (row["account"], row["actor_kind"], row["network"]) == (account, kind, network)
+    assert row["on_behalf_of"] is None
+
+
+def test_a_login_of_which_nothing_more_is_said_is_nobody_acted_for(read: Any) -> None:
+    (row,) = read(message(participant("jdoe"), participant("IDENTITY-SERVER", False))).rows
+    assert (row["account"], row["on_behalf_of"]) == ("jdoe", None)
+
+
+def test_another_name_stands_for_a_missing_one_unless_it_is_a_process(read: Any) -> None:
+    source = coded("RoleIDCode", "110153")
+    (named,) = read(message(participant("", roles=source, AlternativeUserID="PORTAL"))).rows
+    (numbered,) = read(message(participant("", roles=source, AlternativeUserID="12@srv"))).rows
+    assert (named["account"], numbered["account"]) == ("PORTAL", None)
+
+
+@pytest.mark.parametrize("said", ["&lt;none&gt;", "unknown", "N/A", "-"])
+def test_a_placeholder_is_no_patient(read: Any, said: str) -> None:
+    (row,) = read(message(patient(said, "DOE^JOHN"))).rows
+    assert row["patient"] is None
+
+
+def test_a_patient_number_in_the_role_of_patient_names_a_patient_of_another_type(read: Any) -> None:
+    other = patient("p1").replace('ParticipantObjectTypeCode="1"', 'ParticipantObjectTypeCode="4"')
+    (row,) = read(message(other)).rows
+    assert row["patient"] == pseudonym("p1")
+
+
+@pytest.mark.parametrize(("event", "action"), [("110122", "login"), ("110123", "logout")])
+def test_an_event_may_be_what_is_usually_an_event_type(read: Any, event: str, action: str) -> None:
+    (row,) = read(message(participant("jdoe"), event=event, action="E")).rows
+    assert row["action"] == action
+
+
+def test_the_parameters_of_a_query_may_stand_alone(read: Any) -> None:
+    text = "status=current&patient.identifier=urn:oid:1.2.3|p1"
+    (row,) = read(message(query(text), event="110112", types=("ITI-67",), action="E")).rows
+    assert (row["query_shape"], row["patient"]) == ("exact_id", pseudonym("p1", "1.2.3"))
+
+
 @pytest.mark.parametrize(
     ("attributes", "professional", "flags"),
     [

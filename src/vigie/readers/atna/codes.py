@@ -68,8 +68,8 @@ _SEARCHES: Final = (
     "QEDM-1 CARD-5 RAD-5 RAD-18"
 )  # fmt: skip
 _OPENINGS: Final = (
-    "ITI-11 ITI-12 ITI-39 ITI-43 ITI-63 ITI-68 RAD-16 RAD-17 RAD-27 RAD-31 RAD-43 RAD-44 RAD-55 "
-    "RAD-69 RAD-75"
+    "ITI-11 ITI-12 ITI-17 ITI-39 ITI-43 ITI-63 ITI-68 RAD-16 RAD-17 RAD-27 RAD-31 RAD-43 RAD-44 "
+    "RAD-55 RAD-69 RAD-75"
 )  # fmt: skip
 _CREATIONS: Final = "ITI-14 ITI-15 ITI-41 ITI-42 ITI-52 ITI-61 ITI-65 ITI-80 ITI-105 RAD-68 RAD-124"
 _BY_TRANSACTION: Final = {
@@ -133,7 +133,7 @@ def action_of(
     >>> action_of("110107", ("ITI-43",), "C", "", ""), action_of("110110", (), "R", "", "")
     ('open', 'open')
     """
-    for code in types:
+    for code in (*types, event):
         named = _BY_TYPE.get(code) or _BY_TRANSACTION.get(transaction(code) or "")
         if named:
             return named

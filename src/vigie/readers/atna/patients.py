@@ -24,6 +24,9 @@ _LONG_ENOUGH: Final = 8
 _SHORTEST: Final = 3
 _REQUEST_TYPES: Final = frozenset({"x-request-id", "xrequestid", "request-id"})
 _PATIENT_NUMBERS: Final = frozenset({"1", "2", "5"})
+_OTHER: Final = "4"
+_NOBODY: Final = frozenset({"", "<none>", "none", "unknown", "null", "n/a", "-", "?", "inconnu"})
+"""What senders put where a patient has no number: nobody's, and not that of one patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def read_identifiers(text: str) -> list[tuple[Named, str]]:
     found = []
     for part in text.split("~") if "^" in text else [text]:
         value, authority = _split(part.strip())
-        if value:
+        if value.lower() not in _NOBODY:
             found.append((_named(authority, value), value))
     return found
 
@@ -134,7 +137,7 @@ def _split(text: str) -> tuple[str, str]:
 
 def _is_patient(one: Object) -> bool:
     if one.kind not in ("", "1"):
-        return False
+        return one.kind == _OTHER and one.role == "1" and one.id_type in _PATIENT_NUMBERS
     return one.role == "1" or (one.role == "" and one.id_type in _PATIENT_NUMBERS)
 
 

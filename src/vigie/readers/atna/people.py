@@ -29,6 +29,7 @@ _MACHINE_NAME: Final = re.compile(
     r"|(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]+(?:%\w+)?|AETITLES?=.*|(?:nt authority\\|system$).*",
     re.IGNORECASE | re.DOTALL,
 )
+_SOCKET: Final = re.compile(r"(?:[^/\s:]*/)?(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SEGMENT_WITH_ID: Final = re.compile(r"(?:\D*\d){4,}.*|.*%[0-9A-Fa-f]{2}.*|[^/]*[|^].*")
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{3,40}")
@@ -37,6 +38,11 @@ _PROFESSION_SYSTEMS: Final = ("1.2.250.1.71.1.2.7", "1.2.250.1.213.1.1.5.5", "G1
 _SPECIALTY_SYSTEMS: Final = ("1.2.250.1.71.4.2.5", "R38", "R04")
 _OCCUPATIONS: Final = ("2.16.840.1.113883.6.96", "SNOMED")
 _PROFESSIONALS: Final = "1.2.250.1.71.4.2.1"
+_MACHINE_IDS: Final = frozenset({"12", "110119", "110182", "113877", "HL7APP"})
+"""Identifiers of a URI, an AE title, a node, a device, an HL7 application (`UserIDTypeCode`)."""
+_PERSON_IDS: Final = frozenset({"11", "113871"})
+_PROCESS: Final = re.compile(r"\d+(?:@.*)?|AETITLES?=.*|session=.*", re.IGNORECASE)
+"""What an `AlternativeUserID` is made of when it names no user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,10 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class _Party:
-    """A participant with what its names mean. `human` is None when nothing tells."""
+    """A participant with what its names mean. `human` is None when nothing tells.
+
+    A login alone is taken for a person's, but by `shown` only what the message says besides.
+    """
 
     said: Participant
     account: str | None
@@ -77,6 +86,7 @@ class _Party:
     professional: str | None
     problem: str | None
     human: bool | None
+    shown: bool = False
 
     @property
     def codes(self) -> set[str]:
@@ -96,7 +106,7 @@ def describe(participants: tuple[Participant, ...], retrieval: bool) -> Who:
     network, device = _network(actor, parties, retrieval)
     if actor is None:
         return Who(network=network, device=device)
-    patron = next((p for p in parties if p.human and _is_another(p, actor)), None)
+    patron = next((p for p in parties if p.shown and _is_another(p, actor)), None)
     realm = actor.realm or next((p.realm for p in parties if p.account == actor.account), None)
     return Who(
         account=actor.account,
@@ -120,10 +130,12 @@ def _actor(parties: list[_Party], retrieval: bool) -> _Party | None:
     """
     own, other = (DESTINATION, SOURCE) if retrieval else (SOURCE, DESTINATION)
     able = [p for p in parties if p.human or p.said.requestor or other not in p.codes]
+    asked = any(p.said.requestor and not p.codes & {SOURCE, DESTINATION} for p in parties)
 
     def rank(party: _Party) -> tuple[bool, ...]:
+        known = party.shown or party.said.requestor or not asked
         return (
-            not (party.human and party.account),
+            not (party.human and party.account and known),
             not party.said.requestor,
             own not in party.codes,
             party.account is None,
@@ -150,16 +162,23 @@ def _party(said: Participant) -> _Party:
     plain = _known(said.user) if not _TOKEN.match(said.user) else None
     account = plain or account
     machine = _is_machine(said)
-    if account is None and not machine and not said.roles:
+    if account is None and not machine and not _PROCESS.fullmatch(said.alternative):
         account = _known(said.alternative)
     professional, problem = _professional(said, account)
-    human = _is_human(said, machine, tokens > 0 or professional is not None)
+    known = tokens > 0 or professional is not None or said.id_type in _PERSON_IDS
+    human = _is_human(said, machine, known)
     if human is False:
         professional = problem = None
         account = _clean_path(account) if account else None
     elif account:
         account = _value_of(account)
-    return _Party(said, account, realm, professional, problem, human)
+    shown = human is True and (known or _has_traits(said))
+    return _Party(said, account, realm, professional, problem, human, shown)
+
+
+def _has_traits(said: Participant) -> bool:
+    """Whether a participant asked, has a role or a name, or an address of electronic mail."""
+    return said.requestor or bool(said.roles or said.name or _MAIL.fullmatch(said.user))
 
 
 def _known(text: str) -> str | None:
@@ -168,7 +187,11 @@ def _known(text: str) -> str | None:
 
 
 def _is_machine(said: Participant) -> bool:
-    return bool(_MACHINE_NAME.fullmatch(said.user)) or said.user.lower() in _SYSTEMS
+    if said.id_type in _PERSON_IDS:
+        return False
+    if said.id_type in _MACHINE_IDS or said.kind == "2":
+        return True
+    return bool(_MACHINE_NAME.fullmatch(said.user)) or said.user.lower().strip("_") in _SYSTEMS
 
 
 def _is_human(said: Participant, machine: bool, known: bool) -> bool | None:
@@ -225,6 +248,7 @@ def _clean_path(name: str) -> str:
     >>> _clean_path("/gateway/fhir/Patient/IHERED-2340?x=1"), _clean_path("https://a/mpi/iti44")
     ('/gateway/fhir/Patient/{id}', 'https://a/mpi/iti44')
     """
+    name = _bare_address(name)
     if "/" not in name:
         return name
     scheme, separator, rest = name.partition("://")
@@ -256,10 +280,21 @@ def _network(
 
 def _host(text: str) -> str:
     """Of a URL only the server: its path may name a patient."""
+    text = _bare_address(text)
     scheme, separator, rest = text.partition("://")
     if separator:
         return f"{scheme}://{re.split('[/?#]', rest)[0]}"
     return re.split("[/?#]", text)[0] or text
+
+
+def _bare_address(text: str) -> str:
+    """Return an address without the slash of Java and the port, which each connection changes.
+
+    >>> _bare_address("/10.1.2.3:54404"), _bare_address("/ws/pix")
+    ('10.1.2.3', '/ws/pix')
+    """
+    found = _SOCKET.fullmatch(text)
+    return found["address"] if found else text
 
 
 def _coded(party: _Party, systems: tuple[str, ...]) -> str | None:

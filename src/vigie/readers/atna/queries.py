@@ -37,7 +37,9 @@ _ROOT: Final = re.compile(r"\broot\s*=\s*[\"']([^\"']*)")
 _EXTENSION: Final = re.compile(r"\bextension\s*=\s*[\"']([^\"']*)")
 _ADHOC: Final = re.compile(r"AdhocQuery\b")
 _SLOT: Final = re.compile(r"name\s*=\s*[\"']\$?(\w+)[\"'].*?<(?:\w+:)?Value>([^<]*)<", re.DOTALL)
-_REQUEST: Final = re.compile(r"(?:(?:GET|POST) )?(?:https?://|/|\?|[\w.$/-]+\?|[A-Z][A-Za-z]+/)")
+_REQUEST: Final = re.compile(
+    r"(?:(?:GET|POST) )?(?:https?://|/|\?|[\w.$/-]+\?|[A-Z][A-Za-z]+/|[\w.:-]+=[^<>]*\Z)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,10 @@ class RefusedXml(Exception):
 
 
 class Participant(NamedTuple):
-    """One `ActiveParticipant`: `roles` are (code, code system) pairs."""
+    """One `ActiveParticipant`: `roles` are (code, code system) pairs.
+
+    `id_type` says what the user's identifier is, `kind` what the user is (2: no person).
+    """
 
     user: str = ""
     alternative: str = ""
@@ -46,6 +49,8 @@ class Participant(NamedTuple):
     network_kind: str = ""
     roles: tuple[tuple[str, str], ...] = ()
     medium: str = ""
+    id_type: str = ""
+    kind: str = ""
 
 
 class Object(NamedTuple):
@@ -192,11 +197,13 @@ def read_source(element: etree._Element) -> tuple[str, str]:
 def read_participant(element: etree._Element) -> Participant:
     """Read an `ActiveParticipant`."""
     get = element.get
-    roles, medium = [], ""
+    roles, medium, id_type = [], "", ""
     for child in element:
         name = _local(child)
         if name == "RoleIDCode":
             roles.append((_code(child), (child.get("codeSystemName") or "").strip()))
+        elif name == "UserIDTypeCode":
+            id_type = _code(child)
         elif name == "MediaIdentifier":
             medium = next((_code(one) for one in child), "")
     return Participant(
@@ -208,6 +215,8 @@ def read_participant(element: etree._Element) -> Participant:
         (get("NetworkAccessPointTypeCode") or "").strip(),
         tuple(roles),
         medium,
+        id_type,
+        (get("UserTypeCode") or "").strip(),
     )
 
 
