@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from vigie import journal
@@ -19,7 +20,7 @@ SHOWN = (
 
 def events(options: Namespace) -> int:
     """Run the command."""
-    if options.limit < 1:
+    if not 1 <= options.limit < 1 << 31:
         raise UsageError(N_("at least one row must be asked for"), where="--limit")
     subject = options.sql or " ".join(
         f"{name}={value}"
@@ -27,9 +28,10 @@ def events(options: Namespace) -> int:
         if (value := getattr(options, name))
     )
     journal.record(home_of(options), "events", subject, options.reason)
-    header, rows, more = _query(options) if options.sql else _select(options)
+    header, rows, more = _select(options) if options.sql is None else _query(options)
     if options.format == "json":
-        write_json([dict(zip(header, map(_plain, row), strict=True)) for row in rows])
+        names = _distinct(header)
+        write_json([dict(zip(names, map(_plain, row), strict=True)) for row in rows])
     elif options.format == "csv":
         write_csv(header, ([_plain(cell) for cell in row] for row in rows))
     else:
@@ -60,9 +62,13 @@ def _conditions(options: Namespace) -> list[tuple[str, str, object]]:
     return [
         ("account", "=", options.account),
         ("source", "=", options.source),
-        ('"at"', ">=", since.replace(tzinfo=None) if since else None),
-        ('"at"', "<", until.replace(tzinfo=None) if until else None),
+        ('"at"', ">=", _without_zone(since)),
+        ('"at"', "<", _without_zone(until)),
     ]
+
+
+def _without_zone(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
 
 
 def _query(options: Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]], bool]:
@@ -80,6 +86,7 @@ def _run(
         connection.execute("SET allowed_directories = [?]", [str(home / "segments") + "/"])
         connection.execute("SET enable_external_access = false")
         try:
+            _refuse_commands(connection, query)
             cursor = connection.execute(query, values or None)
             rows = cursor.fetchmany(options.limit + 1)
             header = names or tuple(column[0] for column in cursor.description or ())
@@ -93,6 +100,28 @@ def _run(
     return header, rows[: options.limit], len(rows) > options.limit
 
 
+def _refuse_commands(connection: Any, query: str) -> None:
+    """Let one SELECT through: the segments may be read, and COPY or EXPORT would write there."""
+    import duckdb
+
+    kinds = [statement.type for statement in connection.extract_statements(query)]
+    if kinds not in ([duckdb.StatementType.SELECT], [duckdb.StatementType.EXPLAIN]):
+        raise UsageError(
+            N_("only one query that reads is run"),
+            where="--sql",
+            remedy=N_("write a single SELECT"),
+        )
+
+
+def _distinct(header: tuple[str, ...]) -> list[str]:
+    """Tell columns of the same name apart, of which a JSON object would keep the last alone."""
+    names: list[str] = []
+    for name in header:
+        count = header[: len(names)].count(name)
+        names.append(f"{name}_{count}" if count else name)
+    return names
+
+
 def _short(cell: object) -> object:
     """Return what a table has room for: seconds, and the beginning of a pseudonym."""
     if isinstance(cell, bytes):
@@ -103,6 +132,12 @@ def _short(cell: object) -> object:
 def _plain(cell: object) -> object:
     if isinstance(cell, bytes):
         return cell.hex()
+    if isinstance(cell, list | tuple):
+        return [_plain(item) for item in cell]
+    if isinstance(cell, dict):
+        return {str(name): _plain(item) for name, item in cell.items()}
     if isinstance(cell, datetime):  # times of the views are UTC without a zone
         return stamp(cell if cell.tzinfo else cell.replace(tzinfo=UTC))
-    return cell
+    if isinstance(cell, float) and not isfinite(cell):
+        return None
+    return cell if isinstance(cell, str | int | float | None) else str(cell)

@@ -113,11 +113,11 @@ def day_of(text: str | None, option: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise UsageError(
             N_("{text!r} is not a date"), where=option, remedy=N_("write 2026-03-01"), text=text
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def print_json(answer: Answer) -> None:

@@ -23,7 +23,13 @@ from vigie.records import TABLES
 from vigie.stores.catalogue import Catalogue
 from vigie.stores.declared import latest
 from vigie.stores.files import moment
-from vigie.stores.segments import PHYSICAL, STORED_QUARANTINE, read_segments, with_access_ids
+from vigie.stores.segments import (
+    PHYSICAL,
+    STORED_QUARANTINE,
+    damaged,
+    read_segments,
+    with_access_ids,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +151,18 @@ def _view_segments(
     rows = catalogue.rows(
         "SELECT path FROM segments WHERE state = 'live' AND kind = ? ORDER BY day, id", kind
     )
+    present = [str(home / row["path"]) for row in rows]
     columns = ", ".join(_expression(schema.field(name)) for name in names)
-    if rows:
-        paths = ", ".join("'" + str(home / row["path"]).replace("'", "''") + "'" for row in rows)
+    if present:
+        paths = ", ".join("'" + path.replace("'", "''") + "'" for path in present)
         origin = f"read_parquet([{paths}], hive_partitioning = false)"
     else:
         origin = f"no_{kind}"
         connection.register(origin, schema.empty_table())
-    connection.execute(f"CREATE VIEW {kind} AS SELECT {columns} FROM {origin}")  # noqa: S608
+    try:
+        connection.execute(f"CREATE VIEW {kind} AS SELECT {columns} FROM {origin}")  # noqa: S608
+    except duckdb.Error as error:
+        raise damaged(present, error) from None
 
 
 def _expression(column: pa.Field) -> str:

@@ -1,0 +1,170 @@
+"""Bad input and a damaged store, as the command line meets them: one sentence, nothing lost."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vigie.cli import main
+
+MAPPING = """[source]
+name = "his"
+[columns]
+at = "DATE"
+account = "USER"
+action = "ACTION"
+patient = { column = "IPP", kind = "local" }
+object = "ECRAN"
+[values.action]
+L = "open"
+"""
+HEADER = "DATE,USER,ACTION,IPP,ECRAN\n"
+Vigie = Callable[..., tuple[int, str, str]]
+
+
+def row(number: int, account: str = "dupont", screen: str = "dossier") -> str:
+    return f"2026-01-05 10:{number:02}:00,{account},L,{1000 + number},{screen}\n"
+
+
+GOOD = HEADER + "".join(map(row, range(20)))
+
+
+@pytest.fixture
+def vigie(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Vigie:
+    """Run a command in this process: exit code, results, remarks."""
+
+    def run(
+        *arguments: object, home: Path | None = None, language: str = "en"
+    ) -> tuple[int, str, str]:
+        given = ["--lang", language, "--home", str(home or tmp_path / "home")]
+        try:
+            code = main([*map(str, arguments), *given])
+        except SystemExit as left:
+            code = int(left.code or 0)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        assert "a defect of Vigie" not in said.err
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    return written(tmp_path / "his.toml", MAPPING)
+
+
+@pytest.fixture
+def home(vigie: Vigie, tmp_path: Path, mapping: Path) -> Path:
+    """A store of twenty lines."""
+    log = written(tmp_path / "good.csv", GOOD)
+    assert vigie("import", log, "--mapping", mapping)[0] == 0
+    return tmp_path / "home"
+
+
+def written(path: Path, data: str | bytes) -> Path:
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def is_one_sentence(errors: str) -> bool:
+    return errors.startswith("vigie: ") and errors.count("\n") == 1 and ";" in errors
+
+
+# The store
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "COPY (SELECT 1) TO '{segments}/x.parquet'",
+        "EXPORT DATABASE '{segments}/dump'",
+        "ATTACH '{segments}/x.db' AS x",
+        "CALL enable_logging(storage = 'file')",
+        "CREATE TABLE x AS SELECT 1",
+        "SELECT 1; SELECT 2",
+        "PRAGMA database_list",
+        " ",
+        "",
+    ],
+)
+def test_a_query_writes_nothing_and_is_one(query: str, vigie: Vigie, home: Path) -> None:
+    before = sorted((home / "segments").rglob("*"))
+    code, printed, errors = vigie("events", "--sql", query.format(segments=home / "segments"))
+    assert (code, printed) == (2, "")
+    assert is_one_sentence(errors)
+    assert "write a single SELECT" in errors
+    assert sorted((home / "segments").rglob("*")) == before
+    assert vigie("verify")[0] == 0
+
+
+def test_every_value_of_a_query_has_a_form_in_json(vigie: Vigie, home: Path) -> None:
+    query = "SELECT 'nan'::DOUBLE AS n, [x'01'] AS l, {'d': DATE '2026-01-01'} AS s, 1 AS a, 2 AS a"
+    code, printed, _errors = vigie("events", "--sql", query, "--format", "json")
+    assert code == 0
+    assert json.loads(printed) == [
+        {"n": None, "l": ["01"], "s": {"d": "2026-01-01"}, "a": 1, "a_1": 2}
+    ]
+
+
+def test_a_date_with_a_zone_is_that_moment(vigie: Vigie, home: Path) -> None:
+    asked = ("events", "--format", "csv", "--since")
+    # 10:10 in Paris is 09:10 UTC: ten lines begin then.
+    printed = vigie(*asked, "2026-01-05T11:10:00+02:00")[1]
+    assert printed.count("\n") == 1 + 10
+    assert vigie(*asked, "0001-01-01T00:00:00+10:00")[0] == 2
+
+
+@pytest.mark.parametrize("spoil", [b"", b"not Parquet"])
+def test_a_spoilt_segment_is_named_by_every_command(spoil: bytes, vigie: Vigie, home: Path) -> None:
+    segment = next((home / "segments").rglob("*.parquet"))
+    segment.write_bytes(spoil)
+    for command in (("events",), ("alerts",), ("verify",)):
+        code, printed, errors = vigie(*command)
+        assert code == 1
+        assert segment.name in printed + errors
+
+
+def spoil_key(home: Path) -> None:
+    (home / "pseudonym.key").write_text(json.dumps({"base": "00" * 32, "steps": []}))
+
+
+def shorten_key(home: Path) -> None:
+    (home / "pseudonym.key").write_text(json.dumps({"base": "", "steps": []}))
+
+
+def lose_key(home: Path) -> None:
+    (home / "pseudonym.key").unlink()
+
+
+@pytest.mark.parametrize("spoil", [spoil_key, shorten_key, lose_key])
+def test_a_store_is_written_under_its_own_key_alone(
+    spoil: Callable[[Path], None], vigie: Vigie, home: Path, tmp_path: Path, mapping: Path
+) -> None:
+    spoil(home)
+    log = written(tmp_path / "more.csv", HEADER + row(40))
+    for command in (
+        ("import", log, "--mapping", mapping),
+        ("pseudonym", "--authority", "his", "--reason", "test", "1001"),
+        ("rotate",),
+    ):
+        code, printed, errors = vigie(*command)
+        assert (code, printed) == (1, "")
+        assert is_one_sentence(errors)
+        assert "restore it from its backup" in errors
+    assert vigie("verify")[0] == 1
+    assert vigie("doctor")[0] == 1
+
+
+def test_a_lost_catalogue_is_not_begun_anew(vigie: Vigie, home: Path) -> None:
+    segments = {path: path.read_bytes() for path in home.rglob("*.parquet")}
+    for path in home.glob("catalogue.sqlite*"):
+        path.unlink()
+    written(home / "catalogue.sqlite", b"")
+    for command in ("alerts", "verify", "rotate", "events"):
+        code, _printed, errors = vigie(command)
+        assert code == 1
+        assert is_one_sentence(errors)
+        assert "the catalogue is gone" in errors
+    assert {path: path.read_bytes() for path in home.rglob("*.parquet")} == segments
