@@ -52,6 +52,11 @@ class Keyring:
         """The number of rotations so far; a store remembers the version it was written under."""
         return len(self.steps)
 
+    @property
+    def mark(self) -> str:
+        """What tells this key from another, whatever its rotations, and gives nothing of it."""
+        return hashlib.blake2b(b"mark", key=self.base, digest_size=16, person=b"mark").hexdigest()
+
     def rotated(self) -> "Keyring":
         """Return the keyring with one more key; `last_step` re-encrypts what is stored."""
         return Keyring(self.base, (*self.steps, secrets.token_bytes(16)))
@@ -178,7 +183,9 @@ def open_keyring(home: Path) -> Keyring:
     try:
         said = json.loads(path.read_text())
         base, steps = bytes.fromhex(said["base"]), tuple(map(bytes.fromhex, said["steps"]))
-    except (ValueError, KeyError, TypeError):
+        if len(base) != 32 or any(len(step) != 16 for step in steps):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise SecretError(
             N_("this is not a key file"),
             where=str(path),

@@ -1,6 +1,7 @@
 """What the store promises about one import after another."""
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def test_batches_do_not_show(tmp_path: Path) -> None:
     for size in (7, 1000):
         home = tmp_path / str(size)
         home.mkdir(mode=0o700)
-        (home / "pseudonym.key").write_text('{"base": "00", "steps": []}')
+        (home / "pseudonym.key").write_text(json.dumps({"base": "00" * 32, "steps": []}))
         (home / "pseudonym.key").chmod(0o600)
         with Store.open(home, write=True) as store:
             receive(store, path, batch=size)

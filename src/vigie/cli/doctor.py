@@ -13,8 +13,9 @@ from vigie import journal, sealing
 from vigie.cli.terminal import draw_table, home_of, settings_of, write_json
 from vigie.errors import VigieError
 from vigie.language import _, number
-from vigie.pseudonyms import KEY_FILE, open_keyring
+from vigie.pseudonyms import KEY_FILE
 from vigie.stores import Store
+from vigie.stores.catalogue import CATALOGUE_FILE
 
 LIBRARIES = ("duckdb", "lxml", "msgspec", "numba", "numpy", "pyarrow", "pyrage", "cryptography")
 LEAST_FREE = 5 << 30
@@ -79,10 +80,11 @@ def _space(home: Path) -> Check:
 
 
 def _key(home: Path) -> Check:
-    if not (home / KEY_FILE).exists():
+    if not (home / KEY_FILE).exists() and not (home / CATALOGUE_FILE).exists():
         return Check(_("pseudonym key"), _("not made yet"))
     try:
-        ring = open_keyring(home)
+        with Store.open(home) as store:
+            ring = store.keyring
     except VigieError as error:
         return Check(_("pseudonym key"), _("not usable"), str(error))
     found = _("there, mode 0600, rotated {count} times").format(count=number(ring.version))

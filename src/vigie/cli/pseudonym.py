@@ -8,6 +8,7 @@ from vigie.cli.terminal import home_of, say, settings_of
 from vigie.errors import UsageError
 from vigie.identifiers import normalise
 from vigie.language import N_
+from vigie.stores import Store
 
 
 def pseudonym(options: Namespace) -> int:
@@ -18,6 +19,8 @@ def pseudonym(options: Namespace) -> int:
             N_("no identifier was given"),
             remedy=N_("name some, or write one per line to standard input"),
         )
+    with Store.open(home_of(options)) as store:
+        store.keyring  # noqa: B018 - a key that is not the store's would answer nonsense
     normal = [normalise(options.kind, value) for value in values]
     for key in oracle.ask(
         home_of(options), settings_of(options), normal, options.authority, "patient",

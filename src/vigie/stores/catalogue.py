@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from vigie.errors import StoreError
 from vigie.language import N_
+from vigie.stores.layout import SEGMENTS
 
 CATALOGUE_FILE: Final = "catalogue.sqlite"
 VERSION: Final = 1
@@ -84,6 +85,7 @@ class Catalogue:
     def _prepare(self, write: bool) -> None:
         self._connection.execute("PRAGMA foreign_keys = ON")
         if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'meta'"):
+            self._refuse_orphans()
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
             self.put_meta("version", str(VERSION))
@@ -96,6 +98,15 @@ class Catalogue:
                 N_("the store was written by another version of Vigie"),
                 where=str(self.path),
                 remedy=N_("read it with that version"),
+            )
+
+    def _refuse_orphans(self) -> None:
+        """A new catalogue would forget the segments that lie there, and write over them."""
+        if any((self.path.parent / SEGMENTS).glob("*/*/*.parquet")):
+            raise StoreError(
+                N_("the catalogue is gone, and segments lie beside it"),
+                where=str(self.path),
+                remedy=N_("restore it from a backup, or move the store away and import again"),
             )
 
     def close(self) -> None:

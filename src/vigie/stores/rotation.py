@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vigie.stores.store import Store
 
 WAITING: Final = "rotation"
+_RESTORE: Final = N_("restore it from its backup, without which nothing stored matches")
 
 
 def rotate(store: "Store", who: str = "", reason: str = "") -> int:
@@ -49,6 +50,30 @@ def rotate(store: "Store", who: str = "", reason: str = "") -> int:
     store.sweep()
     journal.record(store.home, "rotation", f"version {new.version} of the key", reason, who)
     return new.version
+
+
+def key_of(store: "Store") -> Keyring:
+    """Return the keyring that a store is written under, made when the store is new.
+
+    A new or another key in a store that has rows would split every patient in two, unseen.
+    Raises `SecretError` when the key is gone, or is not the one that the store knows.
+    """
+    home, catalogue = store.home, store.catalogue
+    path, known = home / KEY_FILE, catalogue.meta("key_mark")
+    used = known or catalogue.rows("SELECT 1 FROM segments LIMIT 1")
+    if used and not path.exists() and not (home / WAITING / KEY_FILE).exists():
+        raise SecretError(N_("the key of this store is gone"), where=str(path), remedy=_RESTORE)
+    find = settle_key if store.writable else peek_key
+    ring = find(home, int(catalogue.meta("key_version")))
+    if known and known != ring.mark:
+        raise SecretError(
+            N_("this key is not the one that the store was written under"),
+            where=str(path),
+            remedy=_RESTORE,
+        )
+    if not known and store.writable:
+        catalogue.put_meta("key_mark", ring.mark)
+    return ring
 
 
 def settle_key(home: Path, version: int) -> Keyring:

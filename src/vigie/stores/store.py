@@ -88,10 +88,11 @@ class Store:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The keyring under which this store is written; made on first use."""
-        version = int(self.catalogue.meta("key_version"))
-        found = rotation.settle_key if self.writable else rotation.peek_key
-        return found(self.home, version)
+        """The keyring under which this store is written; made on first use.
+
+        Raises `SecretError` when the key is gone, malformed, or not that of this store.
+        """
+        return rotation.key_of(self)
 
     def forget_keyring(self) -> None:
         """Read the keyring again at its next use: it was rotated."""

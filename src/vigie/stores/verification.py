@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigie import journal
+from vigie.errors import SecretError
 from vigie.journal import JOURNAL_FILE
 from vigie.language import N_, _, sentence
+from vigie.pseudonyms import KEY_FILE
 from vigie.stores.catalogue import CATALOGUE_FILE
 from vigie.stores.layout import DECLARED, FOLDERS, SEALED, sealed_path
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 class Finding:
     """One thing that is not as it was written.
 
-    `kind` is `changed`, `missing`, `extra`, `journal` or `catalogue`; `where` the path relative to
-    the home; `what` an English message identifier.
+    `kind` is `changed`, `missing`, `extra`, `journal`, `key` or `catalogue`; `where` the path
+    relative to the home; `what` an English message identifier.
     """
 
     kind: str
@@ -37,13 +39,23 @@ class Finding:
 
 def verify(store: "Store") -> list[Finding]:
     """Return everything that is not as it was written; an empty list is a store that holds."""
-    return [*_catalogue(store), *_written(store), *_extra(store), *_journal(store.home)]
+    return [
+        *_catalogue(store), *_key(store), *_written(store), *_extra(store), *_journal(store.home)
+    ]  # fmt: skip
 
 
 def _catalogue(store: "Store") -> Iterator[Finding]:
     for row in store.catalogue.rows("PRAGMA integrity_check(1)"):
         if row[0] != "ok":
             yield Finding("catalogue", CATALOGUE_FILE, N_("the catalogue is damaged"))
+
+
+def _key(store: "Store") -> Iterator[Finding]:
+    try:
+        if store.catalogue.rows("SELECT 1 FROM segments LIMIT 1"):
+            store.keyring  # noqa: B018 - looking is what checks it
+    except SecretError as error:
+        yield Finding("key", KEY_FILE, error.what.format_map(error.fields))
 
 
 def _named(store: "Store") -> list[tuple[str, str]]:
