@@ -225,12 +225,14 @@ def _label(text: str, y: float) -> Html:
 def _alarm(share: float, step: Step, top: float) -> Html:
     y = _TOP + _height(step.level, top)
     said = _("alert at {level}").format(level=number(_seen(step.level), 1))
-    stem = element(
-        "line", class_="stem", x1=_part(share), x2=_part(share), y1=_TOP - 8, y2=_TOP + _PLOT
-    )
+    stem = _upright(share, _TOP - 8, _TOP + _PLOT)
     dot = element("circle", class_="dot", cx=_part(share), cy=_px(y), r=4)
     anchor = "end" if share > 0.5 else "start"
     return join(stem, dot, element("text", said, x=_part(share), y=_TOP - 12, text_anchor=anchor))
+
+
+def _upright(share: float, top: float, foot: float) -> Html:
+    return element("line", class_="stem", x1=_part(share), x2=_part(share), y1=top, y2=foot)
 
 
 def _ends(steps: Sequence[Step]) -> Iterator[Html]:
@@ -286,6 +288,7 @@ def calendar(
         element(
             "rect", class_="learning", y=_TOP, width=_part(share(learnt)), height=height - _TOP
         ),
+        _upright(share(learnt), _TOP, height),
         element("text", _("learning"), x=4, y=_TOP - 8, class_="tick"),
         *(_lane(n, name) for n, name in enumerate(lanes)),
         *(_dot(mark, share(mark.at)) for mark in marks),
