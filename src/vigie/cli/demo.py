@@ -114,8 +114,6 @@ def judge(found: "Detection", truth: Path) -> None:
 def _say_what_to_look_at(options: Namespace, found: "Detection", report: Path) -> None:
     home = _shown(options.home)
     say(_("What to look at:"))
-    text = _("{path}: the report, for those who would rather look than read")
-    say("  " + text.format(path=_shown(report)))
     if found.alerts:
         command = f"vigie explain {found.alerts[0].id} --home {home}"
         say("  " + command + "   " + _("why the gravest alert was raised"))
@@ -128,6 +126,8 @@ def _say_what_to_look_at(options: Namespace, found: "Detection", report: Path) -
         "  "
         + _("{path}: the logs, and the truth beside them").format(path=_shown(options.home.parent))
     )
+    text = _("{path}: the report, for those who would rather look than read")
+    say("  " + text.format(path=_shown(report)))
 
 
 def _shown(path: Path) -> str:

@@ -8,7 +8,8 @@ from vigie.alerts import Alert
 from vigie.detection import Detection
 from vigie.language import N_, _, current_language, number, plural
 from vigie.report import dates
-from vigie.report.charts import Bar, Figure, bars, draw, evidence
+from vigie.report.charts import Bar, bars, evidence
+from vigie.report.figures import Figure, draw
 from vigie.report.markup import Html, element, join
 from vigie.story import tell
 

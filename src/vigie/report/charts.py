@@ -1,4 +1,4 @@
-"""Charts as inline SVG, each with the table of its figures.
+"""Charts as inline SVG: evidence over time, habits, the calendar.
 
 Places across are percentages and no `viewBox` scales the whole: a chart narrows with the page while
 its letters keep their size. What colour says, a word, a shape or a line style says too.
@@ -13,6 +13,7 @@ from typing import Final
 
 from vigie.language import _, number
 from vigie.report import dates
+from vigie.report.figures import Figure, table
 from vigie.report.markup import Html, element, join
 from vigie.story import Step, Story
 
@@ -23,18 +24,6 @@ _BAR: Final = 44
 _LANE: Final = 34
 _APART: Final = 15
 """Pixels under which two labels would touch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What makes a chart: its name, its drawing, what it says in a sentence, and its figures."""
-
-    key: str
-    title: str
-    summary: str
-    height: int
-    drawing: Html
-    table: Html
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +43,6 @@ class Mark:
     lane: int
     at: datetime
     name: str
-
-
-def draw(figure: Figure, *, folded: bool = True) -> Html:
-    """Return the figure: the drawing for the eye, its sentence, and the table of its figures."""
-    title, told = f"{figure.key}-title", f"{figure.key}-desc"
-    svg = element(
-        "svg",
-        element("title", figure.title, id=title),
-        element("desc", figure.summary, id=told),
-        figure.drawing,
-        role="img",
-        width="100%",
-        height=figure.height,
-        aria_labelledby=f"{title} {told}",
-    )
-    twin = figure.table
-    if folded:
-        twin = element("details", element("summary", _("The figures of this chart")), twin)
-    caption = element("figcaption", element("b", figure.title), ". ", figure.summary)
-    return element("figure", svg, caption, twin)
-
-
-def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> Html:
-    """Return a table whose first column names each row; numbers are aligned by the style sheet."""
-    head = element("tr", *(element("th", name, scope="col") for name in header))
-    body = (
-        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in rest))
-        for first, *rest in rows
-    )
-    whole = element(
-        "table",
-        element("caption", caption),
-        element("thead", head),
-        element("tbody", *body),
-    )
-    # Wide tables scroll by themselves on a narrow screen, and the keyboard can reach them.
-    return element("div", whole, class_="wide", tabindex="0", role="group", aria_label=caption)
 
 
 def evidence(key: str, story: Story, opened: datetime) -> Figure:

@@ -15,7 +15,8 @@ from vigie.detection import Detection
 from vigie.language import _, current_language, number, plural
 from vigie.report import dates
 from vigie.report.account import LEVELS, badge, login, tell_alert
-from vigie.report.charts import Mark, calendar, draw, table
+from vigie.report.charts import Mark, calendar
+from vigie.report.figures import draw, table
 from vigie.report.markup import Html, element
 from vigie.units import DAY
 
