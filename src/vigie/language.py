@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from unicodedata import category
 
 LANGUAGES = ("fr", "en")
 _CATALOGUES = Path(__file__).parent / "locale"
+_UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 _current: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -79,6 +81,25 @@ def sentence(where: str, what: str, remedy: str = "") -> str:
     place = f"{where}{space}: " if where else ""
     todo = f"{space}; {remedy}" if remedy else ""
     return f"{place}{what}{todo}."
+
+
+def visible(text: str, kept: str = "") -> str:
+    """Write what does not show, or that a terminal would obey, as an escape; `kept` stays.
+
+    A log is written by others: a login may hold the codes that clear a screen, or that make a
+    line read from right to left (CVE-2021-42574).
+
+    >>> visible("\x1b[2Jdupont\u202e")
+    '\\x1b[2Jdupont\\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        mark.encode("unicode_escape").decode()
+        if mark not in kept and category(mark) in _UNSEEN
+        else mark
+        for mark in text
+    )
 
 
 def number(value: float, decimals: int = 0) -> str:

@@ -168,3 +168,48 @@ def test_a_lost_catalogue_is_not_begun_anew(vigie: Vigie, home: Path) -> None:
         assert is_one_sentence(errors)
         assert "the catalogue is gone" in errors
     assert {path: path.read_bytes() for path in home.rglob("*.parquet")} == segments
+
+
+# What a log says, shown
+
+EVIL = "\x1b[31mroot\x1b]0;x\x07\x9b2J"
+BACKWARDS = "\u202eeno"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_no_code_of_a_log_reaches_the_terminal(
+    form: str, vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    lines = [row(1, EVIL), row(2, BACKWARDS), row(3, ":warning:[red]"), row(4, "=1+1"), row(5)]
+    log = written(tmp_path / f"a{EVIL}\nb.csv", HEADER + "".join(lines))
+    _code, printed, errors = vigie("import", log, "--mapping", mapping)
+    for command in (
+        ("events", "--format", form),
+        ("alerts", "--format", form),
+        ("events", "--sql", f"SELECT '{BACKWARDS}' AS \"{EVIL}[red]\"", "--format", form),
+        ("mapping", "test", log, "--mapping", mapping),
+        ("mapping", "suggest", log),
+        ("explain", EVIL),
+        ("events", "--since", EVIL),
+        ("import", tmp_path / EVIL),
+        (EVIL,),
+    ):
+        _code, more, said = vigie(*command)
+        printed, errors = printed + more, errors + said
+    assert not set(printed + errors) & set("\x1b\x07\x9b\u202e")
+    assert ":warning:[red]" in printed
+
+
+def test_json_keeps_what_it_escapes(vigie: Vigie, mapping: Path, tmp_path: Path) -> None:
+    log = written(tmp_path / "a.csv", HEADER + row(1, EVIL) + row(2, BACKWARDS))
+    vigie("import", log, "--mapping", mapping)
+    printed = vigie("events", "--format", "json")[1]
+    assert [event["account"] for event in json.loads(printed)] == [EVIL, BACKWARDS]
+
+
+def test_no_cell_is_a_formula(vigie: Vigie, mapping: Path, tmp_path: Path) -> None:
+    accounts = ["=1+1", "+1", "-1", "@SUM(1)", '" =1"', "＝1"]
+    log = written(tmp_path / "a.csv", HEADER + "".join(map(row, range(6), accounts)))
+    vigie("import", log, "--mapping", mapping)
+    printed = vigie("events", "--format", "csv")[1]
+    assert [line.split(",")[1][0] for line in printed.splitlines()[1:]] == ["'"] * 6

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vigie.cli.parser import build_parser
 from vigie.errors import VigieError
-from vigie.language import _, choose_language, sentence
+from vigie.language import _, choose_language, sentence, visible
 
 NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
 """Exit codes. UNTRUSTED wins over ALERTS: an answer that cannot be trusted never looks green."""
@@ -63,5 +63,5 @@ def _asked_language(given: list[str]) -> str | None:
 
 
 def _say(sentence: str, code: int) -> int:
-    sys.stderr.write(f"vigie: {sentence}\n")
+    sys.stderr.write(f"vigie: {visible(sentence)}\n")
     return code

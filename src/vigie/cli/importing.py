@@ -7,7 +7,7 @@ from vigie.cli.terminal import (
     draw_table,
     home_of,
     reading_progress,
-    remarks,
+    remark,
     say,
     write_json,
 )
@@ -50,7 +50,7 @@ def complain(imported: list[Imported]) -> None:
     """Say on standard error which files could not be read."""
     for file in imported:
         if file.error:
-            remarks().print(f"vigie: {file.error}", markup=False)
+            remark(f"vigie: {file.error}")
 
 
 def as_json(file: Imported) -> dict[str, Any]:

@@ -18,7 +18,8 @@ SHOWN = (
 
 def suggest(options: Namespace) -> int:
     """Print a mapping drafted from a sample."""
-    say(draft(options.file).rstrip())
+    for line in draft(options.file).rstrip().split("\n"):
+        say(line)
     return NOTHING
 
 

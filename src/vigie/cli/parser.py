@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
-from vigie.language import LANGUAGES, _, current_language, sentence
+from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
 PRESETS = (
     "regional-portal",
@@ -25,7 +25,8 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
         remedy = _("{command} --help says how it is called").format(command=self.prog)
-        self.exit(2, f"vigie: {sentence('', message + _nearest(message), remedy)}\n")
+        said = sentence("", message + _nearest(message), remedy)
+        self.exit(2, f"vigie: {visible(said)}\n")
 
 
 def _nearest(message: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigie import journal
 from vigie.cli.importing import complain, read_paths, summarise
-from vigie.cli.terminal import draw_table, home_of, remarks, say, settings_of, write_csv, write_json
+from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, write_csv, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number, plural, sentence
 from vigie.stores import Store
@@ -72,7 +72,7 @@ def write_report(path: Path, answer: Answer) -> None:
     from vigie.report import Looked, write
 
     write(path, answer.detection, Looked(answer.events, answer.quarantined))
-    remarks().print(_("the report is at {path}").format(path=path), markup=False)
+    remark(_("the report is at {path}").format(path=path))
 
 
 def detect_stored(options: Namespace) -> Answer:
@@ -196,12 +196,12 @@ def _row(alert: "Alert") -> tuple[object, ...]:
 
 def _say_trust(answer: Answer, to_errors: bool = False) -> None:
     trust = answer.detection.trust
-    lines = [f"! {remark[current_language()]}" for remark in trust.remarks]
+    lines = [f"! {said[current_language()]}" for said in trust.remarks]
     if not trust.ok:
         lines.insert(0, _("This answer cannot be trusted:"))
     for line in lines:
         if to_errors:
-            remarks().print(line, markup=False)
+            remark(line)
         else:
             say(line)
 

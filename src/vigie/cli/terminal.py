@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -19,8 +18,13 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from vigie.config import Settings, home_directory, load_settings
+from vigie.language import visible
+
+_WIDEST = 200
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def home_of(options: Namespace) -> Path:
@@ -45,19 +49,32 @@ def remarks() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def remark(text: str) -> None:
+    """Write one line on standard error."""
+    sys.stderr.write(visible(text) + "\n")
+
+
 def _width(terminal: bool) -> int | None:
     return None if terminal else 160
 
 
 def say(text: str = "") -> None:
-    """Write one line of result as it is, without markup."""
-    sys.stdout.write(text + "\n")
+    """Write one line of result, whatever a log put into it."""
+    sys.stdout.write(visible(text) + "\n")
 
 
 def write_json(value: Any) -> None:
     """Write a document as JSON, keys in the order given."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(value):
+        # What is escaped in a text of JSON is the same text.
+        sys.stdout.write(piece if piece.isprintable() else _escaped(piece))
     sys.stdout.write("\n")
+
+
+def _escaped(piece: str) -> str:
+    return "".join(
+        mark if mark == "\n" or visible(mark) == mark else json.dumps(mark)[1:-1] for mark in piece
+    )
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -65,25 +82,30 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     import csv
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([_harmless(name) for name in header])
     writer.writerows([[_harmless(cell) for cell in row] for row in rows])
 
 
 def _harmless(cell: object) -> object:
     # CWE-1236: a log is written by others, and a user agent may begin with an equals sign.
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + cell
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    return ("'" if cell.lstrip(" ").startswith(_FORMULA) else "") + visible(cell)
 
 
 def draw_table(header: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """Draw a table; cells are text of a log, so nothing in them is markup."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for name in header:
-        table.add_column(name, overflow="fold")
+        table.add_column(_cell(name), overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+        table.add_row(*map(_cell, row))
     output().print(table)
+
+
+def _cell(value: object) -> Text:
+    text = "" if value is None else visible(str(value))
+    return Text(text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…")
 
 
 @contextmanager
