@@ -101,7 +101,7 @@ def raise_alarms(partition: Partition, evidence: Evidence, thresholds: Threshold
         own = limits[0][group, number_of]
         found = watch_one(
             units.bounds, units.step, units.day,
-            evidence.ratios[:, number_of], evidence.excuses[:, number_of], own,
+            evidence.ratios[:, number_of], own,
         )  # fmt: skip
         for unit, level, since in zip(*found, strict=True):
             account = int(units.account[unit])
@@ -149,7 +149,7 @@ def _alert(
         len(LEVELS) - 1, max(gravity, sum(a.hypothesis == first.hypothesis for a in episode) - 1)
     )
     return Alert(
-        id=_identity(events, account, name, int(units.row[first.unit])),
+        id=_identity(account, name, int(units.at[first.unit])),
         account=account,
         accounts=[account],
         level=LEVELS[gravity],
@@ -258,9 +258,9 @@ def _span(seconds: float) -> str:
     return plural("{count} day", "{count} days", count).format(count=number(count))
 
 
-def _identity(events: pa.Table, account: str, hypothesis: str, row: int) -> str:
-    event = events.column("event_id")[row].as_py()
-    text = b"\x1f".join([account.encode(), hypothesis.encode(), event])
+def _identity(account: str, hypothesis: str, opened: int) -> str:
+    """Name an alert by what a rotation of the key leaves as it was (`opened` in µs)."""
+    text = "\x1f".join([account, hypothesis, str(opened)]).encode()
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 

@@ -73,7 +73,7 @@ def detect(
     scene = observe(units)
     first, until, last = _stretch(units, learn_until)
     warm = _warm(first, until)
-    partition = Partition(units, scene, learn_usual(units, scene, warm))
+    partition = Partition(units, scene, learn_usual(units, scene))
     evidence = gather(partition, detectors, warm)
     thresholds = calibrate(
         units, evidence.levels, evidence.floors, partition.usual.group,
@@ -116,7 +116,7 @@ def explain(detection: Detection, alert: Alert) -> pa.Table:
 
     Columns: `at`, `patient` (a number of this run, not an identifier), `mark` (the relation,
     a key of `relations.RELATIONS`), `evidence` (log10 ratio of this unit), `cumulative` (log10
-    statistic after it, less what unusual days explain), `cited` (whether the alert cites it).
+    statistic after it), `cited` (whether the alert cites it).
     """
     units, evidence = detection.partition.units, detection.evidence
     account = units.accounts.index(alert.account)

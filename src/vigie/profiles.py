@@ -7,7 +7,7 @@ thief does not become a habit and a transfer is still learnt in the end.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numba
 import numpy as np
@@ -22,11 +22,8 @@ OWN_WEIGHT: Final = 30.0
 PEER_WEIGHT: Final = 200.0
 FORGETTING: Final = 0.97
 """What remains of a day's lesson one active day later."""
-BUSY_WEIGHT: Final = 60.0
-BUSY: Final = {"surge": ("relation", "page"), "batch": ("sequence",)}
-"""Kinds of unusual day, by the factors in which the day was odd."""
-EXPLAINED: Final = ("relation", "page", "sequence")
-"""The factors that unusual days of peers explain."""
+UNLEARNT: Final = ("volume", "weight")
+"""Sizes of requests are the business of the detector of exports."""
 PEER_FORGETTING: Final = 0.85
 DAILY_VOICE: Final = 60.0
 """An account teaches its peers at most this many units a day."""
@@ -38,60 +35,26 @@ SURPRISE: Final = 6.0
 class Usual:
     """The log chance of each unit's mark under "usual", by factor (0 where the mark is silent).
 
-    `busy` is the same on the peers' unusual days: on-call duty, referrals, campaigns, batches.
     `group` is each account's peer group and `groups` their names.
     """
 
     log: dict[str, NDArray[np.float64]]
-    busy: dict[str, dict[str, NDArray[np.float64]]]
     group: Codes
     groups: tuple[str, ...]
 
 
-def learn_usual(units: Units, scene: Scene, since: int = 0) -> Usual:
-    """Score each mark with the past of its account and peers.
-
-    Unusual days are learnt from day `since` on: at the beginning of a log every day is unusual.
-    """
+def learn_usual(units: Units, scene: Scene) -> Usual:
+    """Score each mark with the past of its account and peers."""
     group, groups = peer_groups(units)
     day = (units.day - units.first_day).astype(np.int64)
-    log, habits, odd = {}, {}, {name: np.zeros(len(units)) for name in BUSY}
+    log = {}
     for factor, classes in FACTORS.items():
         marks = scene.marks[factor]
         log[factor] = np.zeros(len(units))
-        if (marks >= 0).any():
-            even = np.ones(len(units))
-            habits[factor] = _peer_habits(units, marks, classes, group, even, PEER_WEIGHT)
-            log[factor], excess = _own_habits(units.bounds, day, marks, group, habits[factor])
-            for name, seen in BUSY.items():
-                if factor in seen:
-                    odd[name] = np.maximum(odd[name], np.where(units.day < since, 0.0, excess))
-    busy = {
-        name: {
-            factor: _busy_habits(units, scene.marks[factor], habits[factor], group, weights)
-            for factor in EXPLAINED
-            if factor in habits
-        }
-        for name, weights in odd.items()
-    }
-    return Usual(log, busy, group, groups)
-
-
-def _busy_habits(
-    units: Units,
-    marks: Marks,
-    usual: NDArray[np.float64],
-    group: Codes,
-    odd: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the log chance of each mark on the peers' unusual days so far.
-
-    Where peers had none, such a day is like any other: it explains nothing.
-    """
-    peers = _peer_habits(units, marks, usual.shape[2], group, odd, BUSY_WEIGHT, usual)
-    day = units.day - units.first_day
-    chance = np.log(peers[group[units.account], day, np.maximum(marks, 0)])
-    return np.where(marks >= 0, chance, 0.0)
+        if factor not in UNLEARNT and (marks >= 0).any():
+            habits = _peer_habits(units, marks, classes, group)
+            log[factor] = _own_habits(units.bounds, day, marks, group, habits)
+    return Usual(log, group, groups)
 
 
 def peer_groups(units: Units) -> tuple[Codes, tuple[str, ...]]:
@@ -122,19 +85,10 @@ def _first_said(units: Units, codes: Codes, count: int) -> Codes:
     return out
 
 
-def _peer_habits(
-    units: Units,
-    marks: Marks,
-    classes: int,
-    group: Codes,
-    weights: NDArray[np.float64],
-    pooled: float,
-    target: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
+def _peer_habits(units: Units, marks: Marks, classes: int, group: Codes) -> NDArray[np.float64]:
     """Return the peers' chance of each mark, by group and day, from the days before.
 
-    `weights` says how much each unit teaches; a group counts as much as `target` (by
-    default everyone) once it was taught `pooled` units.
+    A group counts as much as everyone once it was taught `PEER_WEIGHT` units.
     """
     groups = int(group.max(initial=0)) + 1
     day = units.day - units.first_day
@@ -144,23 +98,16 @@ def _peer_habits(
         units.account[said].astype(np.int64) * days + day[said],
         return_inverse=True, return_counts=True,
     )  # fmt: skip
-    voice = np.minimum(1.0, DAILY_VOICE / counts)[index] * weights[said]
+    voice = np.minimum(1.0, DAILY_VOICE / counts)[index]
     cell = (group[units.account[said]].astype(np.int64) * days + day[said]) * classes + marks[said]
-    taught = np.bincount(cell, voice, groups * days * classes).reshape(groups, days, classes)
-    if target is None:
-        everyone = _faded(taught.sum(0, keepdims=True))
-        target = (everyone + 10 * _base(classes)) / (everyone.sum(-1, keepdims=True) + 10)
+    taught = np.bincount(cell, voice, groups * days * classes).astype(np.float64)
+    taught = taught.reshape(groups, days, classes)
+    everyone = _faded(taught.sum(0, keepdims=True))
+    target = (everyone + 10 / classes) / (everyone.sum(-1, keepdims=True) + 10)
     own = _faded(taught)
-    habits: NDArray[np.float64] = (own + pooled * target) / (own.sum(-1, keepdims=True) + pooled)
+    total = own.sum(-1, keepdims=True)
+    habits: NDArray[np.float64] = (own + PEER_WEIGHT * target) / (total + PEER_WEIGHT)
     return habits
-
-
-def _base(classes: int) -> NDArray[Any]:
-    """Return the chance of marks that nobody ever had: even, but falling for sizes."""
-    if classes <= 16:
-        return np.full(classes, 1.0 / classes)
-    falling = 0.6 ** np.arange(classes)
-    return falling / falling.sum()
 
 
 def _faded(taught: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -177,8 +124,8 @@ def _own_habits(
     marks: Marks,
     group: Codes,
     peers: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    learnt: tuple[NDArray[np.float64], NDArray[np.float64]] = _learn(
+) -> NDArray[np.float64]:
+    learnt: NDArray[np.float64] = _learn(
         bounds, day, marks, group.astype(np.int64), peers, OWN_WEIGHT, FORGETTING, SURPRISE
     )
     return learnt
@@ -188,7 +135,6 @@ def _own_habits(
 def _learn(bounds, day, marks, group, peers, own_weight, forgetting, surprise):  # type: ignore[no-untyped-def]
     classes = peers.shape[2]
     out = np.zeros(marks.size, np.float64)
-    excess = np.zeros(marks.size, np.float64)
     for account in range(bounds.size - 1):
         counts = np.zeros(classes)
         total = 0.0
@@ -212,13 +158,8 @@ def _learn(bounds, day, marks, group, peers, own_weight, forgetting, surprise): 
                     chance = (counts[m] + own_weight * peer[m]) / (total + own_weight)
                     misfit += today[m] * np.log(today[m] / said / chance)
             lesson = 1.0 / (1.0 + max(0.0, misfit - classes) / surprise)
-            for i in range(start, stop):
-                m = marks[i]
-                if m >= 0:
-                    chance = (counts[m] + own_weight * peer[m]) / (total + own_weight)
-                    excess[i] = (1.0 - lesson) * max(0.0, 1.0 - said * chance / today[m])
             for m in range(classes):
                 counts[m] = forgetting * counts[m] + lesson * today[m]
             total = counts.sum()
             start = stop
-    return out, excess
+    return out

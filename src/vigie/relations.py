@@ -23,9 +23,9 @@ UNSEEN: Final = 0.4
 too, and the log cannot tell how many they are."""
 
 RELATIONS: Final = (
-    "own_week", "own_month", "own_older", "team", "organisation", "network", "host", "local", "far",
+    "own", "team", "organisation", "network", "host", "local", "far",
 )  # fmt: skip
-TEAM, ORGANISATION, NETWORK, HOST, LOCAL, FAR = 3, 4, 5, 6, 7, 8
+OWN, TEAM, ORGANISATION, NETWORK, HOST, LOCAL, FAR = range(7)
 
 
 def number_pairs(owner: Codes, patient: Codes, patients: int) -> tuple[Codes, int]:
@@ -84,9 +84,8 @@ def _categories(
     The chances of all relations sum to one: what a closer relation explains is no longer there
     for the next.
     """
-    own = np.digitize(units.since, np.array([7 * DAY, 30 * DAY]))
     layers = [
-        (own, units.since >= 0, cover[0]),
+        (OWN, units.since >= 0, cover[0]),
         (TEAM, known[1], cover[1]),
         (ORGANISATION, known[2], cover[2]),
         (NETWORK, known[3], cover[3]),

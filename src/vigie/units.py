@@ -124,7 +124,7 @@ def find_units(events: pa.Table) -> Units:
     at = events.column("at").cast(pa.int64()).to_numpy()[rows]
     account, accounts = text_codes(events.column("account"))
     identity = key_numbers(events.column("event_id"))[rows]
-    rows = rows[_canonical(at, identity)]
+    rows = rows[_canonical(at, (identity, *_places(events, rows)))]
     access = key_numbers(events.column("access_id"))[rows]
     person = key_numbers(events.column("patient"))[rows]
     rows = rows[_counted_once(events, rows, access, person)]
@@ -132,13 +132,22 @@ def find_units(events: pa.Table) -> Units:
     return _units_of(events, rows, account[rows], accounts)
 
 
-def _canonical(at: Times, identity: NDArray[np.uint64]) -> Times:
-    """Order by time, then by event: only rows that share a time need the second key."""
+def _places(events: pa.Table, rows: Times) -> tuple[NDArray[Any], ...]:
+    """Return what orders the rows of one moment and outlives a rotation of the key, last first."""
+    gaps = [_numbers(events, name, rows) for name in ("id_gap", "name_gap")]
+    if "source_line" not in events.column_names:
+        return tuple(gaps)
+    file, _ = text_codes(events.column("source_file"))
+    return (*gaps, events.column("source_line").to_numpy()[rows], file[rows])
+
+
+def _canonical(at: Times, keys: tuple[NDArray[Any], ...]) -> Times:
+    """Order by time, then by `keys`, the last first: only rows that share a time need them."""
     order = np.argsort(at, kind="stable")
     same = at[order][1:] == at[order][:-1]
     tied = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
     among = order[tied]
-    order[tied] = among[np.lexsort((identity[among], at[among]))]
+    order[tied] = among[np.lexsort((*(key[among] for key in keys), at[among]))]
     return order
 
 
@@ -208,7 +217,8 @@ def _numbers(events: pa.Table, name: str, rows: Times) -> NDArray[Any]:
     if name not in events.column_names:
         return np.full(len(rows), np.nan if name.endswith("gap") else -1.0)
     column = events.column(name).cast(pa.float64())
-    return column.fill_null(np.nan if name.endswith("gap") else -1.0).to_numpy()[rows]
+    filled = column.fill_null(np.nan if name.endswith("gap") else -1.0)
+    return np.asarray(filled.to_numpy()[rows])
 
 
 def _steps(

@@ -47,20 +47,12 @@ def test_the_sum_saturates_and_never_overflows():
 def test_the_watch_begins_anew_after_each_crossing_and_dates_the_change():
     ratios = np.array([-3.0] * 10 + [3.0] * 20)
     bounds, step, day = np.array([0, 30]), np.arange(30), np.zeros(30, np.int32)
-    found = watch_one(bounds, step, day, ratios, np.zeros(30), np.array([8.0]))
+    found = watch_one(bounds, step, day, ratios, np.array([8.0]))
     units, levels, changes = found
     assert len(units) >= 2
     assert (levels >= 8).all()
     assert changes[0] == 10
     assert (np.diff(units) > 1).all()
-
-
-def test_an_excuse_is_taken_off_the_level():
-    ratios = np.full(6, 3.0)
-    bounds, step, day = np.array([0, 6]), np.arange(6), np.zeros(6, np.int32)
-    first = watch_one(bounds, step, day, ratios, np.zeros(6), np.array([6.0]))[0]
-    assert len(first)
-    assert not len(watch_one(bounds, step, day, ratios, np.full(6, 99.0), np.array([6.0]))[0])
 
 
 @settings(deadline=None, max_examples=20)

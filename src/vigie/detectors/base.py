@@ -14,7 +14,7 @@ mixes over it.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,19 @@ from vigie.profiles import Usual
 from vigie.units import Units
 
 Ratios = NDArray[np.float64]
+
+HONEST: Final[dict[str, tuple[float, tuple[float, ...]]]] = {
+    "on_call": (0.25, (0.10, 0.05, 0.05, 0.05, 0.06, 0.67, 0.02)),
+    "replacement": (0.25, (0.10, 0.05, 0.05, 0.05, 0.62, 0.11, 0.02)),
+}
+"""Honest reasons to meet strangers: their weight, and the chance of each relation. On-call duty,
+campaigns and outbreaks bring people who live near; a replacement brings a colleague's patients.
+What such a reason explains is no evidence, unit by unit: nobody has to learn it first. Weights and
+chances are assumptions."""
+
+CLEAN_UP: Final = (0.2, 0.4, 0.4)
+"""Order of the patients in a clean-up: none, by number, by name. An assumption, like its weight."""
+CLEAN_UP_WEIGHT: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +57,25 @@ class Partition:
         """Return the log chance of the relation under "usual", opened or listed."""
         return self.usual.log["relation"] + self.usual.log["page"]
 
-    @property
-    def busy_days(self) -> Ratios:
-        """Return log ratios of each kind of the peers' unusual days to the account's usual ones."""
-        usual = self.usual
-        kinds = [
-            sum((habits[f] - usual.log[f] for f in habits), start=np.zeros(len(self.units)))
-            for habits in usual.busy.values()
-        ]
-        return np.where(self.related[:, None], np.stack(kinds, axis=1), np.nan)
+    def honest(self, swept_too: bool = False) -> Ratios:
+        """Return the log chance of relation and order under "usual or an honest reason".
+
+        `swept_too` adds clean-ups (doubles, latest numbers): patients in order from the whole
+        register, as a walk meets them.
+        """
+        marks = self.scene.marks
+        relation = np.maximum(marks["relation"], marks["page"])
+        order = marks["sequence"]
+        left = 1 - sum(weight for weight, _ in HONEST.values())
+        answer = np.log(left) + self.usual_relation
+        for weight, chances in HONEST.values():
+            reason = np.where(relation >= 0, np.log(chances)[relation], 0.0)
+            answer = np.logaddexp(answer, np.log(weight) + reason)
+        answer = answer + self.usual.log["sequence"]
+        if swept_too:
+            batch = np.where(order >= 0, np.log(CLEAN_UP)[order], 0.0)
+            answer = np.logaddexp(answer, np.log(CLEAN_UP_WEIGHT) + self.scene.swept + batch)
+        return np.asarray(answer, np.float64)
 
     def says(self, factor: str) -> bool:
         """Whether any unit bears a mark of this factor."""
@@ -64,11 +87,12 @@ class Detector(Protocol):
 
     name: ClassVar[str]
     hypotheses: ClassVar[tuple[str, ...]]
-    excusable: ClassVar[bool]
-    """Whether the peers' unusual days (on-call duty, batches) may explain the evidence away."""
     floor: ClassVar[float]
     """No alarm below this log statistic, however quiet the group. Evidence of a single request is
     too rare to calibrate: its floor carries the guarantee."""
+
+    most: ClassVar[float]
+    """No single step counts for more, in nats: one odd mark is not a harvest, however rare."""
 
     def silent(self, partition: Partition) -> bool:
         """Whether the log says nothing of what this detector looks at."""

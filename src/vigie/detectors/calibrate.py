@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 from vigie.units import Codes, Units
 
 WEEK: Final = 7
-CAUTION: Final = 4.0
+CAUTION: Final = 1.0
 """How far beyond the budget the thresholds are set, an assumption: the learning weeks are few and
 never like those that follow, and honest bursts are heavier than an exponential. It does not hold
 the budget yet (docs/detection.md)."""
 _TAIL: Final = 0.10
-_ENOUGH: Final = 150
-"""Blocks under which a group is too small to be trusted to be quieter than everyone."""
+_PRIOR: Final = 0.3
+"""Passages of the place that a group is believed to have had besides its own: below one, for
+groups differ much in this."""
+_PLACES: Final = 7
+_LEAN: Final = 10.0
+"""Passages at which a group's own severity counts as much as the median group's."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
 
@@ -33,22 +37,21 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Log thresholds: `place + slope * reach`, per peer group and hypothesis.
+    """Log thresholds and what ten times rarer adds, per peer group and hypothesis.
 
     `calibrated` is false when the learning stretch was too short: the thresholds are then those
     that the run length under the model asks for, which nothing has checked.
     """
 
-    place: Values
+    level: Values
     slope: Values
-    reach: Values
     floor: Values
     calibrated: bool
 
     def log(self, rarer: float = 1.0) -> Values:
         """Return log thresholds, shape (groups, hypotheses), for a budget `rarer` times smaller."""
-        level: Values = self.place + self.slope * (self.reach + np.log(rarer))
-        return np.maximum(level, self.floor + np.log(rarer))
+        level: Values = self.level + self.slope * np.log(rarer)
+        return np.asarray(np.maximum(level, self.floor + np.log(rarer)), np.float64)
 
 
 def calibrate(
@@ -69,11 +72,14 @@ def calibrate(
     account_days = int(active.sum())
     if len(peaks) < _FEWEST or not levels.shape[1]:
         return _by_run_length(units, floors, groups, budget)
-    place, slope = _tails(peaks, group[account], groups)
-    scaled = (peaks - place[group[account]]) / slope[group[account]]
-    allowed = account_days * budget / 10_000 / levels.shape[1] / CAUTION
-    reach = np.array([_reach(column, allowed) for column in scaled.T])
-    return Thresholds(place, slope, reach, floors, True)
+    target = account_days / len(peaks) * budget / 10_000 / levels.shape[1] / CAUTION
+    shape = groups, levels.shape[1]
+    level, slope = np.empty(shape), np.empty(shape)
+    for h in range(levels.shape[1]):
+        level[:, h], slope[:, h] = _thresholds(
+            peaks[:, h], account, group, float(floors[h]), target
+        )
+    return Thresholds(level, slope, floors, True)
 
 
 def _weekly_peaks(units: Units, levels: Values, days: tuple[int, int]) -> tuple[Codes, Values]:
@@ -89,50 +95,46 @@ def _weekly_peaks(units: Units, levels: Values, days: tuple[int, int]) -> tuple[
     return account[starts], np.maximum.reduceat(levels[chosen], starts, axis=0)
 
 
-def _tails(peaks: Values, group: Codes, groups: int) -> tuple[Values, Values]:
-    """Return where each upper tail begins and its slope, by group and hypothesis."""
-    hypotheses = peaks.shape[1]
-    place, slope = np.empty((groups, hypotheses)), np.empty((groups, hypotheses))
-    members = [peaks[group == g] for g in range(groups)]
-    for h in range(hypotheses):
-        everyone = _tail(peaks[:, h])
-        for g, mine in enumerate(members):
-            place[g, h], slope[g, h] = _leaning(_tail(mine[:, h]), everyone, len(mine))
-    return place, slope
+def _thresholds(
+    peaks: Values, account: Codes, group: Codes, floor: float, target: float
+) -> tuple[Values, Values]:
+    """Return level and slope of each group, for a share `target` of weeks beyond.
 
-
-def _leaning(
-    own: tuple[float, float], everyone: tuple[float, float], size: int
-) -> tuple[float, float]:
-    """Lean a group's tail on everyone's: the heavier of the two until the group is large enough.
-
-    A group that looks quiet may only be small; one that met honest bursts will meet them again.
+    How often a group passes a place, times how far: both lean on everyone's. A group's weeks are a
+    mixture (quiet ones, and somebody's clean-up), so the tail is looked at from several places and
+    the most careful answer holds.
     """
-    if size < _ENOUGH:
-        return max(own[0], everyone[0]), max(own[1], everyone[1])
-    share = size / (size + _ENOUGH)
-    place, slope = (share * a + (1 - share) * b for a, b in zip(own, everyone, strict=True))
-    return max(own[0], place), max(own[1], slope)
+    groups = int(group.max(initial=0)) + 1
+    spoken = peaks[np.isfinite(peaks)]
+    place = max(floor, float(np.quantile(spoken, 1 - _TAIL)) if len(spoken) else floor)
+    level, slope = np.full(groups, place), np.ones(groups)
+    for number in range(_PLACES):
+        heard = _accounts_beyond(peaks, account, group, place)
+        further, steeper = _tail(peaks, group[account], groups, place, target)
+        higher = (further > level) & ((heard >= 2) | (number == 0))
+        level, slope = np.where(higher, further, level), np.where(higher, steeper, slope)
+        place *= 2
+    return level, slope
 
 
-def _tail(values: Values) -> tuple[float, float]:
-    """Return the level that a tenth exceed, and the slope beyond it, where -inf is silence."""
-    spoken = np.sort(values[np.isfinite(values)])
-    if len(spoken) < 10:
-        return 0.0, 1.0
-    begins = float(np.quantile(spoken, 1 - _TAIL))
-    slope = float((spoken[spoken >= begins] - begins).mean())
-    slope = max(slope, 0.3)
-    return begins + slope * float(np.log(len(spoken) / len(values))), slope
+def _tail(
+    peaks: Values, group: Codes, groups: int, place: float, target: float
+) -> tuple[Values, Values]:
+    passed = np.bincount(group, peaks > place, groups)
+    weeks = np.bincount(group, minlength=groups)
+    common = (passed.sum() + 1) / (weeks.sum() + 1)
+    rate = (passed + _PRIOR) / (weeks + _PRIOR / common)
+    far = np.bincount(group, np.maximum(peaks - place, 0.0), groups)
+    usual = max(float(far.sum() / max(passed.sum(), 1)), 1.0)
+    slope = (far + _LEAN * usual) / (passed + _LEAN)
+    level: Values = place + slope * np.maximum(np.log(rate / target), 0.0)
+    return level, slope
 
 
-def _reach(scaled: Values, allowed: float) -> float:
-    """Return the scaled level that `allowed` peaks exceed, beyond the data by exponential tail."""
-    ordered = np.sort(scaled)[::-1]
-    many = min(len(ordered) // 2, max(40, len(ordered) // 50))
-    begins = float(ordered[many - 1])
-    slope = max(float((ordered[:many] - begins).mean()), 0.5)
-    return float(begins + slope * np.log(many / max(allowed, 1e-9)))
+def _accounts_beyond(peaks: Values, account: Codes, group: Codes, place: float) -> Values:
+    """Count the accounts of each group beyond a place: a single one may be a thief's."""
+    beyond = group[np.unique(account[peaks > place])]
+    return np.bincount(beyond, minlength=int(group.max()) + 1).astype(np.float64)
 
 
 def _by_run_length(units: Units, floors: Values, groups: int, budget: float) -> Thresholds:
@@ -141,4 +143,4 @@ def _by_run_length(units: Units, floors: Values, groups: int, budget: float) -> 
     steps = max(len(units) / account_days, 1.0)
     level = np.log(steps * 10_000 / budget * max(len(floors), 1))
     shape = (groups, len(floors))
-    return Thresholds(np.full(shape, level), np.ones(shape), np.zeros(len(floors)), floors, False)
+    return Thresholds(np.full(shape, level), np.ones(shape), floors, False)

@@ -16,7 +16,7 @@ class Emergency:
 
     name: ClassVar[str] = "emergency"
     hypotheses: ClassVar[tuple[str, ...]] = ("override_abuse",)
-    excusable: ClassVar[bool] = True
+    most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
 
     def silent(self, partition: Partition) -> bool:
@@ -25,7 +25,7 @@ class Emergency:
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratio of an abuse."""
-        drawn = partition.scene.swept - partition.usual_relation
+        drawn = partition.scene.swept - partition.honest() + partition.usual.log["sequence"]
         answer = drawn + contrast(partition, "manner", _BY_OVERRIDE)
         named = partition.related
         return np.where(named, answer, np.nan)[:, None]

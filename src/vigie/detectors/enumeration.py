@@ -19,7 +19,7 @@ class Enumeration:
 
     name: ClassVar[str] = "enumeration"
     hypotheses: ClassVar[tuple[str, ...]] = ("identifier_walk", "name_walk", "rights_check_sweep")
-    excusable: ClassVar[bool] = True
+    most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
 
     def silent(self, partition: Partition) -> bool:
@@ -30,19 +30,21 @@ class Enumeration:
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of the three walks."""
         scene = partition.scene
-        drawn = scene.swept - partition.usual_relation + harvest_place(partition)
+        order = scene.marks["sequence"]
+        honest, place = partition.honest(), harvest_place(partition)
+        drawn = scene.swept - honest + place
         walks = [
-            contrast(partition, "sequence", _BY_IDENTIFIER),
-            contrast(partition, "sequence", _BY_NAME),
-            contrast(partition, "manner", _BY_RIGHTS),
+            drawn + np.where(order >= 0, np.log(chances)[order], 0.0)
+            for chances in (_BY_IDENTIFIER, _BY_NAME)
         ]
-        named = partition.related
+        checks = drawn + partition.usual.log["sequence"]
+        checks += contrast(partition, "manner", _BY_RIGHTS)
         checked = bool((scene.marks["manner"] == _CHECK).any())
         speaks = [partition.says("sequence")] * 2 + [checked]
         return np.stack(
             [
-                np.where(named & said, drawn + walk, np.nan)
-                for said, walk in zip(speaks, walks, strict=True)
+                np.where(partition.related & said, walk, np.nan)
+                for said, walk in zip(speaks, [*walks, checks], strict=True)
             ],
             axis=1,
         )

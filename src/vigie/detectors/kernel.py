@@ -73,7 +73,7 @@ def trace(bounds, step, day, ratios, intensities, weights, largest, ceiling, out
 
 
 @numba.njit(cache=True, nogil=True)
-def watch(bounds, step, day, ratios, excuses, thresholds, intensities, weights, largest, ceiling):  # type: ignore[no-untyped-def]
+def watch(bounds, step, day, ratios, thresholds, intensities, weights, largest, ceiling):  # type: ignore[no-untyped-def]
     """Run until each crossing, note it, begin anew; return units, log levels and change points.
 
     `thresholds` holds one log threshold per account. The change point is where the running
@@ -113,7 +113,7 @@ def watch(bounds, step, day, ratios, excuses, thresholds, intensities, weights, 
                     if sums[k] > best:
                         best, lead = sums[k], k
                 seen += 1.0
-                level = np.log(mixed) - excuses[stop - 1]
+                level = np.log(mixed)
                 if level >= thresholds[account]:
                     units.append(np.int64(stop - 1))
                     levels.append(level)
@@ -152,12 +152,11 @@ def watch_one(
     step: NDArray[np.int32],
     day: NDArray[np.int32],
     ratios: NDArray[np.float64],
-    excuses: NDArray[np.float64],
     thresholds: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Return the crossings of one hypothesis: unit, log statistic, first unit of the change."""
     found: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]] = watch(
-        bounds, step, day, np.ascontiguousarray(ratios), np.ascontiguousarray(excuses), thresholds,
+        bounds, step, day, np.ascontiguousarray(ratios), thresholds,
         INTENSITIES, WEIGHTS, _LARGEST_RATIO, _LARGEST_SUM,
     )  # fmt: skip
     return found

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vigie.detectors.base import Partition, Ratios, contrast
+from vigie.detectors.base import Partition, Ratios
 from vigie.detectors.place import harvest_place
 
 _UNORDERED = (0.97, 0.015, 0.015)
@@ -20,7 +20,7 @@ class Strangers:
 
     name: ClassVar[str] = "strangers"
     hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep",)
-    excusable: ClassVar[bool] = True
+    most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
 
     def silent(self, partition: Partition) -> bool:
@@ -29,6 +29,7 @@ class Strangers:
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of the sweep; an access without a patient says nothing."""
-        drawn = partition.scene.swept - partition.usual_relation
-        drawn += harvest_place(partition) + contrast(partition, "sequence", _UNORDERED)
+        order = partition.scene.marks["sequence"]
+        drawn = partition.scene.swept + np.where(order >= 0, np.log(_UNORDERED)[order], 0.0)
+        drawn += harvest_place(partition) - partition.honest(swept_too=True)
         return np.where(partition.related, drawn, np.nan)[:, None]
