@@ -4,12 +4,12 @@ Accounts, file names and remarks come from logs, which others write: text is esc
 and only what `element` made is markup.
 """
 
-import re
 from html import escape
 from typing import Final
 
+from vigie.language import visible
+
 _VOID: Final = {"meta", "br", "hr", "col"}
-_UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Html(str):
@@ -50,5 +50,5 @@ def _attribute(key: str, value: object) -> str:
 
 
 def _written(value: object) -> str:
-    """Escape text; what no HTML document may hold becomes the replacement character."""
-    return escape(_UNWRITABLE.sub("\ufffd", str(value)))
+    """Escape text; what does not show, or would turn the text around it, is seen as its code."""
+    return escape(visible(str(value)))
