@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from vigie.errors import SettingsError
-from vigie.language import N_
+from vigie.errors import SettingsError, reason_of
+from vigie.language import N_, _
 
 SETTINGS_FILE: Final = "vigie.toml"
 
@@ -55,10 +55,15 @@ def load_settings(home: Path) -> Settings:
         return Settings()
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    except OSError as error:
+        reason = reason_of(error)
+    except RecursionError:
+        reason = _("it is nested too deeply")
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            N_("the settings cannot be read ({reason})"),
-            where=str(path),
-            remedy=N_("mend that line, or delete the file to return to the defaults"),
-            reason=str(error),
-        ) from None
+        reason = str(error)
+    raise SettingsError(
+        N_("the settings cannot be read ({reason})"),
+        where=str(path),
+        remedy=N_("mend that line, or delete the file to return to the defaults"),
+        reason=reason,
+    )

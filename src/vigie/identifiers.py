@@ -258,3 +258,22 @@ def _without_oid(value: str) -> str:
     parts = [part.strip() for part in _IN_VALUE.split(value)]
     named = (part for part in parts if part and not _OID.fullmatch(normal_authority(part)))
     return next(named, value)
+
+
+_LIKE_A_NIR: Final = re.compile(
+    r"(?<!\d)[1-478](?:[ ._-]?\d){5}[ ._-]?[0-9AB](?:[ ._-]?\d){8}(?!\d)"
+)
+
+
+def without_nir(text: str) -> str:
+    """Return `text`, such as the name of a file, with "NIR" in place of every sound NIR in it.
+
+    >>> without_nir("export_255081416802538.csv"), without_nir("2025-10-26 1738317600000.log")
+    ('export_NIR.csv', '2025-10-26 1738317600000.log')
+    """
+    return _LIKE_A_NIR.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    number = re.sub("[ ._-]", "", found.group())
+    return found.group() if problem("nir", number) else "NIR"

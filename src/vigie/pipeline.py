@@ -5,6 +5,7 @@ is not trusted.
 """
 
 import fnmatch
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.errors import MappingError, ReadingError, UsageError, VigieError
+from vigie.identifiers import without_nir
 from vigie.language import N_
-from vigie.readers import reader_class, recognise
-from vigie.readers.base import Context, Source
+from vigie.readers import reader_class, recognise, require_content
+from vigie.readers.base import Batch, Context, Source
 from vigie.readers.intake import Intake
 from vigie.readers.mapping import Mapping, load_mapping
 from vigie.stores import Receipt, Store
@@ -29,6 +31,17 @@ class Imported:
     reader: str
     receipt: Receipt | None = None
     error: VigieError | None = None
+    faults: "tuple[Fault, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why lines went into quarantine: the reason, the column, the first of them, how many."""
+
+    reason: str
+    column: str | None
+    line: int
+    count: int
 
 
 def find_files(paths: Iterable[Path]) -> dict[Path, str]:
@@ -40,13 +53,14 @@ def find_files(paths: Iterable[Path]) -> dict[Path, str]:
     """
     found: dict[Path, str] = {}
     for path in paths:
-        if not path.exists():
+        if not os.path.lexists(path):
             raise UsageError(
                 N_("there is no such file or directory"),
-                where=str(path),
+                where=without_nir(str(path)),
                 remedy=N_("check the name"),
             )
-        inside = sorted(p for p in path.rglob("*") if _is_log(p)) if path.is_dir() else [path]
+        folder = os.path.isdir(path)  # noqa: PTH112 - Path's raises without rights on its parent
+        inside = _inside(path) if folder else [path]
         if not inside:
             raise UsageError(
                 N_("the directory holds no log file"),
@@ -54,20 +68,57 @@ def find_files(paths: Iterable[Path]) -> dict[Path, str]:
                 remedy=N_("name the directory where the logs are"),
             )
         for file in inside:
-            found[file] = file.relative_to(path).as_posix() if path.is_dir() else file.name
+            found[file] = label_of(file.relative_to(path).as_posix() if folder else file.name)
     return found
 
 
+def label_of(name: str) -> str:
+    """Return what a file is called in the store: text without a NIR, whatever its bytes.
+
+    >>> label_of("lyon\udce9.csv"), label_of("255081416802538.csv")
+    ('lyon\\\\xe9.csv', 'NIR.csv')
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return without_nir(text)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the logs below a directory, and the directories that may not be opened.
+
+    The latter fail when they are read, in a sentence: what they hold must not pass for absent.
+    """
+    closed: list[Path] = []
+    walk = os.walk(folder, onerror=lambda error: closed.append(Path(error.filename)))
+    files = [Path(place, name) for place, _folders, names in walk for name in names]
+    return sorted([*filter(_is_log, files), *closed])
+
+
 def _is_log(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and path.suffix not in {".toml", ".txt"}
+    if path.name.startswith(".") or path.suffix in {".toml", ".txt"}:
+        return False
+    try:
+        return path.is_file()
+    except PermissionError:  # its reading will say so
+        return True
 
 
 def load_mappings(paths: Iterable[Path]) -> list[Mapping]:
     """Load mapping files, and those of the directories named."""
     files: list[Path] = []
     for path in paths:
-        files += sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        files += _mappings_in(path) if path.is_dir() else [path]
     return [load_mapping(path) for path in files]
+
+
+def _mappings_in(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.toml"))
+    if not found:
+        raise MappingError(
+            N_("the directory holds no mapping"),
+            where=str(folder),
+            remedy=N_("name a file, or the directory where the .toml files are"),
+        )
+    return found
 
 
 def mapping_for(path: Path, mappings: Sequence[Mapping]) -> Mapping | None:
@@ -116,8 +167,9 @@ def import_file(
     progress: Callable[[int], None] = lambda count: None,
 ) -> Imported:
     """Read one file into the store; an error that only this file has is returned, not raised."""
-    name = ""
+    name, faults = "", _Faults()
     try:
+        require_content(Intake(path, label))
         name = (mapping.reader if mapping else "") or recognise(Intake(path, label))
         context = context_for(store, mapping, name)
         reader = reader_class(name)(context)
@@ -126,11 +178,33 @@ def import_file(
                 intake = Intake(path, receiving.label, receiving.seal, progress)
                 for batch in reader.read(intake):
                     receiving.add(batch)
+                    faults.add(batch)
                 receiving.damage = intake.damage
-        return Imported(label, name, receipt=receiving.receipt)
+        return Imported(label, name, receipt=receiving.receipt, faults=faults.found())
     except (ReadingError, MappingError) as error:
         error.where = error.where or label
         return Imported(label, name, error=error)
+
+
+class _Faults:
+    """Counts why lines go into quarantine."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str | None], tuple[int, int]] = {}
+
+    def add(self, batch: Batch) -> None:
+        told = batch.quarantine.select(["reason", "detail", "source_line"])
+        groups = told.group_by(["reason", "detail"]).aggregate(
+            [("source_line", "min"), ("source_line", "count")]
+        )
+        for row in groups.to_pylist():
+            key = row["reason"], row["detail"]
+            line, count = self._first.get(key, (row["source_line_min"], 0))
+            self._first[key] = line, count + row["source_line_count"]
+
+    def found(self) -> tuple[Fault, ...]:
+        faults = [Fault(*key, line, count) for key, (line, count) in self._first.items()]
+        return tuple(sorted(faults, key=lambda fault: fault.line))
 
 
 def context_for(store: Store, mapping: Mapping | None, reader: str) -> Context:

@@ -1,6 +1,8 @@
 """Bad input and a damaged store, as the command line meets them: one sentence, nothing lost."""
 
+import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,3 +215,131 @@ def test_no_cell_is_a_formula(vigie: Vigie, mapping: Path, tmp_path: Path) -> No
     vigie("import", log, "--mapping", mapping)
     printed = vigie("events", "--format", "csv")[1]
     assert [line.split(",")[1][0] for line in printed.splitlines()[1:]] == ["'"] * 6
+
+
+# Files and mappings
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("name", "content", "place", "remedy"),
+    [
+        ("latin.csv", (HEADER + row(1, "dupônt")).encode("latin-1"), "latin.csv:2", "cp1252"),
+        ("nul.csv", GOOD + "2026-01-05 10:00:00,a\0b,L,1,x\n", "nul.csv:22", "FROM quarantine"),
+        ("fields.csv", GOOD + "a,b\n", "fields.csv:22", "FROM quarantine"),
+        ("time.csv", HEADER + row(1).replace("2026-01-05", "2026-02-31"), "time.csv:2", "format"),
+        ("action.csv", HEADER + row(1).replace(",L,", ",Z,"), "action.csv:2", "[values.action]"),
+        ("cut.csv.gz", gzip.compress(GOOD.encode())[:-30], "cut.csv.gz", ""),
+        ("cut.csv.gz", gzip.compress(GOOD.encode())[:12], "cut.csv.gz", "export"),
+        ("empty.csv", "", "empty.csv", "export"),
+        ("bytes.csv", bytes(range(256)) * 50, "bytes.csv", "encod"),
+    ],
+)
+def test_a_bad_file_says_where_and_what_to_do(
+    language: str, name: str, content: str | bytes, place: str, remedy: str,
+    vigie: Vigie, mapping: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    log = written(tmp_path / name, content)
+    code, printed, errors = vigie("import", log, "--mapping", mapping, language=language)
+    assert code in (1, 4)
+    assert place in printed + errors
+    assert remedy in errors
+    code, printed, errors = vigie("import", log, "--mapping", mapping, "--format", "json")
+    [file] = json.loads(printed)["files"]
+    if "read" in file:
+        ignored = sum(file["ignored"].values())
+        assert file["read"] == file["accepted"] + ignored + file["quarantined"]
+
+
+def test_lines_of_quarantine_are_counted_by_reason(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    bad = row(1).replace(",L,", ",Z,") + row(2) + row(3).replace(",L,", ",Z,") + "a,b\n"
+    log = written(tmp_path / "a.csv", HEADER + bad)
+    _code, printed, _errors = vigie("import", log, "--mapping", mapping, "--format", "json")
+    assert json.loads(printed)["files"][0]["reasons"] == [
+        {"reason": "unknown_action", "column": "ACTION", "first_line": 2, "lines": 2},
+        {"reason": "bad_fields", "column": None, "first_line": 5, "lines": 1},
+    ]
+
+
+def test_no_raw_identifier_is_said_of_a_file_without_header(vigie: Vigie, tmp_path: Path) -> None:
+    nir = "255081416802538"
+    said = MAPPING.replace('at = "DATE"', 'at = { column = "DATE", unit = "s" }')
+    mapping = written(tmp_path / "m.toml", said)
+    log = written(tmp_path / f"{nir}.csv", f"dupont,L,{nir},x\n")
+    code, printed, errors = vigie("import", log, "--mapping", mapping)
+    assert code == 1
+    assert nir not in printed + errors
+    assert "NIR.csv" in errors
+
+
+def test_a_pipe_or_a_device_is_refused_at_once(vigie: Vigie, mapping: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        for command in (("import", path, "--mapping", mapping), ("mapping", "suggest", path)):
+            code, _printed, errors = vigie(*command)
+            assert code == 1
+            assert "write what it gives to a file" in errors
+
+
+def test_links_in_a_circle_and_names_of_any_bytes(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "again").symlink_to(logs)
+    (logs / "loop.csv").symlink_to("loop.csv")
+    written(Path(os.fsdecode(bytes(logs) + b"/lyon\xe9.csv")), GOOD)
+    code, printed, errors = vigie("import", logs, "--mapping", mapping)
+    assert (code, errors) == (0, "")
+    assert "lyon\\xe9.csv" in printed
+    code, _printed, errors = vigie("import", logs / "loop.csv", "--mapping", mapping)
+    assert code == 1
+    assert "symbolic links" in errors
+
+
+def test_a_binary_file_gets_no_draft(vigie: Vigie, tmp_path: Path) -> None:
+    code, printed, errors = vigie("mapping", "suggest", written(tmp_path / "a", b"\x7fELF\1\2\n\3"))
+    assert (code, printed) == (1, "")
+    assert is_one_sentence(errors)
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("[source]\nname = ", "not TOML"),
+        ("x = " + "[" * 5000, "nested too deeply"),
+        (MAPPING.replace("his", "a\\u0000b"), "control characters"),
+        (MAPPING.replace("his", "é" * 100), "short name"),
+        (MAPPING.replace("[columns]", "retention_days = 99999999999999999999\n[columns]"), "36500"),
+        (MAPPING.replace('"DATE"', '"DATES"'), "try 'DATE'"),
+        (MAPPING.replace('"open"', '"opne"'), "try 'open'"),
+    ],
+)
+def test_a_bad_mapping_is_one_sentence(said: str, what: str, vigie: Vigie, tmp_path: Path) -> None:
+    log, mapping = written(tmp_path / "a.csv", GOOD), written(tmp_path / "m.toml", said)
+    code, _printed, errors = vigie("import", log, "--mapping", mapping)
+    assert code == 1
+    assert is_one_sentence(errors)
+    assert str(mapping) in errors
+    assert what in errors
+
+
+def test_a_directory_without_mapping_and_settings_that_are_none(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "none").mkdir()
+    log = written(tmp_path / "a.csv", GOOD)
+    code, _printed, errors = vigie("import", log, "--mapping", tmp_path / "none")
+    assert code == 1
+    assert "holds no mapping" in errors
+    for home, spoil in (("1", "x = " + "[" * 5000), ("2", "alarm_budgets = 1"), ("3", None)):
+        (tmp_path / home).mkdir()
+        settings = tmp_path / home / "vigie.toml"
+        written(settings, spoil) if spoil else settings.mkdir()
+        assert vigie("doctor", home=tmp_path / home)[0] == 1
+        code, _printed, errors = vigie("alerts", home=tmp_path / home)
+        assert code == 1
+        assert is_one_sentence(errors)
+        assert "the settings cannot be read" in errors

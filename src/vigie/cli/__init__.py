@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from vigie.cli.parser import build_parser
-from vigie.errors import VigieError
+from vigie.errors import VigieError, reason_of
 from vigie.language import _, choose_language, sentence, visible
 
 NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOTHING
     except OSError as error:
-        return _say(sentence(str(error.filename or ""), error.strerror or str(error)), ERROR)
+        remedy = _("check the space and your rights there, then run the same command again")
+        return _say(sentence(str(error.filename or ""), reason_of(error), remedy), ERROR)
     except MemoryError:
         return _say(_("there is not enough memory for this; read fewer files at a time."), ERROR)
     except Exception as error:

@@ -1,6 +1,7 @@
 """`vigie import`: read logs into the store and say what became of every line."""
 
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from vigie.cli.terminal import (
@@ -11,10 +12,19 @@ from vigie.cli.terminal import (
     say,
     write_json,
 )
-from vigie.language import _, number, plural
-from vigie.pipeline import Imported, find_files, import_files, load_mappings
+from vigie.language import N_, _, number, plural, sentence
+from vigie.pipeline import Fault, Imported, find_files, import_files, load_mappings
 from vigie.readers.base import REASONS, Tally
 from vigie.stores import Receipt, Store
+
+_MOST = 20
+_LOOK = N_('mend the export, or look at what is kept aside: vigie events --sql "FROM quarantine"')
+_REMEDIES = {
+    "bad_time": N_("write their form as format of at in [columns], and import again"),
+    "bad_encoding": N_('write encoding = "cp1252" (or theirs) in [source.format]; import again'),
+    "unknown_action": N_("add it to [values.action] of the mapping, and import again"),
+    "truncated": N_("fetch the file again: its end is missing"),
+}
 
 
 def import_logs(options: Namespace) -> int:
@@ -32,12 +42,19 @@ def import_logs(options: Namespace) -> int:
 def read_paths(options: Namespace) -> list[Imported]:
     """Import what the options name, with progress on a terminal."""
     files, mappings = find_files(options.paths), load_mappings(options.mapping)
-    total = sum(path.stat().st_size for path in files)
+    total = sum(map(_size, files))
     with (
         Store.open(home_of(options), write=True) as store,
         reading_progress(options, total, _("reading")) as advance,
     ):
         return import_files(store, files, mappings, advance)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # its reading will say why
+        return 0
 
 
 def untrusted(file: Imported) -> bool:
@@ -47,10 +64,25 @@ def untrusted(file: Imported) -> bool:
 
 
 def complain(imported: list[Imported]) -> None:
-    """Say on standard error which files could not be read."""
+    """Say on standard error which files and lines could not be read, why, and what to do."""
     for file in imported:
         if file.error:
             remark(f"vigie: {file.error}")
+    said = [(file, fault) for file in imported for fault in file.faults]
+    for file, fault in said[:_MOST]:
+        remark(f"vigie: {_explained(file, fault)}")
+    if len(said) > _MOST:
+        text = plural("and {count} reason more.", "and {count} reasons more.", len(said) - _MOST)
+        remark(f"vigie: {text.format(count=number(len(said) - _MOST))}")
+
+
+def _explained(file: Imported, fault: Fault) -> str:
+    count = plural("{count} line", "{count} lines", fault.count)
+    what = f"{_(REASONS[fault.reason])} ({count.format(count=number(fault.count))})"
+    column = f" ({fault.column})" if fault.column else ""
+    label = file.receipt.label if file.receipt else file.label
+    remedy = _(_REMEDIES.get(fault.reason, _LOOK))
+    return sentence(f"{label}:{fault.line}{column}", what, remedy)
 
 
 def as_json(file: Imported) -> dict[str, Any]:
@@ -65,6 +97,10 @@ def as_json(file: Imported) -> dict[str, Any]:
         "accepted": tally.accepted,
         "ignored": dict(tally.ignored),
         "quarantined": tally.quarantined,
+        "reasons": [
+            {"reason": f.reason, "column": f.column, "first_line": f.line, "lines": f.count}
+            for f in file.faults
+        ],
         "rows_added": receipt.added,
         "rows_already_there": receipt.duplicates,
         "ambiguous": receipt.ambiguous,

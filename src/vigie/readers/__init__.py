@@ -45,11 +45,8 @@ def reader_class(name: str) -> type[Reader]:
     )
 
 
-def recognise(intake: Intake) -> str:
-    """Return the name of the reader that is surest to read this file.
-
-    Raises `ReadingError` for an empty file, or when none is surer than one in two.
-    """
+def require_content(intake: Intake) -> bytes:
+    """Return the first bytes of a file; raises `ReadingError` when it holds none."""
     head = intake.head()
     if not head:
         raise ReadingError(
@@ -57,6 +54,15 @@ def recognise(intake: Intake) -> str:
             where=intake.label,
             remedy=N_("check the export that made it"),
         )
+    return head
+
+
+def recognise(intake: Intake) -> str:
+    """Return the name of the reader that is surest to read this file.
+
+    Raises `ReadingError` for an empty file, or when none is surer than one in two.
+    """
+    head = require_content(intake)
     sureness = {name: reader_class(name).recognises(head, intake.label) for name in reader_names()}
     best = max(sureness, key=lambda name: sureness[name])
     if sureness[best] < 0.5:

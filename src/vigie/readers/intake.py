@@ -7,6 +7,7 @@ before the reader does.
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from typing import IO, Final
 import numpy as np
 import pyarrow as pa
 
-from vigie.errors import ReadingError
+from vigie.errors import ReadingError, reason_of
+from vigie.identifiers import without_nir
 from vigie.language import N_
 from vigie.readers.lines import count_lines
 
@@ -80,9 +82,9 @@ class Intake:
                 if isinstance(error, OSError) and error.errno is not None:
                     raise ReadingError(
                         N_("the file cannot be read ({reason})"),
-                        where=str(self.path),
+                        where=without_nir(str(self.path)),
                         remedy=N_("check the disk and read it again"),
-                        reason=error.strerror,
+                        reason=reason_of(error),
                     )
                 self.damage = "truncated" if error else None
                 if not block:
@@ -144,19 +146,35 @@ class Intake:
         return Chunk(begun[:4096], line, offset, True, digest.digest()[:16]), rest
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """Open a file: its content, and the file itself, whose place says how far one is."""
+def open_file(path: Path) -> IO[bytes]:
+    """Open a file to read it; raises `ReadingError` when it cannot be, and for a pipe or device.
+
+    A log is read three times (its form, its hash, its lines), and a pipe gives its bytes once.
+    """
+    where = without_nir(str(path))
     try:
-        raw = path.open("rb", buffering=1 << 20)
+        if path.is_dir():
+            os.scandir(path).close()  # the right to it is what may be missing
+        elif path.exists() and not path.is_file():
+            raise ReadingError(
+                N_("this is a pipe or a device, not a file"),
+                where=where,
+                remedy=N_("write what it gives to a file, and name that"),
+            )
+        return path.open("rb", buffering=1 << 20)
     except OSError as error:
         raise ReadingError(
             N_("the file cannot be opened ({reason})"),
-            where=str(path),
+            where=where,
             remedy=N_("check its name and your rights on it"),
-            reason=error.strerror,
+            reason=reason_of(error),
         ) from None
-    with raw:
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Open a file: its content, and the file itself, whose place says how far one is."""
+    with open_file(path) as raw:
         magic = raw.read(4)
         raw.seek(0)
         if magic.startswith(_GZIP):

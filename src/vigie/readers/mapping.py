@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.errors import MappingError
+from vigie.errors import MappingError, reason_of
 from vigie.events import READ_SCHEMA, VOCABULARIES
-from vigie.language import N_
+from vigie.language import N_, visible
 from vigie.readers import declarations
 from vigie.readers.base import Source
 from vigie.readers.moments import compile_pattern
@@ -82,6 +82,8 @@ _COLUMN_KINDS: Final[dict[str, Iterable[str]]] = {
 }
 IGNORE: Final = "ignore:"
 ANYTHING: Final = "*"
+_LONGEST_NAME: Final = 80
+_LONGEST_RETENTION: Final = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def load_mapping(path: Path) -> Mapping:
             N_("the mapping cannot be opened ({reason})"),
             where=str(path),
             remedy=N_("check its name and your rights on it"),
-            reason=error.strerror,
+            reason=reason_of(error),
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError(
@@ -185,6 +187,10 @@ def load_mapping(path: Path) -> Mapping:
             where=str(path),
             remedy=N_("mend that line"),
             reason=str(error),
+        ) from None
+    except RecursionError:
+        raise MappingError(
+            N_("the mapping is nested too deeply"), where=str(path), remedy=N_("write it flat")
         ) from None
     return parse_mapping(raw, str(path))
 
@@ -233,9 +239,11 @@ def _source(said: Table[str, Any], raw: Table[str, Any], where: str) -> Source:
     name = text_of(said, "name", where, "source")
     if not name:
         raise unusable(where, "source", N_('give the source a name: name = "…"'))
+    if visible(name) != name or len(name.encode()) > _LONGEST_NAME:
+        raise unusable(where, "source.name", N_("write a short name without control characters"))
     days = said.get("retention_days", 365)
-    if not isinstance(days, int) or isinstance(days, bool) or days < 1:
-        raise unusable(where, "source.retention_days", N_("write a number of days from 1"))
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= _LONGEST_RETENTION:
+        raise unusable(where, "source.retention_days", N_("write a number of days from 1 to 36500"))
     zone = text_of(said, "time_zone", where, "source", "Europe/Paris")
     tenant = text_of(said, "tenant", where, "source") or None
     return Source(name, check_zone(zone, where), days, mapping_version(raw), tenant)

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from vigie.errors import ReadingError
+from vigie.errors import ReadingError, reason_of
+from vigie.identifiers import without_nir
 from vigie.language import N_
 from vigie.readers.base import Source, Tally
+from vigie.readers.intake import open_file
 from vigie.stores.catalogue import Catalogue, now_in_microseconds
 
 _COMPRESSED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
@@ -50,17 +52,17 @@ class Receipt:
 def fingerprint(path: Path) -> Fingerprint:
     """Hash a file as it lies on disk; raises `ReadingError` when it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(4)
             file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
             return Fingerprint(digest, file.tell(), head.startswith(_COMPRESSED))
     except OSError as error:
         raise ReadingError(
-            N_("the file cannot be opened ({reason})"),
-            where=str(path),
-            remedy=N_("check its name and your rights on it"),
-            reason=error.strerror,
+            N_("the file cannot be read ({reason})"),
+            where=without_nir(str(path)),
+            remedy=N_("check the disk and read it again"),
+            reason=reason_of(error),
         ) from None
 
 

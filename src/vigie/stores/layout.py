@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from vigie.errors import StoreError
+from vigie.errors import StoreError, reason_of
 from vigie.language import N_
 
 STAGING: Final = "staging"
@@ -87,7 +87,7 @@ def telling(path: Path) -> Iterator[None]:
             remedy=N_("free some space, then run the same command again: nothing is half stored")
             if full
             else N_("check the disk and your rights on it, then run the same command again"),
-            reason=os.strerror(error.errno) if error.errno else str(error).split("\n")[0],
+            reason=reason_of(error),
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.errors import MappingError, ReadingError
-from vigie.language import N_
+from vigie.language import N_, visible
 from vigie.readers import moments
 from vigie.readers.lines import BLANK, Layout, scan
 from vigie.readers.mapping import Mapping
@@ -111,6 +112,7 @@ def _check(header: Header, mapping: Mapping, where: str, line: bytes) -> None:
                 column=twice,
             )
         return
+    refuse_binary(header.names, where)
     if len(missing) == len(mapping.wanted) and header.line:
         _explain_stranger(header, mapping, where)
     raise missing_column(missing[0], header.names, mapping.where, where)
@@ -139,7 +141,23 @@ def _explain_stranger(header: Header, mapping: Mapping, where: str) -> None:
 
 def _looks_like_data(header: Header, mapping: Mapping) -> bool:
     program = moments.compile_pattern(mapping.columns["at"].format, mapping.where)
-    return any(_is_time(name, program) for name in header.names)
+    return any(is_data(name) or _is_time(name, program) for name in header.names)
+
+
+def refuse_binary(names: Iterable[str], where: str) -> None:
+    """Raise `ReadingError` when the names of the columns are no text."""
+    if any(visible(name) != name for name in names):
+        raise ReadingError(
+            N_("the file does not begin with text"),
+            where=where,
+            remedy=N_("name a log in text, or write its encoding in [source.format]"),
+        )
+
+
+def is_data(text: str) -> bool:
+    """Say whether a text is a number or a date rather than the name of a column."""
+    digits = sum(mark.isdigit() for mark in text)
+    return digits >= 6 and digits >= len(text) / 2
 
 
 def _is_time(text: str, program: NDArray[np.uint8]) -> bool:

@@ -16,7 +16,7 @@ from vigie.errors import ReadingError
 from vigie.language import N_
 from vigie.readers.intake import Intake
 from vigie.readers.tables.encodings import encoding_of
-from vigie.readers.tables.header import DELIMITERS
+from vigie.readers.tables.header import DELIMITERS, is_data, refuse_binary
 from vigie.readers.tables.reader import table_kind
 
 _BYTES: Final = 1 << 20
@@ -54,6 +54,7 @@ def take_sample(path: Path) -> Sample:
         if len(head) == _BYTES:
             text = text[: text.rfind("\n") + 1]
         sample = _objects(text, encoding) if kind == "ndjson" else _delimited(text, encoding)
+    refuse_binary(sample.columns, intake.label)
     if not sample.columns or not any(sample.columns.values()):
         raise ReadingError(
             N_("the file holds no record"), where=str(path), remedy=N_("check how it was exported")
@@ -102,7 +103,7 @@ def _delimited(text: str, encoding: str) -> Sample:
     rows = [row for row in _rows(lines, delimiter) if any(row)]
     if not rows:
         return Sample("csv", encoding, delimiter, True, {})
-    named = not any(_is_data(text) for text in rows[0])
+    named = not any(is_data(text) for text in rows[0])
     names = rows[0] if named else [f"column{k}" for k in range(1, len(rows[0]) + 1)]
     body = [row for row in rows[named:] if len(row) == len(names)]
     columns = {
@@ -126,11 +127,6 @@ def _regularity(lines: list[str], delimiter: str) -> float:
         return 0.0
     fields, count = sizes.most_common(1)[0]
     return (fields - 1) * count / sizes.total()
-
-
-def _is_data(text: str) -> bool:
-    digits = sum(mark.isdigit() for mark in text)
-    return digits >= 6 and digits >= len(text) / 2
 
 
 def _said(value: Any) -> str | None:
