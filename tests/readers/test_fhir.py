@@ -957,3 +957,126 @@ def test_rows_do_not_depend_on_how_the_file_is_cut(tmp_path_factory: Any, size: 
         return [row for batch in read_batches(path, **intake) for row in batch.events.to_pylist()]
 
     assert rows_of(chunk_size=size) == rows_of()
+
+
+V2_QUERY = "MSH|^~\\&|A|B\rQPD|Q23|t|p1^^^&1.2.3&ISO^PI|\rRCP|I"
+V3_QUERY = (
+    '<PRPA_IN201309UV02><queryByParameter><patientIdentifier><value extension="p1" root="1.2.3"/>'
+    "</patientIdentifier></queryByParameter></PRPA_IN201309UV02>"
+)
+
+
+def asked_for(**traits: Any) -> str:
+    sought = {"resourceType": "Patient", **traits}
+    return json.dumps(
+        {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "count", "valueInteger": 3}, {"resource": sought}],
+        },
+        indent=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "named"),
+    [
+        (V2_QUERY, "exact_id", ("1.2.3", "p1")),
+        (V3_QUERY, "exact_id", ("1.2.3", "p1")),
+        (
+            asked_for(identifier=[{"system": "https://chu.fr/ipp", "value": "p1"}]),
+            "exact_id",
+            ("https://chu.fr/ipp", "p1"),
+        ),
+        (
+            "POST /Patient/$match HTTP/1.1\n\n" + asked_for(identifier={"value": "p1"}),
+            "exact_id",
+            ("portal", "p1"),
+        ),
+        (asked_for(name=[{"family": "DUP"}]), "exact_name", None),
+        (asked_for(name=[{"family": "DUP"}], gender="female"), "criteria", None),
+        ("{not json", None, None),
+    ],
+)
+def test_a_query_may_be_a_document(
+    read: Any, text: str, shape: str | None, named: tuple[str, str] | None
+) -> None:
+    record = event(subtype=[{"code": "search"}], entity=[query(text)])
+    lines = "\n".join(json.dumps(record) for _ in range(3)).encode()
+    for data in (record, lines):
+        rows_, bad, _ = read(data)
+        assert not bad
+        for row in rows_:
+            assert row["query_shape"] == shape
+            assert row["patient"] == (pseudonym(*named) if named else None)
+
+
+def test_who_asked_is_not_the_other_end_of_a_transfer(read: Any) -> None:
+    sender = {
+        "type": coded("110153"),
+        "who": {"identifier": {"value": "sender"}, "display": "The sender"},
+        "requestor": True,
+        "networkString": "custodian.net",
+    }
+    receiver = {
+        "type": coded("110152"),
+        "who": {"reference": "Practitioner/9"},
+        "requestor": False,
+    }
+    for more in ({}, {"name": "The sender"}):
+        (row,), _, _ = read(event(agent=[sender | more, receiver]))
+        assert (row["account"], row["on_behalf_of"]) == ("sender", None)
+        assert row["network"] == "custodian.net"
+
+
+def test_an_organisation_alone_is_the_account_only_where_it_asked(read: Any) -> None:
+    who = {"reference": "Organization/7"}
+    (asking,), _, _ = read(event(agent=[{"who": who, "requestor": True}]))
+    assert (asking["account"], asking["organisation"]) == ("Organization/7", "Organization/7")
+    assert asking["actor_kind"] is None
+    (named,), _, _ = read(event(agent=[{"who": who, "requestor": False}]))
+    assert (named["account"], named["organisation"]) == (None, "Organization/7")
+
+
+def test_an_address_may_be_a_urn(read: Any) -> None:
+    place = {"networkUri": "urn:ipv6:2001:db8::1"}
+    (row,), _, _ = read(event(agent=[user(**place)]))
+    assert row["network"] == "2001:db8::1"
+
+
+def test_a_contained_professional_is_named_as_any_other(read: Any) -> None:
+    inside = {
+        "resourceType": "Practitioner",
+        "id": "p",
+        "identifier": [{"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "810000000018"}],
+    }
+    agent = {"who": {"reference": "#p"}, "requestor": True}
+    (row,), _, _ = read(event(contained=[inside], agent=[agent]))
+    assert row["account"] == row["professional"] == "10000000018"
+    (login,), _, _ = read(event(contained=[inside], agent=[agent | {"altId": "jdupont"}]))
+    assert login["account"] == "jdupont"
+
+
+def test_a_version_of_a_bundled_resource_is_that_resource(read: Any) -> None:
+    doctor = {
+        "resourceType": "Practitioner",
+        "id": "5",
+        "identifier": [{"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "810000000018"}],
+    }
+    agent = {"who": {"reference": "Practitioner/5/_history/2"}, "requestor": True}
+    entries = [{"resource": doctor}, {"resource": event(agent=[agent])}]
+    (row,), _, _ = read({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert row["professional"] == "10000000018"
+
+
+def test_what_is_written_as_null_is_missing(read: Any) -> None:
+    record = event() | dict.fromkeys(("contained", "period", "occurredPeriod", "subtype"))
+    (row,), bad, _ = read(record)
+    assert not bad
+    assert row["patient"] == pseudonym("portal", "12")
+
+
+def test_the_elements_of_stu3_are_read(read: Any) -> None:
+    agent = {"userId": {"value": "95"}, "requestor": True, "role": [coded("x", "local")]}
+    used = {"reference": {"reference": "Patient/12"}, "type": {"code": "2"}}
+    (row,), _, _ = read(event(agent=[agent], entity=[used]))
+    assert (row["account"], row["patient"]) == ("95", pseudonym("portal", "12"))

@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import Final
 
 from vigie import identifiers
-from vigie.readers.atna.queries import UNKNOWN, Query, read_query
+from vigie.readers.atna.queries import read_query
 from vigie.readers.atna.xml import Object
 from vigie.readers.fhir.identity import Named, read_literal
+from vigie.readers.hl7 import UNKNOWN, Query
 
 HIDDEN: Final = "{id}"
 _REMEMBERED: Final = 1 << 16

@@ -44,6 +44,7 @@ _MACHINE_CODES: Final = (
     "authzoauthservice homecommunityid prov assembler dev machine application"
 )
 _MACHINES: Final = frozenset(_MACHINE_CODES.split())
+_ENDS: Final = frozenset({"110152", "110153"})
 _ORGANISATIONS: Final = frozenset({"prov", "homecommunityid"})
 _PERSONS: Final = frozenset(
     {"Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person"}
@@ -56,6 +57,7 @@ _PROFESSION_OIDS: Final = frozenset({"1.2.250.1.71.1.2.7", "1.2.250.1.213.1.1.5.
 _SPECIALTIES: Final = ("TRE_R38", "TRE-R38", "TRE_R04", "TRE-R04")
 _SPECIALTY_OIDS: Final = frozenset({"1.2.250.1.71.4.2.5"})
 _SERVER_NETWORK: Final = "5"
+_ADDRESS_URNS: Final = ("urn:ipv4:", "urn:ipv6:")
 
 Namer = Callable[[str, str], str]
 """Authority and value of a patient who acts → the keyed name of the account."""
@@ -95,12 +97,12 @@ def describe(agents: list[Agent], resolver: Resolver, namer: Namer) -> Who:
     machines = [p for p in parts if p.human is False and not p.organises]
     client, application = _client(machines), _first(p for p in machines if "110150" in p.codes)
     actor = _first([*people, *others]) or application or client
-    if actor is None:
-        return NOBODY
-    service = actor in machines
-    patron = None if service else _first(p for p in people if p is not actor and not p.is_patient)
-    account, realm = actor.account(namer)
     structure = _structure(parts)
+    if actor is None:
+        return _organisation(parts, structure)
+    service = actor in machines
+    patron = None if service else _first(p for p in people if p is not actor and p.may_be_patron)
+    account, realm = actor.account(namer)
     return Who(
         account=account,
         actor_kind="service" if service else ("person" if actor.human else None),
@@ -121,13 +123,26 @@ def describe(agents: list[Agent], resolver: Resolver, namer: Namer) -> Who:
     )
 
 
+def _organisation(parts: "list[_Party]", structure: Named | None) -> Who:
+    """Return an organisation that nobody acted for: its name is the account where it asked."""
+    if structure is None:
+        return NOBODY
+    asked = any(p.requests and p.organises for p in parts)
+    return Who(
+        account=structure.value if asked else None,
+        organisation=structure.value,
+        network=_network(*parts),
+        flags=(f"organisation_{structure.problem}",) if structure.problem else (),
+    )
+
+
 class _Party:
     """One agent with what it is: a person (`human`), a machine or organisation, or unknown."""
 
     def __init__(self, agent: Agent, resolver: Resolver) -> None:
         self.agent = agent
         self.resolver = resolver
-        self.who = agent.who or Reference()
+        self.who = agent.who or agent.reference or Reference(identifier=agent.userId)
         self.codes = [code.lower() for code in codes(agent.type)]
         self.kind = type_of(self.who, resolver)
         self.names = names_of(self.who, resolver) + _other_names(agent, resolver)
@@ -139,6 +154,8 @@ class _Party:
             or any(each.kind in PERSON_KINDS for each in self.names)
         )
         self.human = self._is_human()
+        # The other end of a transfer gave or got the data: nobody acted for it.
+        self.may_be_patron = not (self.is_patient or _ENDS & set(self.codes))
 
     def _is_human(self) -> bool | None:
         if self.kind in _PERSONS or self.is_patient:
@@ -152,8 +169,13 @@ class _Party:
         if "cst" in self.codes:
             return self.requests
         if _MACHINES & set(self.codes):
-            return self.requests and bool(self.agent.name or self.agent.role)
+            return self.requests and self._is_named()
         return True if self.requests else None
+
+    def _is_named(self) -> bool:
+        """Whether it has a person's traits: a name beside its identifier (R5 has no `name`)."""
+        shown = self.who.display is not None and self.who.identifier is not None
+        return bool(self.agent.name or self.agent.role or shown)
 
     def account(self, namer: Namer) -> tuple[str | None, str | None]:
         """Return the account's name and the realm that gave it."""
@@ -170,6 +192,8 @@ class _Party:
         if literal:
             return f"{literal.type}/{literal.value}", literal.authority or None
         if self.names and resolve(self.who, self.resolver):
+            if self.names[0].kind is not None:
+                return _clean(self.agent.altId) or _bare(self.names[0]), None
             return self.names[0].value, self.names[0].authority or None
         for text in (self.who.reference, self.agent.altId, self.agent.name, self.who.display):
             if _clean(text):
@@ -237,6 +261,8 @@ def _raw_address(agent: Agent) -> str | None:
 def _address(agent: Agent) -> str | None:
     """Return where an agent was; of a URL only the server, for its path may name a patient."""
     address = _clean(_raw_address(agent))
+    if address and address.startswith(_ADDRESS_URNS):
+        return address.split(":", 2)[2]
     if address and "://" in address:
         scheme, _, rest = address.partition("://")
         return f"{scheme}://{rest.split('/')[0].split('?')[0]}"

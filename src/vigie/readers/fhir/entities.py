@@ -124,7 +124,7 @@ def _first(values: Iterable[V | None]) -> V | None:
 
 def read_entity(entity: Entity, resolver: Resolver) -> Facet:
     """Return what `entity` tells."""
-    what = entity.what or Reference()
+    what = entity.what or entity.reference or Reference(identifier=entity.identifier)
     types, roles = codes(entity.type), codes(entity.role)
     if any(code.lower() in REQUEST_ID for code in types):
         return Facet(request=_value(what))

@@ -21,13 +21,13 @@ from vigie.readers.fhir.identity import Named, Resolver
 from vigie.readers.fhir.resources import (
     AGENTS,
     CONCEPTS,
+    CONTAINED,
     ENTITIES,
     ENTITY,
     OUTCOME,
     PERIOD,
     REFERENCE,
     RESOURCE,
-    RESOURCES,
     AuditEvent,
     Outcome,
     Resource,
@@ -264,7 +264,8 @@ def _moment(event: AuditEvent) -> tuple[int, bool]:
 
 
 def _start(raw: msgspec.Raw) -> str | None:
-    return _decoded(PERIOD, raw, "period").start if raw else None
+    period = _decoded(PERIOD, raw, "period") if raw else None
+    return period.start if period else None
 
 
 def _instant(text: str) -> tuple[int, bool]:
@@ -278,7 +279,7 @@ def _instant(text: str) -> tuple[int, bool]:
 
 def _with_contained(event: AuditEvent, bundle: Resolver) -> Resolver:
     inside: dict[str, Resource] = dict(bundle)
-    for raw in _decoded(RESOURCES, event.contained, "contained"):
+    for raw in _decoded(CONTAINED, event.contained, "contained") or ():
         try:
             resource = RESOURCE.decode(raw)
         except (msgspec.ValidationError, UnicodeDecodeError):

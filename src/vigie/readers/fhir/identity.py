@@ -103,7 +103,8 @@ def _split_cx(value: str) -> tuple[str, str]:
 
 def resolve(reference: Reference, resolver: Resolver) -> Resource | None:
     """Return the contained or bundled resource that `reference` points at, if it is here."""
-    return resolver.get(reference.reference or "")
+    text = reference.reference or ""
+    return resolver.get(text) or resolver.get(text.partition("/_history/")[0])
 
 
 def names_of(reference: Reference, resolver: Resolver) -> list[Named]:

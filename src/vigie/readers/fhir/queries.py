@@ -1,16 +1,21 @@
 """What a logged FHIR query tells without letting its values out: its shape, and whom it names.
 
-AuditEvent.entity.query holds the request in base64: a URL, or a whole HTTP request whose form is
-in the body. In FHIR a string parameter matches the beginning of a name unless `:exact` is said
-(R4, section 3.1.1.4.8), so a search by name is a search by prefix.
+AuditEvent.entity.query holds the request in base64: a URL, a whole HTTP request whose form is in
+the body, the Parameters of an operation, or the query of the HL7 message that was audited. In FHIR
+a string parameter matches the beginning of a name unless `:exact` is said (R4, section 3.1.1.4.8),
+so a search by name is a search by prefix.
 """
 
 import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from vigie.readers.hl7 import read_hl7
 
 _METHOD: Final = re.compile(r"^(GET|POST|PUT|PATCH|DELETE|HEAD)\s+", re.IGNORECASE)
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{2,40}")
@@ -24,13 +29,17 @@ _PLUMBING_NAMES: Final = (
     "targetSystem _type _outputFormat _since"
 )
 _PLUMBING: Final = frozenset(_PLUMBING_NAMES.split())
+_DOCUMENT: Final = re.compile(r"\s*(?:[{<]|MSH\|)")
+_HELD: Final = re.compile(r"(?:\A|\n\r?\n)\s*(?:[{<]|MSH\|)")
+_CX: Final = re.compile(r"(?P<value>[^^]*)\^[^^]*\^[^^]*\^(?P<space>[^&^]*)(?:&(?P<oid>[^&^]*))?")
+_TRAITS: Final = frozenset({"birthDate", "gender", "address", "telecom"})
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """`shape` is one of the waist's query shapes; `patients` are (authority or "", value)."""
 
-    shape: str
+    shape: str | None
     object: str | None = None
     operation: str | None = None
     patients: tuple[tuple[str, str], ...] = ()
@@ -44,25 +53,88 @@ def read_query(encoded: str) -> Query:
     Query(shape='prefix', object='Patient', operation=None, patients=(), request=None)
     """
     text = _decoded(encoded)
+    if is_document(text):
+        return _read_document(text)
     head, _, body = text.replace("\r\n", "\n").partition("\n\n")
     line, _, headers = head.partition("\n")
     target = _METHOD.sub("", line.strip()).split(" ")[0]
     path, _, string = target.partition("?")
     if "=" in path and "/" not in path:
         path, string = "", target
-    asked = parse_qsl(string, keep_blank_values=True) + parse_qsl(body.strip())
+    said = _read_document(body) if is_document(body) else Query(None)
+    form = "" if is_document(body) else body.strip()
+    asked = parse_qsl(string, keep_blank_values=True) + parse_qsl(form)
     object_, operation, owner = _read_path(path)
     named = [("", owner)] if owner else []
     for key, value in asked:
         named.extend(_patients_in(key, value, object_))
     request = _REQUEST_ID.search(headers)
     return Query(
-        shape=_shape(asked, bool(owner)),
+        shape=said.shape or _shape(asked, bool(owner)),
         object=_endpoint(object_, operation),
         operation=operation,
-        patients=tuple(dict.fromkeys(named)),
+        patients=tuple(dict.fromkeys([*named, *said.patients])),
         request=request[1] if request else None,
     )
+
+
+def is_document(text: str) -> bool:
+    """Say whether a query is no request but a document: JSON, XML or an HL7 v2 message.
+
+    >>> is_document('{"resourceType":"Parameters"}'), is_document("GET /Patient?name=a")
+    (True, False)
+    """
+    return _DOCUMENT.match(text) is not None
+
+
+def holds_document(text: str) -> bool:
+    """Say whether a query is a document or a request with one in its body.
+
+    Such a query is read as it is: its values cannot be cut out one by one.
+    """
+    return _HELD.search(text) is not None
+
+
+def _read_document(text: str) -> Query:
+    found = read_hl7(text)
+    if found:
+        named = (pair for cx in found.patients for pair in map(_cx, cx.split("~")))
+        return Query(found.shape, patients=tuple(pair for pair in named if pair[1]))
+    try:
+        sought = list(_patients_among(msgspec.json.decode(text)))
+    except (msgspec.DecodeError, RecursionError):
+        return Query(None)
+    if not sought:
+        return Query(None)
+    given = [each for patient in sought for each in _objects(patient.get("identifier"))]
+    values = ((str(each.get("system") or ""), str(each.get("value") or "")) for each in given)
+    patients = tuple(pair for pair in values if pair[1])
+    return Query(_shape_of(sought, bool(patients)), "Patient", patients=patients)
+
+
+def _shape_of(sought: list[dict[str, Any]], by_id: bool) -> str:
+    if by_id:
+        return "exact_id"
+    if any(_TRAITS & patient.keys() for patient in sought):
+        return "criteria"
+    return "exact_name" if any(patient.get("name") for patient in sought) else "none"
+
+
+def _patients_among(said: Any) -> list[dict[str, Any]]:
+    """Return the Patient that is asked for, alone or among the Parameters of an operation."""
+    parts = [each for one in _objects(said) for each in _objects(one.get("parameter"))]
+    inside = [part.get("resource") for part in parts]
+    return [each for each in _objects([said, *inside]) if each.get("resourceType") == "Patient"]
+
+
+def _objects(said: Any) -> list[dict[str, Any]]:
+    return [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict)]
+
+
+def _cx(text: str) -> tuple[str, str]:
+    """Return authority and value of an HL7 CX."""
+    found = _CX.match(text)
+    return (found["oid"] or found["space"], found["value"]) if found else ("", text)
 
 
 def _decoded(encoded: str) -> str:

@@ -62,11 +62,13 @@ class Extension(msgspec.Struct, gc=False):
 
 
 class Agent(msgspec.Struct, gc=False):
-    """Who took part."""
+    """Who took part; `reference` and `userId` stood for `who` before R4."""
 
     type: Concepts = None
     role: Concepts = None
     who: Reference | None = None
+    reference: Reference | None = None
+    userId: Identifier | None = None
     altId: Text = None
     name: Text = None
     requestor: bool | str | None = None
@@ -90,9 +92,14 @@ class Detail(msgspec.Struct, gc=False):
 
 
 class Entity(msgspec.Struct, gc=False):
-    """What was used: a patient, an object, a query, a request id."""
+    """What was used: a patient, an object, a query, a request id.
+
+    `reference` and `identifier` stood for `what` before R4.
+    """
 
     what: Reference | None = None
+    reference: Reference | None = None
+    identifier: Identifier | list[Identifier] | None = None
     type: Concepts = None
     role: Concepts = None
     lifecycle: Concepts = None
@@ -160,9 +167,10 @@ ENTITIES: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 ENTITY: Final = msgspec.json.Decoder(Entity)
 ENTRIES: Final = msgspec.json.Decoder(list[Entry])
 RESOURCES: Final = msgspec.json.Decoder(list[msgspec.Raw])
+CONTAINED: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 RESOURCE: Final = msgspec.json.Decoder(Resource)
 OUTCOME: Final = msgspec.json.Decoder(Outcome | str | int | None)
-PERIOD: Final = msgspec.json.Decoder(Period)
+PERIOD: Final = msgspec.json.Decoder(Period | None)
 REFERENCE: Final = msgspec.json.Decoder(Reference)
 CONCEPTS: Final = msgspec.json.Decoder(Concepts)
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from vigie.readers.fhir.entities import PLACEHOLDER, PLACES, Facet, Story, tell
+from vigie.readers.fhir.queries import holds_document
 from vigie.readers.fhir.resources import ENTITIES
 
 K = TypeVar("K")
@@ -92,6 +93,8 @@ class Stories:
         return self._skeletons[key]
 
     def _read_skeleton(self, skeleton: bytes, query: bytes) -> Story | None:
+        if holds_document(query.decode("ascii", "replace")):
+            return None
         # The ids of the query come last, wherever it stands among the entities.
         apart = skeleton.count(b"\0")
         marks = [PLACEHOLDER.format(place).encode() for place in range(apart + query.count(b"\0"))]
@@ -277,7 +280,7 @@ def cut_query(text: bytes) -> Cut | None:
         asked = base64.b64decode(text[start:end], validate=True).decode()
     except (binascii.Error, ValueError):
         return None
-    if "\0" in asked or "\1" in asked:
+    if "\0" in asked or "\1" in asked or holds_document(asked):
         return None
     ids = _ASKED.findall(asked)
     if len(ids) > len(PLACES):
