@@ -364,6 +364,17 @@ def test_an_event_may_be_what_is_usually_an_event_type(read: Any, event: str, ac
     assert row["action"] == action
 
 
+def test_an_action_code_may_be_in_small_letters(read: Any) -> None:
+    (row,) = read(message(participant("jdoe"), action="d")).rows
+    assert row["action"] == "delete"
+
+
+def test_a_root_around_messages_on_one_line_loses_none(read: Any) -> None:
+    one = message(participant("jdoe"), patient("p1")).strip()
+    found = read(b"<AuditMessages>" + one + one + b"</AuditMessages>\n")
+    assert (len(found.rows), found.tally.ignored, found.reasons) == (2, {"wrapper": 2}, [])
+
+
 def test_the_parameters_of_a_query_may_stand_alone(read: Any) -> None:
     text = "status=current&patient.identifier=urn:oid:1.2.3|p1"
     (row,) = read(message(query(text), event="110112", types=("ITI-67",), action="E")).rows

@@ -230,7 +230,7 @@ def _line(
         kind, reason = _judge(data[start : met.start()], header)
         if kind == FAULT and met["document"]:
             return _embedded(data, start, met.start(), reason, final, longest)
-        if kind == FAULT or _opens_syslog(data, met):
+        if kind in (FAULT, WRAPPER) or _opens_syslog(data, met):
             return Frame(kind, reason, start, met.start())
         met = _LINE.search(data, met.end(), limit)
     if met:

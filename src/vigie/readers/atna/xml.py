@@ -181,7 +181,7 @@ def read_event(element: etree._Element) -> Event:
     return Event(
         identifier,
         tuple(filter(None, types)),
-        (get("EventActionCode") or "").strip(),
+        (get("EventActionCode") or "").strip().upper(),
         (get("EventDateTime") or "").strip(),
         (get("EventOutcomeIndicator") or "").strip(),
         purpose,
