@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from vigie.errors import SettingsError, reason_of
-from vigie.language import N_, _
+from vigie.language import N_
 
 SETTINGS_FILE: Final = "vigie.toml"
 
@@ -58,7 +58,7 @@ def load_settings(home: Path) -> Settings:
     except OSError as error:
         reason = reason_of(error)
     except RecursionError:
-        reason = _("it is nested too deeply")
+        reason = N_("it is nested too deeply")
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         reason = str(error)
     raise SettingsError(

@@ -37,13 +37,13 @@ _SYSTEM: Final = {
 
 
 def reason_of(error: OSError) -> str:
-    """Say in the current language why the system refused.
+    """Say why the system refused, as a text to translate: it goes into the field `reason`.
 
     >>> reason_of(FileNotFoundError(2, "No such file or directory"))
     'there is no such file'
     """
     known = _SYSTEM.get(error.errno or 0)
-    return _(known) if known else (error.strerror or str(error)).split("\n")[0]
+    return known or (error.strerror or str(error)).split("\n")[0]
 
 
 class VigieError(Exception):
@@ -68,8 +68,10 @@ class VigieError(Exception):
 
     def __str__(self) -> str:
         """Render one sentence in the current language."""
-        said = _(self.what).format_map(self.fields)
-        return sentence(self.where, said, _(self.remedy).format_map(self.fields))
+        fields = {**self.fields, "reason": _(str(self.fields.get("reason", "")))}
+        return sentence(
+            self.where, _(self.what).format_map(fields), _(self.remedy).format_map(fields)
+        )
 
 
 class UsageError(VigieError):

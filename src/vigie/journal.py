@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from vigie.errors import RefusedError, StoreError
+from vigie.errors import RefusedError, StoreError, reason_of
 from vigie.language import N_
 
 JOURNAL_FILE: Final = "journal"
@@ -82,7 +82,7 @@ def record(home: Path, what: str, subject: str = "", reason: str = "", who: str 
             N_("the journal cannot be written ({reason})"),
             where=str(home / JOURNAL_FILE),
             remedy=N_("free some space or mend the rights; what is not journalled is not done"),
-            reason=error.strerror,
+            reason=reason_of(error),
         ) from None
 
 

@@ -1,5 +1,6 @@
 """Bad input and a damaged store, as the command line meets them: one sentence, nothing lost."""
 
+import errno
 import gzip
 import json
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vigie.cli import main
+from vigie.stores.layout import telling
 
 MAPPING = """[source]
 name = "his"
@@ -343,3 +345,20 @@ def test_a_directory_without_mapping_and_settings_that_are_none(
         assert code == 1
         assert is_one_sentence(errors)
         assert "the settings cannot be read" in errors
+
+
+def test_a_reason_of_the_system_is_said_in_french_by_threads_too(
+    vigie: Vigie, mapping: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path, _data: bytes) -> None:
+        with telling(tmp_path / "x"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("vigie.stores.receiving.write_whole", full)
+    log = written(tmp_path / "a.csv", GOOD)
+    code, printed, errors = vigie("import", log, "--mapping", mapping, language="fr")
+    assert (code, printed) == (1, "")
+    assert "le disque est plein" in errors
+    monkeypatch.undo()
+    assert vigie("verify")[0] == 0
+    assert vigie("import", log, "--mapping", mapping)[0] == 0

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOTHING
     except OSError as error:
         remedy = _("check the space and your rights there, then run the same command again")
-        return _say(sentence(str(error.filename or ""), reason_of(error), remedy), ERROR)
+        return _say(sentence(str(error.filename or ""), _(reason_of(error)), remedy), ERROR)
     except MemoryError:
         return _say(_("there is not enough memory for this; read fewer files at a time."), ERROR)
     except Exception as error:
