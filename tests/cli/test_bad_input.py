@@ -362,3 +362,60 @@ def test_a_reason_of_the_system_is_said_in_french_by_threads_too(
     monkeypatch.undo()
     assert vigie("verify")[0] == 0
     assert vigie("import", log, "--mapping", mapping)[0] == 0
+
+
+# Drafts
+
+
+def columns_of(draft: str) -> set[str]:
+    return {line.split(" = ")[0] for line in draft.split("\n[")[1].split("\n") if " = " in line}
+
+
+@pytest.mark.parametrize(
+    ("log", "columns"),
+    [
+        (
+            "NUM_TRACE;DATE_HEURE;LOGIN;TYPE_COMPTE;CODE_ACTION;NUM_DOSSIER;NB_DOSSIERS;CRITERE;ADR_IP\n"
+            "7;05/01/2026 10:00:00;u;PERSONNE;CONSULT;1001;1;NOM;10.0.0.1\n",
+            {"record_id", "at", "account", "actor_kind", "action", "patient", "record_count",
+             "query_shape", "network"},
+        ),
+        (
+            "timestamp\tuser_id\tevent_type\tpatient_id\tresult_count\tstatus\n"
+            "1767600000\tu\tVIEW\t1001\t1\t200\n",
+            {"at", "account", "action", "patient", "record_count", "outcome"},
+        ),
+        (
+            "Date et heure|Nom utilisateur|Libellé action|N° patient|Établissement\n"
+            "05/01/2026 10:00|u|Impression|1001|H\n",
+            {"at", "account", "action", "patient", "organisation"},
+        ),
+        (
+            '{"event": {"time": "2026-01-05T10:00:00Z", "action": "read"}, "user": {"login": "u"},'
+            ' "patient": {"id": "1001"}}\n',
+            {"at", "account", "action", "patient"},
+        ),
+    ],
+)  # fmt: skip
+def test_a_draft_finds_the_columns_and_reads_the_log(
+    log: str, columns: set[str], vigie: Vigie, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "log", log)
+    code, draft, _errors = vigie("mapping", "suggest", path)
+    assert code == 0
+    assert columns_of(draft) == columns
+    mapping = written(tmp_path / "draft.toml", draft)
+    code, printed, errors = vigie("import", path, "--mapping", mapping, "--format", "json")
+    assert (code, errors) == (0, "")
+    assert json.loads(printed)["files"][0]["accepted"] == 1
+
+
+def test_a_draft_says_that_date_and_hour_stand_apart(vigie: Vigie, tmp_path: Path) -> None:
+    log = written(tmp_path / "a.csv", "Date|Heure|Agent|Action\n05/01/2026|10:00:00|u|Lecture\n")
+    assert 'date "Date" and hour "Heure" stand apart' in vigie("mapping", "suggest", log)[1]
+
+
+def test_a_draft_holds_no_number_of_a_patient(vigie: Vigie, tmp_path: Path) -> None:
+    screens = "".join(row(1, screen=f"/patients/255081416802538/{n}") for n in range(3))
+    log = written(tmp_path / "a.csv", HEADER + screens)
+    assert "255081416802538" not in vigie("mapping", "suggest", log)[1]

@@ -89,12 +89,23 @@ def _objects(text: str, encoding: str) -> Sample:
     records: list[dict[str, Any]] = []
     for line in text.splitlines()[:_RECORDS]:
         try:
-            records.append(msgspec.json.decode(line, type=dict[str, Any]))
+            records.append(_flat(msgspec.json.decode(line, type=dict[str, Any])))
         except (msgspec.MsgspecError, RecursionError):
             continue
     names = dict.fromkeys(name for record in records for name in record)
     columns = {name: [_said(record.get(name)) for record in records] for name in names}
     return Sample("ndjson", encoding, "", True, columns)
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """Name what objects inside hold as mappings do: `user.login`."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": said for inner, said in value.items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def _delimited(text: str, encoding: str) -> Sample:

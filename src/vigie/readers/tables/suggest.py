@@ -8,7 +8,9 @@ the draft cannot tell is written as the comment it is; an action that it does no
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from collections.abc import Mapping as Table
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,10 +23,13 @@ from vigie.readers.tables.samples import Sample, take_sample
 
 _HEADERS: Final = {
     "account": (
-        "utilisateur | user | user id | username | login | compte | identifiant "
-        "utilisateur | code utilisateur | account | agent | operateur | id user | user "
-        "name | uid"
+        "utilisateur | user | user id | username | login | compte | "
+        "identifiant utilisateur | code utilisateur | account | agent | operateur | "
+        "id user | user name | uid | login utilisateur | id utilisateur | id agent | "
+        "matricule | code agent | user login | utilisateur id | id compte | "
+        "nom utilisateur | username login | actor"
     ),
+    "actor_kind": "type compte | type utilisateur | account type | user type | actor type",
     "professional": (
         "rpps | adeli | id nat ps | idnat ps | id ps | identifiant ps | numero rpps | professional"
     ),
@@ -34,43 +39,58 @@ _HEADERS: Final = {
     "role": "role | profil | profile | habilitation | fonction | droit",
     "organisation": (
         "etablissement | finess | structure | organisation | organization | site | "
-        "hopital | cabinet"
+        "hopital | cabinet | code etablissement | id etablissement | num finess | "
+        "facility | hospital"
     ),
-    "unit": ("unite | uf | service | ward | unit | department | departement medical | code uf"),
+    "unit": (
+        "unite | uf | service | ward | unit | department | departement medical | code uf | "
+        "code service | libelle uf"
+    ),
     "session": "session | id session | session id | sessionid",
     "auth_method": (
         "authentification | mode authentification | auth method | auth | moyen authentification"
     ),
     "client_app": "application | client app | logiciel | module | app",
-    "network": "ip | adresse ip | ip address | client ip | remote addr | ip client | network",
+    "network": (
+        "ip | adresse ip | ip address | client ip | remote addr | ip client | network | "
+        "adr ip | ip source | source ip"
+    ),
     "device": (
-        "poste | machine | workstation | host | hostname | terminal | device | nom "
-        "poste | ordinateur"
+        "poste | machine | workstation | host | hostname | terminal | device | nom poste | "
+        "ordinateur"
     ),
     "user_agent": "user agent | useragent | navigateur",
     "action": (
-        "action | operation | evenement | event | type action | type evenement | event "
-        "type | code action | acte | type acces | verb | act"
+        "action | operation | evenement | event | type action | type evenement | "
+        "event type | code action | acte | type acces | verb | act | code operation | "
+        "type operation | libelle action | operation type"
     ),
     "object": (
-        "ecran | screen | objet | object | ressource | resource | page | vue | fenetre "
-        "| type document | endpoint | rubrique"
+        "ecran | screen | objet | object | ressource | resource | page | vue | fenetre | "
+        "type document | endpoint | rubrique"
     ),
     "record_count": (
         "nb lignes | lignes | nombre | record count | rows | row count | nb resultats | "
-        "nombre de lignes | count | nb"
+        "nombre de lignes | count | nb | nb dossiers | nb patients | nombre dossiers | "
+        "nombre patients | nb enregistrements | nombre resultats | nb res | result count"
+    ),
+    "query_shape": (
+        "critere | criteres | critere recherche | type recherche | mode recherche | "
+        "query type | search type | query shape"
     ),
     "bytes": "octets | bytes | taille | size",
     "purpose": "motif | purpose | raison | reason | justification",
     "outcome": "resultat | outcome | statut | status | result | succes | success",
     "patient": (
         "ipp | patient | patient id | id patient | num patient | numero patient | nip | "
-        "nda patient | nir | ins | mrn | identifiant patient | dossier | nss | numero "
-        "secu | no patient"
+        "nda patient | nir | ins | mrn | identifiant patient | dossier | nss | "
+        "numero secu | no patient | num dossier | id dossier | pat id | code patient | "
+        "patient identifier | subject | matricule ins | num ipp | num nir | n patient | "
+        "n dossier"
     ),
     "patient_surname": (
-        "nom patient | patient nom | nom | nom usuel | nom naissance | nom de naissance "
-        "| surname | last name | patient surname | patient name"
+        "nom patient | patient nom | nom | nom usuel | nom naissance | nom de naissance | "
+        "surname | last name | patient surname | patient name"
     ),
     "patient_given_name": (
         "prenom patient | prenom | patient prenom | given name | first name | patient given name"
@@ -78,8 +98,9 @@ _HEADERS: Final = {
     "patient_address": "adresse | adresse patient | address | patient address",
     "area": "departement | dept | code postal | area",
     "record_id": (
-        "id | id trace | id evenement | event id | numero trace | id log | uuid | trace "
-        "id | record id"
+        "id | id trace | id evenement | event id | numero trace | id log | uuid | "
+        "trace id | record id | num trace | no trace | id ligne | num evenement | seq | "
+        "log id | audit id | identifiant trace | id action"
     ),
     "request_id": "request id | x request id | id requete | correlation id",
 }
@@ -109,12 +130,26 @@ _OUTCOME_HINTS: Final = (
     ("success", "^(ok|succes|success|true|oui|yes|o|y|0|200|reussi)"),
     ("serious_failure", "ko|echec|fail|error|erreur|false|non|refus|denied|^[45][0-9][0-9]$"),
 )
+_KIND_HINTS: Final = (
+    ("service", "service|systeme|system|robot|batch|technique|machine|api|appli"),
+    ("shared", "partage|shared|generique|generic|commun"),
+    ("person", "person|nominatif|humain|human|individu|user|utilisateur|praticien|agent"),
+)
+_SHAPE_HINTS: Final = (
+    ("exact_id", "ipp|ins|nir|^id|ident|num|mrn|code"),
+    ("wildcard", "joker|wildcard|contient|contains|etoile"),
+    ("prefix", "prefix|debut|commence|starts"),
+    ("exact_name", "nom|name|exact"),
+    ("criteria", "crit|avance|advanced|multi|date|naiss|birth|ville|city"),
+    ("none", "aucun|none|sans|vide"),
+)
 _PATTERNS: Final = (
     "", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S.%f", "%d-%m-%Y %H:%M:%S",
     "%Y/%m/%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%y %H:%M:%S", "%Y%m%d%H%M%S",
     "%Y%m%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z", "%m/%d/%Y %H:%M:%S",
 )  # fmt: skip
 _EPOCHS: Final = {10: "s", 13: "ms", 16: "us", 19: "ns"}
+_LONG_NUMBER: Final = re.compile("[0-9]{6}")
 _MOST_VALUES: Final = 60
 _SHARE: Final = 0.9
 
@@ -127,7 +162,7 @@ def suggest(path: Path) -> str:
     sample = take_sample(path)
     columns = guess_columns(sample)
     parts = [_source(path, sample), _columns(sample, columns)]
-    parts += [_values(sample, columns, name) for name in ("action", "outcome") if name in columns]
+    parts += [_values(sample, columns, name) for name in _GUESSED if name in columns]
     if "object" in columns:
         parts.append(_data_classes(sample, columns["object"]))
     return "\n".join(part for part in parts if part)
@@ -258,11 +293,24 @@ def _columns(sample: Sample, columns: Table[str, str]) -> str:
     lines = ["[columns]"]
     for name in ("at", "action"):
         if name not in columns:
-            lines.append(f'# {name} = ""  # no column looks like it: name it, Vigie needs it')
+            why = _split_time(sample) if name == "at" else ""
+            why = why or "no column looks like it: name it, Vigie needs it"
+            lines.append(f'# {name} = ""  # {why}')
     lines += [f"{ours} = {_spec(sample, ours, theirs)}" for ours, theirs in columns.items()]
     unused = [name for name in sample.columns if name not in columns.values()]
     lines += [f"# not used: {_quoted(name)}" for name in unused]
     return "\n".join([*lines, ""])
+
+
+def _split_time(sample: Sample) -> str:
+    """Say that date and hour stand apart, where they do."""
+    texts = {name: _texts(sample, name) for name in sample.columns}
+    clock = re.compile(r"\d{1,2}:\d\d(:\d\d)?")
+    hour = [name for name, said in texts.items() if said and all(map(clock.fullmatch, said))]
+    day = [name for name in texts if "date" in _fold(name).split()]
+    if not (hour and day):
+        return ""
+    return f"date {_quoted(day[0])} and hour {_quoted(hour[0])} stand apart: export them as one"
 
 
 def _spec(sample: Sample, ours: str, theirs: str) -> str:
@@ -286,15 +334,26 @@ def _values(sample: Sample, columns: Table[str, str], ours: str) -> str:
         return ""
     lines = [f"[values.{ours}]"]
     for text, count in counts:
-        guessed = guess_action(text) if ours == "action" else _guess_outcome(text)
+        if _LONG_NUMBER.search(text):
+            continue  # it may be a patient's: the draft is a file that is kept
+        guessed = _GUESSED[ours](text)
         if guessed:
             lines.append(f'{_quoted(text)} = "{guessed}"  # {count} in the sample')
     return "\n".join([*lines, ""]) if len(lines) > 1 else ""
 
 
-def _guess_outcome(text: str) -> str | None:
+def _first_fitting(hints: tuple[tuple[str, str], ...], text: str) -> str | None:
     folded = _fold(text)
-    return next((ours for ours, hint in _OUTCOME_HINTS if re.search(hint, folded)), None)
+    return next((ours for ours, hint in hints if re.search(hint, folded)), None)
+
+
+_GUESSED: Final[Table[str, Callable[[str], str | None]]] = {
+    "action": guess_action,
+    "outcome": partial(_first_fitting, _OUTCOME_HINTS),
+    "actor_kind": partial(_first_fitting, _KIND_HINTS),
+    "query_shape": partial(_first_fitting, _SHAPE_HINTS),
+}
+"""Our columns of a closed vocabulary, and what guesses one of their values."""
 
 
 def _data_classes(sample: Sample, theirs: str) -> str:
@@ -306,5 +365,9 @@ def _data_classes(sample: Sample, theirs: str) -> str:
         "# medical, prescription, notes. Unknown until somebody attests it.",
         "[data_classes]",
     ]
-    lines += [f'{_quoted(text)} = ["unknown"]' for text, _ in counts.most_common()]
+    lines += [
+        f'{_quoted(text)} = ["unknown"]'
+        for text, _ in counts.most_common()
+        if not _LONG_NUMBER.search(text)
+    ]
     return "\n".join([*lines, ""])
