@@ -1080,3 +1080,25 @@ def test_the_elements_of_stu3_are_read(read: Any) -> None:
     used = {"reference": {"reference": "Patient/12"}, "type": {"code": "2"}}
     (row,), _, _ = read(event(agent=[agent], entity=[used]))
     assert (row["account"], row["patient"]) == ("95", pseudonym("portal", "12"))
+
+
+def test_a_machine_that_asked_is_the_account_wherever_it_was(read: Any) -> None:
+    place = {"network": {"address": "https://a.fr/fhir", "type": "5"}}
+    asking = {"type": coded("110153"), "who": {"reference": "Device/a"}, "requestor": True, **place}
+    asked = {"type": coded("110152"), "who": {"reference": "Device/b"}, "requestor": False, **place}
+    (row,), _, _ = read(event(agent=[asked, asking]))
+    assert (row["account"], row["actor_kind"]) == ("Device/a", "service")
+
+
+@pytest.mark.parametrize("element", ["period", "occurredPeriod"])
+def test_a_period_without_a_start_tells_when_it_ended(read: Any, element: str) -> None:
+    (row,), _, _ = read(event(**{element: {"end": "2025-03-04T08:00:00Z"}}))
+    assert row["at"].isoformat() == "2025-03-04T08:00:00+00:00"
+
+
+@pytest.mark.parametrize("said", [True, 1, "1", "TRUE"])
+def test_that_an_agent_asked_is_read_however_it_is_written(read: Any, said: object) -> None:
+    doctor = {"who": {"reference": "Practitioner/2"}, "requestor": said}
+    other = {"who": {"reference": "Practitioner/1"}, "requestor": False}
+    (row,), _, _ = read(event(agent=[other, doctor]))
+    assert (row["account"], row["on_behalf_of"]) == ("Practitioner/2", "Practitioner/1")

@@ -96,7 +96,8 @@ def describe(agents: list[Agent], resolver: Resolver, namer: Namer) -> Who:
     others = [p for p in parts if p.human is None]
     machines = [p for p in parts if p.human is False and not p.organises]
     client, application = _client(machines), _first(p for p in machines if "110150" in p.codes)
-    actor = _first([*people, *others]) or application or client
+    asking = _first(p for p in machines if p.requests)
+    actor = _first([*people, *others]) or asking or application or client
     structure = _structure(parts)
     if actor is None:
         return _organisation(parts, structure)
@@ -146,7 +147,7 @@ class _Party:
         self.codes = [code.lower() for code in codes(agent.type)]
         self.kind = type_of(self.who, resolver)
         self.names = names_of(self.who, resolver) + _other_names(agent, resolver)
-        self.requests = agent.requestor in (True, "true", "True")
+        self.requests = str(agent.requestor).strip().lower() in ("true", "1")
         self.organises = self.kind == "Organization" or bool(_ORGANISATIONS & set(self.codes))
         self.is_patient = (
             self.kind == "Patient"
@@ -238,9 +239,10 @@ def _other_names(agent: Agent, resolver: Resolver) -> list[Named]:
 
 
 def _client(machines: list[_Party]) -> _Party | None:
-    """Return the machine on the user's side: not the one reached at a URL."""
+    """Return the machine on the user's side: not the one reached at a URL, unless it asked."""
     placed = [p for p in machines if not _is_server(p.agent)]
-    return _first([p for p in placed if _address(p.agent)] or placed)
+    near = [p for p in placed if _address(p.agent)] or placed
+    return _first(near or [p for p in machines if p.requests])
 
 
 def _is_server(agent: Agent) -> bool:

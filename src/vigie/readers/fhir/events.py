@@ -248,8 +248,8 @@ def _outcome_codes(event: AuditEvent) -> list[str]:
 
 
 def _moment(event: AuditEvent) -> tuple[int, bool]:
-    """When the access happened: the period's start if it has one to the second, else `recorded`."""
-    for text in (_start(event.period), _start(event.occurredPeriod), event.occurredDateTime):
+    """When the access happened: in its period if that is told to the second, else `recorded`."""
+    for text in (_within(event.period), _within(event.occurredPeriod), event.occurredDateTime):
         if text and len(str(text)) > _DATE_ONLY:
             try:
                 return _instant(str(text))
@@ -263,9 +263,10 @@ def _moment(event: AuditEvent) -> tuple[int, bool]:
         raise Fault("bad_time", "recorded") from None
 
 
-def _start(raw: msgspec.Raw) -> str | None:
+def _within(raw: msgspec.Raw) -> str | None:
+    """Return when a period starts; else when it ends, which is nearer than the recording."""
     period = _decoded(PERIOD, raw, "period") if raw else None
-    return period.start if period else None
+    return (period.start or period.end) if period else None
 
 
 def _instant(text: str) -> tuple[int, bool]:

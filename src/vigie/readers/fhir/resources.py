@@ -71,7 +71,7 @@ class Agent(msgspec.Struct, gc=False):
     userId: Identifier | None = None
     altId: Text = None
     name: Text = None
-    requestor: bool | str | None = None
+    requestor: bool | str | int | None = None
     policy: list[str] | str | None = None
     network: Network | None = None
     networkString: str | None = None
@@ -111,6 +111,7 @@ class Period(msgspec.Struct, gc=False):
     """When the activity took place."""
 
     start: str | None = None
+    end: str | None = None
 
 
 class Resource(msgspec.Struct, gc=False):
