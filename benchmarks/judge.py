@@ -6,10 +6,12 @@ theft is missed; a request that only says how many records it returned exposes t
 alerts*: alerts opened in the scored part on accounts never attacked.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.naive import attacked
 from vigie.alerts import Alert
@@ -100,3 +102,81 @@ def _theft(world: World, number: int, attack: Attack, alerts: list[Alert]) -> Th
         attack.family, profession, first is not None,
         exposed(stop), exposed(int(at.max())), first[1] if first else "",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Crossings:
+    """By how much each unit passes its threshold, to move all thresholds by one amount.
+
+    `excess` is in slopes of the group's tail (what makes a false alert e times rarer), the best of
+    all hypotheses.
+    """
+
+    world: World
+    excess: NDArray[np.float64]
+    account: NDArray[np.int64]
+    at: NDArray[np.int64]
+    attack: NDArray[np.int64]
+    patient: NDArray[np.int64]
+    records: NDArray[np.int64]
+    honest: NDArray[np.bool_]
+
+    def false(self, shift: float) -> int:
+        """Count false alerts with all thresholds higher by `shift`: one per 7 quiet days."""
+        rows = np.flatnonzero(self.honest & (self.excess > shift))
+        new = np.ones(len(rows), bool)
+        apart = np.diff(self.at[rows]) > 7 * DAY
+        new[1:] = (np.diff(self.account[rows]) != 0) | apart
+        return int(new.sum())
+
+    def thefts(self, shift: float) -> list[Theft]:
+        """Judge the thefts: found at the first of the thief's own units beyond the threshold."""
+        return [
+            self._theft(number, attack, shift) for number, attack in enumerate(self.world.attacks)
+        ]
+
+    def _theft(self, number: int, attack: Attack, shift: float) -> Theft:
+        mine = np.flatnonzero(self.attack == number)
+        mine = mine[np.argsort(self.at[mine], kind="stable")]
+        hits = np.flatnonzero(self.excess[mine] > shift)
+        last = int(hits[0]) + 1 if len(hits) else len(mine)
+
+        def exposed(rows: NDArray[np.int64]) -> int:
+            named = self.patient[rows]
+            unnamed = self.records[rows][named < 0]
+            return len(np.unique(named[named >= 0])) + int(unnamed[unnamed > 0].sum())
+
+        profession = self.world.accounts.column("profession")[attack.accounts[0]].as_py()
+        return Theft(
+            attack.family, profession, bool(len(hits)), exposed(mine[:last]), exposed(mine), ""
+        )
+
+
+def crossings(world: World, detection: Detection) -> Crossings:
+    """Return how far each unit lies beyond its threshold; the order of units is by account."""
+    units, evidence = detection.partition.units, detection.evidence
+    group = detection.partition.usual.group[units.account]
+    limits, slopes = detection.thresholds.log(), detection.thresholds.slope
+    excess = ((evidence.levels - limits[group]) / slopes[group]).max(axis=1)
+    login = {name: code for code, name in enumerate(world.accounts.column("login").to_pylist())}
+    victim = attacked(world)[[login[name] for name in units.accounts]]
+    until = int(detection.learn_until.timestamp() * 1e6)
+    return Crossings(
+        world, np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf), units.account, units.at,
+        world.accesses.column("attack").to_numpy()[units.row],
+        world.accesses.column("patient").to_numpy()[units.row],
+        world.accesses.column("record_count").to_numpy()[units.row],
+        (victim[units.account] < 0) & (units.at >= until),
+    )  # fmt: skip
+
+
+def true_budget(runs: Sequence[Crossings], allowed: float) -> float:
+    """Return the least common shift that leaves at most `allowed` false alerts."""
+    low, high = -100.0, 1000.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        if sum(run.false(middle) for run in runs) <= allowed:
+            high = middle
+        else:
+            low = middle
+    return high

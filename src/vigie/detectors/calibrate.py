@@ -26,6 +26,8 @@ _TAIL: Final = 0.10
 _PRIOR: Final = 0.3
 """Passages of the place that a group is believed to have had besides its own: below one, for
 groups differ much in this."""
+_ENOUGH: Final = 60
+"""Weeks under which a group is too small to show what everyone else shows."""
 _PLACES: Final = 7
 _LEAN: Final = 10.0
 """Passages at which a group's own severity counts as much as the median group's."""
@@ -108,27 +110,37 @@ def _thresholds(
     spoken = peaks[np.isfinite(peaks)]
     place = max(floor, float(np.quantile(spoken, 1 - _TAIL)) if len(spoken) else floor)
     level, slope = np.full(groups, place), np.ones(groups)
+    small = np.bincount(group[account], minlength=groups) < _ENOUGH
     for number in range(_PLACES):
         heard = _accounts_beyond(peaks, account, group, place)
-        further, steeper = _tail(peaks, group[account], groups, place, target)
-        higher = (further > level) & ((heard >= 2) | (number == 0))
+        further, steeper = _tail(peaks, group[account], groups, place, target, number > 0)
+        higher = (further > level) & ((heard >= 1) | small | (number == 0))
         level, slope = np.where(higher, further, level), np.where(higher, steeper, slope)
         place *= 2
     return level, slope
 
 
 def _tail(
-    peaks: Values, group: Codes, groups: int, place: float, target: float
+    peaks: Values, group: Codes, groups: int, place: float, target: float, heavy: bool
 ) -> tuple[Values, Values]:
+    """Return the level of each group and its slope, by an exponential tail or a Pareto's.
+
+    Batches of honest work (clean-ups) have sizes that spread like a lognormal's: beyond the first
+    place, the logarithms of the peaks are taken.
+    """
     passed = np.bincount(group, peaks > place, groups)
     weeks = np.bincount(group, minlength=groups)
     common = (passed.sum() + 1) / (weeks.sum() + 1)
     rate = (passed + _PRIOR) / (weeks + _PRIOR / common)
-    far = np.bincount(group, np.maximum(peaks - place, 0.0), groups)
-    usual = max(float(far.sum() / max(passed.sum(), 1)), 1.0)
+    beyond = np.maximum(peaks, place)
+    far = np.bincount(group, np.log(beyond / place) if heavy else beyond - place, groups)
+    usual = max(float(far.sum() / max(passed.sum(), 1)), 0.1 if heavy else 1.0)
     slope = (far + _LEAN * usual) / (passed + _LEAN)
-    level: Values = place + slope * np.maximum(np.log(rate / target), 0.0)
-    return level, slope
+    rarer = np.maximum(np.log(rate / target), 0.0)
+    if heavy:
+        level = place * np.exp(np.minimum(slope * rarer, 20.0))
+        return level, slope * level
+    return place + slope * rarer, slope
 
 
 def _accounts_beyond(peaks: Values, account: Codes, group: Codes, place: float) -> Values:
