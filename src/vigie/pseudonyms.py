@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from vigie.blake2 import hash_texts
-from vigie.errors import SecretError
+from vigie.errors import SecretError, reason_of
 from vigie.events import KEY
 from vigie.language import N_
 from vigie.siphash import hash_spans
@@ -185,6 +185,13 @@ def open_keyring(home: Path) -> Keyring:
         base, steps = bytes.fromhex(said["base"]), tuple(map(bytes.fromhex, said["steps"]))
         if len(base) != 32 or any(len(step) != 16 for step in steps):
             raise ValueError
+    except OSError as error:
+        raise SecretError(
+            N_("the key file cannot be read ({reason})"),
+            where=str(path),
+            remedy=N_("check its name and your rights on it"),
+            reason=reason_of(error),
+        ) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise SecretError(
             N_("this is not a key file"),

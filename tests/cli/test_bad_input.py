@@ -4,6 +4,9 @@ import errno
 import gzip
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,6 +143,15 @@ def shorten_key(home: Path) -> None:
 
 def lose_key(home: Path) -> None:
     (home / "pseudonym.key").unlink()
+
+
+def test_a_key_that_cannot_be_read_is_one_sentence(vigie: Vigie, home: Path) -> None:
+    (home / "pseudonym.key").unlink()
+    (home / "pseudonym.key").mkdir(mode=0o700)
+    code, _printed, errors = vigie("rotate")
+    assert code == 1
+    assert is_one_sentence(errors)
+    assert vigie("doctor")[0] == 1
 
 
 @pytest.mark.parametrize("spoil", [spoil_key, shorten_key, lose_key])
@@ -419,3 +431,36 @@ def test_a_draft_holds_no_number_of_a_patient(vigie: Vigie, tmp_path: Path) -> N
     screens = "".join(row(1, screen=f"/patients/255081416802538/{n}") for n in range(3))
     log = written(tmp_path / "a.csv", HEADER + screens)
     assert "255081416802538" not in vigie("mapping", "suggest", log)[1]
+
+
+def test_a_trial_prints_no_patient_taken_for_an_action(vigie: Vigie, tmp_path: Path) -> None:
+    said = MAPPING.replace('action = "ACTION"', 'action = "IPP"').replace("patient =", "# ")
+    mapping = written(tmp_path / "m.toml", said)
+    log = written(tmp_path / "a.csv", (HEADER + row(1)).replace("1001", "255081416802538"))
+    code, printed, errors = vigie("mapping", "test", log, "--mapping", mapping)
+    assert code == 4
+    assert "255081416802538" not in printed + errors
+
+
+def test_a_directory_without_rights_is_not_passed_over(tmp_path: Path) -> None:
+    """Root may open everything: as root, the test gives that right up."""
+    logs = tmp_path / "logs"
+    (logs / "closed").mkdir(parents=True)
+    written(logs / "good.csv", GOOD)
+    written(tmp_path / "m.toml", MAPPING)
+    (logs / "closed").chmod(0)
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if not os.getuid() else []
+    if drop and not shutil.which("setpriv"):
+        pytest.skip("setpriv is not here, and root may open everything")
+    command = [sys.executable, "-m", "vigie.cli", "import", logs, "--mapping", tmp_path / "m.toml"]
+    done = subprocess.run(
+        [*drop, *command],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "VIGIE_HOME": str(tmp_path / "home"), "LC_ALL": "fr_FR.UTF-8"},
+    )  # fmt: skip
+    (logs / "closed").chmod(0o700)
+    assert done.returncode == 4
+    assert "closed" in done.stderr
+    assert "vous n’en avez pas le droit" in done.stderr
+    assert is_one_sentence(done.stderr)
+    assert "good.csv" in done.stdout

@@ -1,5 +1,6 @@
 """`vigie mapping suggest` and `vigie mapping test`: drafting a mapping, and trying it."""
 
+import re
 from argparse import Namespace
 
 from vigie.cli.terminal import draw_table, say
@@ -10,6 +11,7 @@ from vigie.readers.tables.suggest import suggest as draft
 from vigie.readers.tables.trial import Trial, try_mapping
 
 NOTHING, UNTRUSTED = 0, 4
+_MOST = 30
 SHOWN = (
     "source_line", "at", "account", "action", "object", "patient", "record_count", "outcome",
     "flags",
@@ -64,7 +66,10 @@ def _say_unmapped(trial: Trial) -> None:
     for column, (why, fields) in trial.unmapped_columns.items():
         say(_("not mapped: {column}: {why}").format(column=column, why=_(why).format_map(fields)))
     for column, values in trial.unmapped_values.items():
-        shown = ", ".join(f"{value} ({number(count)})" for value, count in values.items())
+        # A mapping that takes the patients for actions must not print them.
+        safe = {v: n for v, n in values.items() if not re.search("[0-9]{6}", v)}
+        shown = ", ".join(f"{v} ({number(n)})" for v, n in list(safe.items())[:_MOST])
+        shown += ", …" if len(values) > len(safe) or len(safe) > _MOST else ""
         say(_("values of {column} without a translation: {values}").format(
             column=column, values=shown
         ))  # fmt: skip
