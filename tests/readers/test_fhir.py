@@ -1102,3 +1102,18 @@ def test_that_an_agent_asked_is_read_however_it_is_written(read: Any, said: obje
     other = {"who": {"reference": "Practitioner/1"}, "requestor": False}
     (row,), _, _ = read(event(agent=[other, doctor]))
     assert (row["account"], row["on_behalf_of"]) == ("Practitioner/2", "Practitioner/1")
+
+
+def test_resources_of_several_lines_each_may_follow_one_another(read: Any) -> None:
+    inside = {"resourceType": "Practitioner", "id": "p"}
+    texts = [json.dumps(event(id=str(k), contained=[inside]), indent=2) for k in range(3)]
+    rows_, bad, tally = read("\n".join(texts).encode())
+    assert (len(rows_), len(bad), tally.read) == (3, 0, 3)
+    texts[1] = texts[1][:200]
+    rows_, bad, tally = read("\n".join(texts).encode())
+    assert (len(rows_), len(bad), tally.read) == (2, 1, 3)
+
+
+def test_an_outcome_may_be_a_concept(read: Any) -> None:
+    (row,), _, _ = read(event(outcome=coded("8", f"{THO}/audit-event-outcome")))
+    assert row["outcome"] == "serious_failure"

@@ -12,6 +12,7 @@ from vigie.readers.fhir.resources import ENTRIES, RESOURCE, RESOURCES, Entry, Re
 BOM: Final = b"\xef\xbb\xbf"
 _ENTRY: Final = re.compile(rb'"resource"\s*:\s*(?=\{)')
 _ELEMENT: Final = re.compile(rb'(?=\{\s*"resourceType")')
+_DOCUMENT: Final = re.compile(rb'^(?=\{\s*"resourceType"\s*:\s*"(?!Bundle"))', re.MULTILINE)
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}]', re.DOTALL)
 _POINTED_AT: Final = frozenset(
     {"Patient", "Practitioner", "PractitionerRole", "Organization", "Device", "RelatedPerson"}
@@ -88,13 +89,16 @@ def elements_of(data: bytes) -> list[msgspec.Raw]:
 def salvage(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield the places of the resources in a document that cannot be read as a whole.
 
-    An object whose braces do not close runs to the next resource, or to the end.
+    An object whose braces do not close runs to the next resource, or to the end. Resources of
+    several lines each may also follow one another without a Bundle around them.
 
     >>> broken = b'{"entry": [{"resource": {"a": 1}}, {"resource": {"a": }}, {"resource": {"b'
     >>> [broken[start:end] for start, end in salvage(broken)]
     [b'{"a": 1}', b'{"a": }', b'{"b']
     """
     mark = _ELEMENT if data.removeprefix(BOM).lstrip()[:1] == b"[" else _ENTRY
+    if len(_DOCUMENT.findall(data)) > 1:
+        mark = _DOCUMENT
     place = mark.search(data)
     while place:
         start = place.end()

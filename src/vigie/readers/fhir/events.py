@@ -243,7 +243,7 @@ def _outcome_codes(event: AuditEvent) -> list[str]:
         return []
     outcome = _decoded(OUTCOME, event.outcome, "outcome")
     if isinstance(outcome, Outcome):
-        return codes(outcome.code)
+        return codes(outcome.code) + codes(outcome.coding)
     return [str(outcome)] if outcome is not None else []
 
 

@@ -157,9 +157,10 @@ class Entry(msgspec.Struct, gc=False):
 
 
 class Outcome(msgspec.Struct, gc=False):
-    """R5's outcome (a Coding in `code`) or a Coding in its place (`code` is then text)."""
+    """R5's outcome (a Coding in `code`), or a Coding or concept in its place."""
 
     code: Concepts = None
+    coding: Concepts = None
 
 
 EVENT: Final = msgspec.json.Decoder(AuditEvent)
