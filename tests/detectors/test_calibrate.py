@@ -38,3 +38,21 @@ def test_too_short_a_log_says_that_nothing_was_calibrated():
     found = thresholds(units, np.zeros((len(units), 1)))
     assert not found.calibrated
     assert (found.log() > 5).all()
+
+
+def test_a_loud_group_gets_a_higher_threshold_than_a_quiet_one(units):
+    group = (np.arange(len(units.accounts)) % 2).astype(np.int32)
+    quiet = np.random.default_rng(1).exponential(size=(len(units), 1))
+    loud = np.where(group[units.account, None] == 1, 30 * quiet, quiet)
+    span = units.first_day, units.first_day + 14
+    floors = np.zeros(1)
+    before, after = (
+        calibrate(units, x, floors, group, span, 1.0).log()[:, 0] for x in (quiet, loud)
+    )
+    assert after[1] > 5 * before[1]
+    assert after[0] < after[1]
+
+
+def test_silent_hypotheses_are_calibrated_without_a_word(units):
+    found = thresholds(units, np.full((len(units), 1), -np.inf))
+    assert np.isfinite(found.log()).all()

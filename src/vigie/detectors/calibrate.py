@@ -1,12 +1,11 @@
 """Thresholds from the operator's alarm budget: measured, on days before those that are scored.
 
 The run-length guarantee of the statistic dies with the model of "usual", so the budget is met by
-measure. The largest statistic of each account and week (block maxima: a second alarm within seven
-days is the same alert) is put on one scale, per peer group and hypothesis, by the place and slope
-of its upper tail; groups too small to tell lean on everyone. On that scale each hypothesis has one
-pooled tail, extended exponentially to its share of the budget.
-
-Medians, not means: a thief already there in the learning weeks must not raise the thresholds.
+measure, on the largest statistic of each account and week (block maxima: a second alarm within
+seven days is the same alert). Per hypothesis and peer group: how often a week passes a place,
+times how far beyond. Both lean on everyone's, so no group is trusted to be quieter than its weeks
+can show; a group whose honest work looks like a harvest gets a threshold of its own, and raises
+nobody else's.
 """
 
 from dataclasses import dataclass
@@ -18,10 +17,6 @@ from numpy.typing import NDArray
 from vigie.units import Codes, Units
 
 WEEK: Final = 7
-CAUTION: Final = 1.0
-"""How far beyond the budget the thresholds are set, an assumption: the learning weeks are few and
-never like those that follow, and honest bursts are heavier than an exponential. It does not hold
-the budget yet (docs/detection.md)."""
 _TAIL: Final = 0.10
 _PRIOR: Final = 0.3
 """Passages of the place that a group is believed to have had besides its own: below one, for
@@ -30,7 +25,7 @@ _ENOUGH: Final = 60
 """Weeks under which a group is too small to show what everyone else shows."""
 _PLACES: Final = 7
 _LEAN: Final = 10.0
-"""Passages at which a group's own severity counts as much as the median group's."""
+"""Passages at which a group's own severity counts as much as everyone's."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
 
@@ -74,7 +69,7 @@ def calibrate(
     account_days = int(active.sum())
     if len(peaks) < _FEWEST or not levels.shape[1]:
         return _by_run_length(units, floors, groups, budget)
-    target = account_days / len(peaks) * budget / 10_000 / levels.shape[1] / CAUTION
+    target = account_days / len(peaks) * budget / 10_000 / levels.shape[1]
     shape = groups, levels.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
     for h in range(levels.shape[1]):
@@ -112,9 +107,9 @@ def _thresholds(
     level, slope = np.full(groups, place), np.ones(groups)
     small = np.bincount(group[account], minlength=groups) < _ENOUGH
     for number in range(_PLACES):
-        heard = _accounts_beyond(peaks, account, group, place)
+        passed = np.bincount(group[account], peaks > place, groups) > 0
         further, steeper = _tail(peaks, group[account], groups, place, target, number > 0)
-        higher = (further > level) & ((heard >= 1) | small | (number == 0))
+        higher = (further > level) & (passed | small | (number == 0))
         level, slope = np.where(higher, further, level), np.where(higher, steeper, slope)
         place *= 2
     return level, slope
@@ -141,12 +136,6 @@ def _tail(
         level = place * np.exp(np.minimum(slope * rarer, 20.0))
         return level, slope * level
     return place + slope * rarer, slope
-
-
-def _accounts_beyond(peaks: Values, account: Codes, group: Codes, place: float) -> Values:
-    """Count the accounts of each group beyond a place: a single one may be a thief's."""
-    beyond = group[np.unique(account[peaks > place])]
-    return np.bincount(beyond, minlength=int(group.max()) + 1).astype(np.float64)
 
 
 def _by_run_length(units: Units, floors: Values, groups: int, budget: float) -> Thresholds:

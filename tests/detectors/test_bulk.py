@@ -1,0 +1,39 @@
+import numpy as np
+import pyarrow as pa
+
+from vigie.detectors import DETECTORS
+from vigie.testing.detectors import partition_of, small_log
+
+ROWS = partition_of(small_log()).units.row[:300].tolist()
+"""Rows of the first accounts that are units, in order of time within an account."""
+
+
+def ratios(sizes: dict[int, int]) -> dict[int, float]:
+    """Return the log ratios of a small log in which these rows returned so many records."""
+    events = small_log()
+    count = events.column("record_count").to_numpy().copy()
+    for row, size in sizes.items():
+        count[row] = size
+    place = events.schema.get_field_index("record_count")
+    partition = partition_of(events.set_column(place, "record_count", pa.array(count)))
+    said = dict(
+        zip(partition.units.row.tolist(), DETECTORS["bulk"].ratios(partition)[:, 0], strict=True)
+    )
+    return {row: float(said[row]) for row in sizes}
+
+
+def test_the_larger_the_request_the_stronger_the_evidence():
+    huge, large, small = ROWS[-3:]
+    said = ratios({huge: 100_000, large: 2000, small: 40})
+    assert said[huge] > said[large] > said[small]
+
+
+def test_who_exports_every_day_is_judged_by_it():
+    last = ROWS[200]
+    often = dict.fromkeys(ROWS[:200:9], 200)
+    assert ratios(often | {last: 3000})[last] < ratios({last: 3000})[last]
+
+
+def test_a_small_request_speaks_against_a_harvest():
+    said = ratios(dict.fromkeys(ROWS[:2], 20))
+    assert (np.array(list(said.values())) < 0).all()
