@@ -375,6 +375,17 @@ def test_a_root_around_messages_on_one_line_loses_none(read: Any) -> None:
     assert (len(found.rows), found.tally.ignored, found.reasons) == (2, {"wrapper": 2}, [])
 
 
+def test_a_word_in_the_role_of_a_source_may_be_a_login(read: Any) -> None:
+    source = coded("RoleIDCode", "110153")
+    (word,) = read(message(participant("admin", roles=source))).rows
+    assert (word["account"], word["actor_kind"]) == ("admin", None)
+    (process,) = read(message(participant("app", roles=source, AlternativeUserID="88"))).rows
+    assert process["actor_kind"] == "service"
+    user = patient("admin").replace('Role="1"', 'Role="6"').replace('csd-code="2"', 'csd-code="11"')
+    (named,) = read(message(participant("admin", roles=source), user)).rows
+    assert (named["account"], named["actor_kind"], named["patient"]) == ("admin", "person", None)
+
+
 def test_the_parameters_of_a_query_may_stand_alone(read: Any) -> None:
     text = "status=current&patient.identifier=urn:oid:1.2.3|p1"
     (row,) = read(message(query(text), event="110112", types=("ITI-67",), action="E")).rows

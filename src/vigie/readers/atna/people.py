@@ -94,14 +94,18 @@ class _Party:
 
 
 @lru_cache(1 << 15)
-def describe(participants: tuple[Participant, ...], retrieval: bool) -> Who:
+def describe(
+    participants: tuple[Participant, ...], retrieval: bool, users: tuple[str, ...] = ()
+) -> Who:
     """Return who acted. In a `retrieval` the reader is the destination, else the source.
+
+    `users` are the identifiers that the message itself calls those of users.
 
     >>> describe((Participant("https://srv/xds", requestor=False), Participant(
     ...     "sec<899700366240@https://idp.fr>", requestor=True)), False).professional
     '99700366240'
     """
-    parties = [_party(said) for said in participants]
+    parties = [_party(said, users) for said in participants]
     actor = _actor(parties, retrieval)
     network, device = _network(actor, parties, retrieval)
     if actor is None:
@@ -150,7 +154,7 @@ def _is_another(party: _Party, actor: _Party) -> bool:
     return party.professional is None or party.professional != actor.professional
 
 
-def _party(said: Participant) -> _Party:
+def _party(said: Participant, users: tuple[str, ...]) -> _Party:
     account, realm, tokens = None, None, 0
     for text in (said.user, said.alternative, said.name):
         token = _TOKEN.match(text)
@@ -166,6 +170,7 @@ def _party(said: Participant) -> _Party:
         account = _known(said.alternative)
     professional, problem = _professional(said, account)
     known = tokens > 0 or professional is not None or said.id_type in _PERSON_IDS
+    known = known or (not machine and said.user in users)
     human = _is_human(said, machine, known)
     if human is False:
         professional = problem = None
@@ -201,9 +206,11 @@ def _is_human(said: Participant, machine: bool, known: bool) -> bool | None:
         return True
     codes = {code for code, _ in said.roles}
     if codes & MACHINE_ROLES:
-        return (
-            bool(said.name) and "|" not in said.user and "AETITLE" not in said.alternative.upper()
-        )
+        if "|" in said.user or "AETITLE" in said.alternative.upper():
+            return False
+        # A word that asked, with no process behind it, may be a login as well as a machine.
+        word = said.requestor and _known(said.user) and not said.alternative
+        return True if said.name else (None if word else False)
     if "AETITLE" in said.alternative.upper() and not said.name:
         return False
     if not _known(said.user) and not said.name and not _known(said.alternative):

@@ -151,7 +151,7 @@ class Rows:
         """Return the values of `_TEXTS` without the patient's identifier, and the flags."""
         message = one.message
         object_ = object_of(message.event, message.types)
-        who = describe(message.participants, object_ in RETRIEVALS)
+        who = describe(message.participants, object_ in RETRIEVALS, message.users)
         said: list[str | None] = [
             who.account, who.actor_kind, who.professional, who.on_behalf_of, who.profession,
             who.specialty, who.role, message.site or None, who.realm, message.source or None,

@@ -86,6 +86,11 @@ class Message(NamedTuple):
         return next((one.life_cycle for one in self.objects if one.life_cycle), "")
 
     @property
+    def users(self) -> tuple[str, ...]:
+        """What objects that are persons give as the identifiers of users (RFC 3881 5.5.4)."""
+        return tuple(o.value for o in self.objects if o.kind == "1" and o.id_type == "11")
+
+    @property
     def medium(self) -> str:
         """The medium that a participant names (DICOM CID 405)."""
         return next((one.medium for one in self.participants if one.medium), "")
