@@ -75,8 +75,8 @@ def find_files(paths: Iterable[Path]) -> dict[Path, str]:
 def label_of(name: str) -> str:
     """Return what a file is called in the store: text without a NIR, whatever its bytes.
 
-    >>> label_of("lyon\udce9.csv"), label_of("255081416802538.csv")
-    ('lyon\\\\xe9.csv', 'NIR.csv')
+    >>> label_of("255081416802538.csv")
+    'NIR.csv'
     """
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return without_nir(text)
