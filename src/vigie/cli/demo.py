@@ -1,4 +1,4 @@
-"""`vigie demo`: a small regional portal under attack, from its logs to what to look at."""
+"""`vigie demo`: a third-party-payment portal under attack, from its logs to what to look at."""
 
 import shutil
 from argparse import Namespace
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigie.cli.importing import read_paths, summarise
-from vigie.cli.scan import detect_stored, draw
+from vigie.cli.scan import detect_stored, draw, remember
 from vigie.cli.simulate import describe
 from vigie.cli.terminal import draw_table, say
 from vigie.errors import UsageError
@@ -15,10 +15,11 @@ from vigie.language import N_, _, number
 if TYPE_CHECKING:
     from vigie.detection import Detection
 
-PRESET, SCALE, DAYS = "regional-portal", 0.08, 45
+PRESET, SCALE, DAYS = "third-party-payment", 0.25, 50
+BUDGET = 10.0  # some 740 accounts: about three false alerts a week
 FAMILIES = (
     "fast_sweep", "working_hours_sweep", "low_and_slow", "enumeration", "name_sweep", "own_panel",
-    "export", "several_accounts",
+    "rights_check_sweep", "export", "several_accounts",
 )  # fmt: skip
 _MARK = ".vigie-demo"
 
@@ -31,17 +32,21 @@ def demo(options: Namespace) -> int:
 
     out = (options.out or Path("demo")).resolve()
     _make_room(out)
-    say(_("1. A regional portal of invented staff and patients, with {count} thefts").format(
-        count=number(len(FAMILIES))
-    ))  # fmt: skip
+    title = _("1. A third-party-payment portal of invented staff and patients, with {count} thefts")
+    say(title.format(count=number(len(FAMILIES))))
     describe(
         write_world(simulate(PRESET, SCALE, options.seed, DAYS, dict.fromkeys(FAMILIES, 1)), out)
     )
     say()
-    say(_("2. vigie scan reads its logs (FHIR AuditEvents) and finds"))
+    say(
+        _("2. vigie scan --alarm-budget {budget} reads its logs and finds").format(
+            budget=number(BUDGET)
+        )
+    )
     _point_at(options, out)
     summarise(read_paths(options))
     answer = detect_stored(options)
+    remember(options)
     draw(answer)
     say()
     say(_("3. The truth, which the detection has not seen"))
@@ -70,7 +75,7 @@ def _point_at(options: Namespace, out: Path) -> None:
     """Give the commands inside the demo what a user would type: its own home, its own logs."""
     options.home = out / "home"
     options.paths, options.mapping = [out / "logs"], [out]
-    options.alarm_budget = options.learn_until = None
+    options.alarm_budget, options.learn_until = BUDGET, None
 
 
 def judge(found: "Detection", truth: Path) -> None:

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from vigie.cli.scan import LEVELS, NOTHING, Answer, detect_stored, stamp
+from vigie.cli.scan import LEVELS, NOTHING, Answer, detect_stored, recall, stamp
 from vigie.cli.terminal import draw_table, say, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number
@@ -20,6 +20,7 @@ def explain(options: Namespace) -> int:
     """Find the alert whose identifier begins as given, and tell it."""
     from vigie.story import tell
 
+    recall(options)
     answer = detect_stored(options)
     alert = _chosen(answer, options.alert)
     story = tell(answer.detection, alert)

@@ -274,7 +274,7 @@ def _doctor(commands: Any, name: str, common: Any) -> None:
 
 
 def _demo(commands: Any, name: str, common: Any) -> None:
-    summary = _("simulate a regional portal under attack, scan its logs, say what to look at")
+    summary = _("simulate a portal under attack, scan its logs, say what to look at")
     parser = _command(commands, name, common, summary, "demo:demo")
     parser.add_argument(
         "--out", type=Path, metavar=_("DIRECTORY"), help=_("where to work (default: ./demo)")

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from vigie import journal
 from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, write_csv, write_json
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from vigie.detection import Detection
 
 NOTHING, ALERTS, UNTRUSTED = 0, 3, 4
+LAST_ASKED = "last-asked.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def alerts(options: Namespace) -> int:
     """Detect on what the store holds and print the alerts."""
     _check_report(options)
     answer = detect_stored(options)
+    remember(options)
     {"table": draw, "json": print_json, "csv": print_csv}[options.format](answer)
     if options.report:
         write_report(options.report, answer)
@@ -80,13 +84,11 @@ def detect_stored(options: Namespace) -> Answer:
     from vigie.detection import COLUMNS, detect
     from vigie.events import SCHEMA
 
-    budget = getattr(options, "alarm_budget", None)
-    settings = settings_of(options)
-    if budget is not None:
-        if budget <= 0:
+    home, settings = home_of(options), settings_of(options)
+    if options.alarm_budget is not None:
+        if options.alarm_budget <= 0:
             raise UsageError(N_("the alarm budget must be above 0"), where="--alarm-budget")
-        settings = type(settings)(**{**_fields(settings), "alarm_budget": budget})
-    home = home_of(options)
+        settings = msgspec.structs.replace(settings, alarm_budget=options.alarm_budget)
     with Store.open(home) as store:
         sources = store.sources()
         columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
@@ -96,15 +98,27 @@ def detect_stored(options: Namespace) -> Answer:
     detection = detect(
         events,
         settings,
-        learn_until=day_of(getattr(options, "learn_until", None), "--learn-until"),
+        learn_until=day_of(options.learn_until, "--learn-until"),
         quarantined=quarantined,
         lines=sum(source.lines for source in sources),
     )
     return Answer(detection, events.num_rows, quarantined)
 
 
-def _fields(settings: Any) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in settings.__struct_fields__}
+def remember(options: Namespace) -> None:
+    """Keep how the last answer was asked for: `explain` asks in the same way."""
+    asked = {"alarm_budget": options.alarm_budget, "learn_until": options.learn_until}
+    path = home_of(options) / LAST_ASKED
+    path.touch(0o600)
+    path.write_bytes(msgspec.json.encode(asked))
+
+
+def recall(options: Namespace) -> None:
+    """Fill in what the options leave open with how the last answer was asked for."""
+    path = home_of(options) / LAST_ASKED
+    said = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
+    options.alarm_budget = options.alarm_budget or said.get("alarm_budget")
+    options.learn_until = options.learn_until or said.get("learn_until")
 
 
 def day_of(text: str | None, option: str) -> datetime | None:
@@ -127,8 +141,6 @@ def print_json(answer: Answer) -> None:
 
 def as_json(answer: Answer) -> dict[str, Any]:
     """Return the answer as `docs/scan.md` documents it."""
-    import msgspec
-
     found = answer.detection
     return {
         "version": 1,
