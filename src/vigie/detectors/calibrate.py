@@ -103,7 +103,7 @@ def _thresholds(
     """
     groups = int(group.max(initial=0)) + 1
     spoken = peaks[np.isfinite(peaks)]
-    place = max(floor, float(np.quantile(spoken, 1 - _TAIL)) if len(spoken) else floor)
+    place = max(floor, 1.0, float(np.quantile(spoken, 1 - _TAIL)) if len(spoken) else 0.0)
     level, slope = np.full(groups, place), np.ones(groups)
     small = np.bincount(group[account], minlength=groups) < _ENOUGH
     for number in range(_PLACES):
