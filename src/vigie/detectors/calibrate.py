@@ -107,6 +107,8 @@ def _thresholds(
     level, slope = np.full(groups, place), np.ones(groups)
     small = np.bincount(group[account], minlength=groups) < _ENOUGH
     for number in range(_PLACES):
+        if number and not (peaks > place).any():
+            break
         passed = np.bincount(group[account], peaks > place, groups) > 0
         further, steeper = _tail(peaks, group[account], groups, place, target, number > 0)
         higher = (further > level) & (passed | small | (number == 0))
@@ -133,7 +135,7 @@ def _tail(
     slope = (far + _LEAN * usual) / (passed + _LEAN)
     rarer = np.maximum(np.log(rate / target), 0.0)
     if heavy:
-        level = place * np.exp(np.minimum(slope * rarer, 20.0))
+        level = place * np.exp(np.minimum(slope * rarer, 20.0)) * (rate > target)
         return level, slope * level
     return place + slope * rarer, slope
 
