@@ -162,7 +162,8 @@ def crossings(world: World, detection: Detection) -> Crossings:
     victim = attacked(world)[[login[name] for name in units.accounts]]
     until = int(detection.learn_until.timestamp() * 1e6)
     return Crossings(
-        world, np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf), units.account, units.at,
+        world, np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf),
+        units.account.astype(np.int64), units.at,
         world.accesses.column("attack").to_numpy()[units.row],
         world.accesses.column("patient").to_numpy()[units.row],
         world.accesses.column("record_count").to_numpy()[units.row],
