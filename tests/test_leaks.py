@@ -46,13 +46,15 @@ def run(home: Path, *arguments: str | Path) -> bytes:
 def secrets_of(world) -> set[bytes]:
     """Return what must not be found: numbers, NIRs, INS, surnames with given names, addresses."""
     people = world.patients
-    used = {p for p in world.accesses.column("patient").to_pylist() if p >= 0}
+    used = [p for p in world.accesses.column("patient").to_pylist() if p >= 0]
+    # Those of the first lines, which are the damaged ones, and some of all the others.
+    chosen = dict.fromkeys([*used[:60], *used[:: max(1, len(used) // 60)]])
     words: set[str] = set()
-    for index in sorted(used)[:400]:
+    for index in chosen:
         row = people.slice(index, 1).to_pylist()[0]
         words |= {row["nir"] or "", row["ins"] or "", row["address"] or "", row["phone"] or ""}
         words.add(f"{row['surname']} {row['given_name']}")
-    return {word.encode() for word in words if len(word) >= 8}
+    return {word.lower().encode() for word in words if len(word) >= 8}
 
 
 def damaged(logs: Path) -> None:
@@ -119,9 +121,9 @@ def test_nothing_that_a_run_leaves_names_a_patient(preset: str, tmp_path: Path) 
     assert b"quarantined" in printed
     forbidden = secrets_of(world)
     assert len(forbidden) > 100
-    pattern = re.compile(b"|".join(map(re.escape, sorted(forbidden))), re.IGNORECASE)
+    pattern = re.compile(b"|".join(map(re.escape, sorted(forbidden))))
     for place, data in {"printed": printed, **left_behind(home)}.items():
         for content in unfolded(data):
-            match = pattern.search(content)
+            match = pattern.search(content.lower())
             assert match is None, f"{place} holds {match.group()!r}"
     assert any(home.rglob("*.age"))
