@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from vigie import identifiers
-from vigie.readers.atna.codes import DESTINATION, MACHINE_ROLES, PASSIVE_ROLES, SOURCE
+from vigie.readers.atna.codes import APPLICATION, DESTINATION, MACHINE_ROLES, PASSIVE_ROLES, SOURCE
 from vigie.readers.atna.xml import Participant
 
 _TOKEN: Final = re.compile(r"^(?P<alias>[^<>]*)<(?P<user>[^<>]*?)(?:@(?P<issuer>[^<>@]*))?>$")
@@ -207,6 +207,8 @@ def _is_human(said: Participant, machine: bool, known: bool) -> bool | None:
     codes = {code for code, _ in said.roles}
     if codes & MACHINE_ROLES:
         if "|" in said.user or "AETITLE" in said.alternative.upper():
+            return False
+        if APPLICATION in codes and not said.name:
             return False
         # A word that asked, with no process behind it, may be a login as well as a machine.
         word = said.requestor and _known(said.user) and not said.alternative

@@ -44,6 +44,7 @@ _MACHINE_CODES: Final = (
     "authzoauthservice homecommunityid prov assembler dev machine application"
 )
 _MACHINES: Final = frozenset(_MACHINE_CODES.split())
+_APPLICATION: Final = "110150"
 _ENDS: Final = frozenset({"110152", "110153"})
 _ORGANISATIONS: Final = frozenset({"prov", "homecommunityid"})
 _PERSONS: Final = frozenset(
@@ -95,7 +96,7 @@ def describe(agents: list[Agent], resolver: Resolver, namer: Namer) -> Who:
     people = sorted((p for p in parts if p.human), key=lambda p: not p.requests)
     others = [p for p in parts if p.human is None]
     machines = [p for p in parts if p.human is False and not p.organises]
-    client, application = _client(machines), _first(p for p in machines if "110150" in p.codes)
+    client, application = _client(machines), _first(p for p in machines if _APPLICATION in p.codes)
     asking = _first(p for p in machines if p.requests)
     actor = _first([*people, *others]) or asking or application or client
     structure = _structure(parts)
@@ -169,6 +170,8 @@ class _Party:
             return True
         if "cst" in self.codes:
             return self.requests
+        if _APPLICATION in self.codes:
+            return False
         if _MACHINES & set(self.codes):
             return self.requests and self._is_named()
         return True if self.requests else None
