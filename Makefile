@@ -1,7 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; each does all of its own set-up.
 SHELL := /bin/bash
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
-RUN := $(UV) run --frozen --quiet
+RUN := $(UV) run --frozen --quiet --all-extras
 export UV_LINK_MODE ?= copy
 
 .PHONY: test setup demo lint types docs bench locale clean
@@ -14,7 +14,7 @@ test: lint types  ## everything that must hold: style, arrows between modules, t
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 setup: | $(UV)
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --all-extras
 
 demo: setup  ## simulate a regional portal under attack, scan its logs, say what to look at
 	@$(RUN) vigie demo
@@ -28,7 +28,7 @@ types: setup
 	$(RUN) mypy
 
 docs: setup
-	$(UV) run --frozen --group docs mkdocs build --strict
+	$(UV) run --frozen --all-extras --group docs mkdocs build --strict
 
 bench: setup  ## the table of benchmarks; BENCH_SCALE=1 for the full sizes
 	$(RUN) python -m benchmarks
