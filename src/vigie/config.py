@@ -31,11 +31,16 @@ class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the operator chooses. `alarm_budget` is in false alerts per 10,000 account-days."""
+    """What the operator chooses. `alarm_budget` is in false alerts per 10,000 account-days.
+
+    `state` is where cases are kept: empty for a SQLite file in `VIGIE_HOME`, or
+    `postgresql://user@host/database`.
+    """
 
     alarm_budget: float = 1.0
     pseudonyms_per_hour: int = 100
     link_within_seconds: float = 2.0
+    state: str = ""
     trust: Trust = msgspec.field(default_factory=Trust)
 
 
