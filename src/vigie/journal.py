@@ -70,8 +70,8 @@ def record(home: Path, what: str, subject: str = "", reason: str = "", who: str 
         with _locked(home):
             number, previous = _resume(home)
             entry = Entry(
-                number + 1, datetime.now(UTC).isoformat(), who or _user(), what, subject, reason,
-                previous,
+                number + 1, datetime.now(UTC).isoformat(), who or current_user(), what, subject,
+                reason, previous,
             )  # fmt: skip
             entry = Entry(**{**asdict(entry), "hash": entry.digest()})
             _append(home / JOURNAL_FILE, _canonical(asdict(entry)) + b"\n")
@@ -202,7 +202,8 @@ def _locked(home: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _user() -> str:
+def current_user() -> str:
+    """Return the user of the operating system, by name where it has one."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

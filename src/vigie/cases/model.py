@@ -52,6 +52,7 @@ TRANSITIONS: Final = {
     Status.DISMISSED: (Status.INVESTIGATING,),
 }
 """From each state to those that may follow. What is closed or dismissed may be opened again."""
+UNCERTAIN: Final = (Status.SUSPECTED, Status.INVESTIGATING)
 
 
 class Kind(StrEnum):
@@ -97,6 +98,10 @@ class Matter(StrEnum):
     NOTICE_ASKED = "notice_asked"
     NOTICE_APPROVED = "notice_approved"
     NOTICE_REFUSED = "notice_refused"
+
+
+NOT_NOTIFIED: Final = "not_notified"
+NOT_INFORMED: Final = "not_informed"
 
 
 class Record(msgspec.Struct, frozen=True, tag_field="record", kw_only=True):
@@ -268,9 +273,14 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> Status:
-        """Where the case stands: what the last decision on it says."""
-        said = self.last(Matter.STATE)
-        return Status(said.value) if said else Status.SUSPECTED
+        """Where the case stands: becoming aware establishes what was only suspected."""
+        status = Status.SUSPECTED
+        for decision in self.decisions:
+            if decision.matter == Matter.STATE:
+                status = Status(decision.value)
+            elif decision.matter == Matter.AWARENESS and status in UNCERTAIN:
+                status = Status.ESTABLISHED
+        return status
 
     @property
     def awareness(self) -> Awareness | None:
@@ -291,6 +301,10 @@ class Case(msgspec.Struct, frozen=True):
         at = {kind.value: found for kind in Kind if (found := self.first(kind))}
         if self.awareness:
             at["awareness"] = self.awareness.at
+        for matter, value in ((Matter.AUTHORITY, NOT_NOTIFIED), (Matter.PERSONS, NOT_INFORMED)):
+            last = self.last(matter)
+            if last and last.value == value:
+                at[value] = last.at
         return Moments(self.role, at | {"opened": self.opening.recorded_at}, self.zone)
 
     def of(self, kind: type[R]) -> list[R]:

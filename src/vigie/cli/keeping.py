@@ -3,11 +3,16 @@
 import sys
 from argparse import Namespace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from vigie.cli.terminal import home_of, say, write_json
+from vigie import journal
+from vigie.cli.terminal import home_of, say, settings_of, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, number, plural
 from vigie.stores import Store
+
+if TYPE_CHECKING:
+    from vigie.stores.verification import Finding
 
 NOTHING, ERROR = 0, 1
 
@@ -17,6 +22,7 @@ def verify(options: Namespace) -> int:
     with Store.open(home_of(options)) as store:
         findings = store.verify()
         sources = store.sources()
+    findings += _cases(options)
     if options.format == "json":
         write_json(
             {
@@ -39,6 +45,16 @@ def verify(options: Namespace) -> int:
                 )
             )
     return ERROR if findings else NOTHING
+
+
+def _cases(options: Namespace) -> "list[Finding]":
+    """Check the cases, if there ever were any: their libraries are an extra."""
+    home = home_of(options)
+    if not any(entry.what == "case" for entry in journal.entries(home)):
+        return []
+    from vigie.cases.verification import verify_cases
+
+    return verify_cases(home, settings_of(options))
 
 
 def compact(options: Namespace) -> int:

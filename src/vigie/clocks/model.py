@@ -19,14 +19,15 @@ class Progress(StrEnum):
     OVERDUE = "overdue"
     MET = "met"
     LATE = "late"
+    WAIVED = "waived"
 
 
 class Moments(msgspec.Struct, frozen=True):
     """Everything that clocks need to know of a case, all times in UTC.
 
-    `at` maps a kind of event (`vigie.cases.model.Kind`, or `awareness`) to its first time; `role`
-    is that of the organisation which keeps the case: `controller`, `joint_controller` or
-    `processor`.
+    `at` maps a kind of event (`vigie.cases.model.Kind`) to its first time, with `opened`,
+    `awareness`, `not_notified` and `not_informed` beside them; `role` is that of the organisation
+    which keeps the case: `controller`, `joint_controller` or `processor`.
     """
 
     role: str

@@ -1,0 +1,229 @@
+"""The book of cases: what is written in it stays, and the journal vouches for every record.
+
+    with CaseBook.open(home, settings) as book:
+        case = book.open_case("Portal, March", [alert], author="dpo", reason="alert of the night")
+        case = book.decide(case.id, Matter.AWARENESS, "aware", "accounts confirmed", at=moment)
+
+`vigie.cases.records` says how a record and its entry in the journal hold each other.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import msgspec
+
+from vigie import journal
+from vigie.alerts import Alert
+from vigie.cases import looks, rules
+from vigie.cases.model import (
+    Alerted,
+    Case,
+    Decision,
+    Event,
+    FactsVersion,
+    Kind,
+    Matter,
+    Opening,
+    Record,
+)
+from vigie.cases.records import ENTRY, insert_record, kind_of, make_case, mark, read_cases, settle
+from vigie.config import Settings
+from vigie.errors import UsageError
+from vigie.facts import Facts
+from vigie.language import N_
+from vigie.state import State, open_state
+from vigie.stores.layout import Lock
+
+_LOCK: Final = "cases.lock"
+
+
+class CaseBook:
+    """All cases of one home. See the module's text for its use."""
+
+    def __init__(self, home: Path, state: State) -> None:
+        self.home, self.state = home, state
+
+    @classmethod
+    def open(cls, home: Path, settings: Settings) -> "CaseBook":
+        """Open the book of `home`; raises what `vigie.state.open_state` does."""
+        book = cls(home, open_state(home, settings))
+        with book._writing():
+            pass
+        return book
+
+    def __enter__(self) -> "CaseBook":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.state.close()
+
+    # Reading
+
+    def cases(self) -> list[Case]:
+        """Return every case, the oldest first."""
+        with self.state.transaction() as connection:
+            return list(read_cases(connection))
+
+    def case(self, beginning: str) -> Case:
+        """Return the case whose identifier begins so; raises `UsageError` when not exactly one."""
+        with self.state.transaction() as connection:
+            found = [c for c in read_cases(connection, beginning) if c.id.startswith(beginning)]
+        exact = [case for case in found if case.id == beginning]
+        if len(exact or found) == 1:
+            return (exact or found)[0]
+        what = N_("several cases begin with {id!r}") if found else N_("no case begins with {id!r}")
+        raise UsageError(what, remedy=N_("vigie case list lists them"), id=beginning)
+
+    # Writing
+
+    def open_case(
+        self,
+        title: str,
+        alerts: Iterable[Alert],
+        author: str,
+        reason: str,
+        role: str = "controller",
+        zone: str = "Europe/Paris",
+        now: datetime | None = None,
+    ) -> Case:
+        """Open a case from alerts (none: from what a person heard) and return it.
+
+        When the alerts were first told and first looked at comes from the journal.
+        """
+        at = now or datetime.now(UTC)
+        opening = Opening(
+            author=author, recorded_by=journal.current_user(), recorded_at=at, reason=reason,
+            title=title, role=role, zone=zone,
+        )  # fmt: skip
+        case = self._append(None, opening)
+        return self.add_alerts(case.id, alerts, author, reason, at)
+
+    def add_alerts(
+        self, case: str, alerts: Iterable[Alert], author: str, reason: str,
+        now: datetime | None = None,
+    ) -> Case:  # fmt: skip
+        """Join alerts to a case, each as it is now."""
+        at, added = now or datetime.now(UTC), []
+        known = {joined.id for joined in self.case(case).alerts}
+        for alert in alerts:
+            if alert.id not in known:
+                said = msgspec.to_builtins(alert)
+                sha256 = hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+                self._append(case, Alerted(
+                    author=author, recorded_by=journal.current_user(), recorded_at=at,
+                    reason=reason, alert=said, sha256=sha256,
+                ))  # fmt: skip
+                added.append(alert.id)
+        self._note_looks(case, added, author, at)
+        return self.case(case)
+
+    def _note_looks(self, case: str, alerts: list[str], author: str, at: datetime) -> None:
+        if alerts:
+            looks.record_view(self.home, " ".join(alerts), f"case {case}")
+            told = looks.first_signal(self.home, alerts)
+            seen = looks.first_viewing(self.home, alerts)
+            for kind, moment in ((Kind.FIRST_SIGNAL, told), (Kind.FIRST_VIEWING, seen)):
+                if moment:
+                    self.note(case, kind, at=min(moment, at), author=author, now=at)
+
+    def note(
+        self,
+        case: str,
+        kind: Kind = Kind.NOTE,
+        text: str = "",
+        at: datetime | None = None,
+        author: str = "",
+        now: datetime | None = None,
+        zone: str = "",
+        reference: str = "",
+        late_because: str = "",
+    ) -> Case:
+        """Put an event on the time line; `late_because` is the reason of article 33(1)."""
+        user, recorded_at = journal.current_user(), now or datetime.now(UTC)
+        found = self.case(case)
+        event = Event(
+            author=author or user, recorded_by=user, recorded_at=recorded_at, kind=kind, text=text,
+            at=(at or recorded_at).astimezone(UTC), zone=zone or found.zone, facts=_facts_of(found),
+            reference=reference, late_because=late_because,
+        )  # fmt: skip
+        return self._append(case, event)
+
+    def decide(
+        self,
+        case: str,
+        matter: Matter,
+        value: str,
+        reason: str,
+        author: str = "",
+        at: datetime | None = None,
+        zone: str = "",
+        details: dict[str, str] | None = None,
+        now: datetime | None = None,
+        recorded_by: str = "",
+    ) -> Case:
+        """Record a decision; raises `RefusedError` or `UsageError` when the rules forbid it.
+
+        `recorded_by` is the user who is signed in where that is not the system's.
+        """
+        user, recorded_at = recorded_by or journal.current_user(), now or datetime.now(UTC)
+        found = self.case(case)
+        return self._append(case, Decision(
+            author=author or user, recorded_by=user, recorded_at=recorded_at, reason=reason,
+            matter=matter, value=value, at=(at or recorded_at).astimezone(UTC),
+            zone=zone or found.zone, facts=_facts_of(found), details=details or {},
+        ))  # fmt: skip
+
+    def set_facts(
+        self, case: str, facts: Facts, reason: str, author: str = "", now: datetime | None = None
+    ) -> Case:
+        """Set the facts of a case; the same facts again change nothing."""
+        found = self.case(case)
+        if found.facts and found.facts.sha256 == facts.sha256:
+            return found
+        user = journal.current_user()
+        return self._append(case, FactsVersion(
+            author=author or user, recorded_by=user, recorded_at=now or datetime.now(UTC),
+            reason=reason, sha256=facts.sha256, content=facts.to_json().decode(),
+        ))  # fmt: skip
+
+    def _append(self, case: str | None, record: Record) -> Case:
+        """Write one record: pending, then the journal, then for good."""
+        with self._writing():
+            found = self.case(case) if case else None
+            rules.check(found, record, max(record.recorded_at, datetime.now(UTC)))
+            with self.state.transaction() as connection:
+                name = found.id if found else make_case(connection, record.recorded_at.year)
+                number = len(found.records) + 1 if found else 1
+                numbered = msgspec.structs.replace(record, number=number)
+                digest = insert_record(connection, name, numbered)
+            subject = f"{name} {number} {kind_of(record)} {digest}"
+            entry = journal.record(self.home, ENTRY, subject, record.reason, record.recorded_by)
+            with self.state.transaction() as connection:
+                mark(connection, digest, entry.number)
+        return self.case(name)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One writer at a time, who first settles what a killed one left pending."""
+        lock = Lock(self.home / _LOCK)
+        lock.wait()
+        try:
+            with self.state.transaction() as connection:
+                settle(connection, self.home)
+            yield
+        finally:
+            lock.release()
+
+
+def _facts_of(case: Case) -> str:
+    return case.facts.sha256 if case.facts else ""
