@@ -1,18 +1,20 @@
 """What a detection is worth on a simulated world: found, exposed before alert, false alerts.
 
-*Found*: an alert raised after the onset that cites a line of the thief. *Exposed*: distinct
-patients that the thief reached up to and including the alarming access, or the whole loss when the
-theft is missed; a request that only says how many records it returned exposes that many. *False
-alerts*: alerts opened in the scored part on accounts never attacked.
+*Found*: an alert raised after the onset that cites a line of the thief. Where the alert opened
+before the thief's first cited line, what it cites of him came with a later alarm, and its last
+moment counts. *Exposed*: distinct patients that the thief reached up to and including the alarming
+access, or the whole loss when the theft is missed; a request that only says how many records it
+returned exposes that many. *False alerts*: alerts opened in the scored part of whose accounts none
+was ever attacked; an alert about several accounts is one alert.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.loot import Loot, loots
 from benchmarks.naive import attacked
 from vigie.alerts import Alert
 from vigie.detection import Detection
@@ -23,7 +25,7 @@ DAY = 86_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class Theft:
-    """How one theft fared."""
+    """How one theft fared; `alarm_at` (µs UTC) is None when it was missed."""
 
     family: str
     profession: str
@@ -31,6 +33,9 @@ class Theft:
     exposed: int
     loss: int
     hypothesis: str
+    alarm_at: int | None = None
+    accounts: int = 1
+    loot: Loot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,47 +65,42 @@ def judge(world: World, detection: Detection) -> Verdict:
     false = [
         alert
         for alert in detection.alerts
-        if victim[login[alert.account]] < 0 and alert.opened_at >= detection.learn_until
+        if alert.opened_at >= detection.learn_until
+        and all(victim[login[name]] < 0 for name in {alert.account, *alert.accounts})
     ]
-    theft_of = world.accesses.column("attack").to_numpy()
-    cited: dict[int, list[Alert]] = {}
-    for alert in detection.alerts:
-        rows = np.array([int(line.rsplit(":", 1)[1]) - 1 for line in alert.lines])
-        for number in np.unique(theft_of[rows]):
-            if number >= 0:
-                cited.setdefault(int(number), []).append(alert)
-    thefts = [_theft(world, n, a, cited.get(n, [])) for n, a in enumerate(world.attacks)]
+    alarms = _alarms(world, detection.alerts)
+    thefts = [
+        _theft(world, attack, loot, alarms.get(number))
+        for number, (attack, loot) in enumerate(zip(world.attacks, loots(world), strict=True))
+    ]
     at, account = (world.accesses.column(c).to_numpy().astype(np.int64) for c in ("at", "account"))
     scored = (at >= until) & (victim[account] < 0)
     days = len(np.unique(account[scored] * 100_000 + at[scored] // DAY))
     return Verdict(tuple(thefts), tuple(false), days)
 
 
-def _theft(world: World, number: int, attack: Attack, alerts: list[Alert]) -> Theft:
-    rows = world.accesses.filter(world.accesses.column("attack").to_numpy() == number)
-    at, patient, records, access = (
-        rows.column(name).to_numpy() for name in ("at", "patient", "record_count", "access")
-    )
-    onset = datetime.fromtimestamp(int(at.min()) / 1e6, UTC)
-    first = min(
-        ((a.opened_at if a.opened_at >= onset else a.last_at, a.hypothesis) for a in alerts),
-        default=None,
-    )
-    if first and first[0] < onset:
-        first = None
-    stop = int(first[0].timestamp() * 1e6) if first else at.max()
+def _alarms(world: World, alerts: Sequence[Alert]) -> dict[int, tuple[int, str]]:
+    """Return, per attack that an alert cites, when the first such alarm came and its hypothesis."""
+    theft_of = world.accesses.column("attack").to_numpy()
+    at = world.accesses.column("at").to_numpy()
+    first: dict[int, tuple[int, str]] = {}
+    for alert in alerts:
+        rows = np.array([int(line.rsplit(":", 1)[1]) - 1 for line in alert.lines])
+        opened, last = (int(m.timestamp() * 1e6) for m in (alert.opened_at, alert.last_at))
+        for number in np.unique(theft_of[rows][theft_of[rows] >= 0]).tolist():
+            begun = at[rows[theft_of[rows] == number]].min()
+            alarm = (opened if opened >= begun else last, alert.hypothesis)
+            first[number] = min(first.get(number, alarm), alarm)
+    return first
 
-    def exposed(until: int) -> int:
-        early = at <= until
-        _, once = np.unique(access[early], return_index=True)
-        unnamed = records[early][once][patient[early][once] < 0]
-        named = patient[early]
-        return len(np.unique(named[named >= 0])) + int(unnamed[unnamed > 0].sum())
 
+def _theft(world: World, attack: Attack, loot: Loot, alarm: tuple[int, str] | None) -> Theft:
     profession = world.accounts.column("profession")[attack.accounts[0]].as_py()
+    at, hypothesis = alarm if alarm and alarm[0] >= loot.at[0] else (None, "")
     return Theft(
-        attack.family, profession, first is not None,
-        exposed(stop), exposed(int(at.max())), first[1] if first else "",
+        attack.family, profession, at is not None,
+        loot.whole if at is None else loot.until(at), loot.whole, hypothesis,
+        at, len(attack.accounts), loot,
     )  # fmt: skip
 
 
@@ -117,8 +117,6 @@ class Crossings:
     account: NDArray[np.int64]
     at: NDArray[np.int64]
     attack: NDArray[np.int64]
-    patient: NDArray[np.int64]
-    records: NDArray[np.int64]
     honest: NDArray[np.bool_]
 
     def false(self, shift: float) -> int:
@@ -131,25 +129,16 @@ class Crossings:
 
     def thefts(self, shift: float) -> list[Theft]:
         """Judge the thefts: found at the first of the thief's own units beyond the threshold."""
+        beyond = np.flatnonzero((self.attack >= 0) & (self.excess > shift))
+        alarms: dict[int, tuple[int, str]] = {}
+        for number, at in zip(self.attack[beyond].tolist(), self.at[beyond].tolist(), strict=True):
+            alarms[number] = min(alarms.get(number, (at, "")), (at, ""))
         return [
-            self._theft(number, attack, shift) for number, attack in enumerate(self.world.attacks)
+            _theft(self.world, attack, loot, alarms.get(number))
+            for number, (attack, loot) in enumerate(
+                zip(self.world.attacks, loots(self.world), strict=True)
+            )
         ]
-
-    def _theft(self, number: int, attack: Attack, shift: float) -> Theft:
-        mine = np.flatnonzero(self.attack == number)
-        mine = mine[np.argsort(self.at[mine], kind="stable")]
-        hits = np.flatnonzero(self.excess[mine] > shift)
-        last = int(hits[0]) + 1 if len(hits) else len(mine)
-
-        def exposed(rows: NDArray[np.int64]) -> int:
-            named = self.patient[rows]
-            unnamed = self.records[rows][named < 0]
-            return len(np.unique(named[named >= 0])) + int(unnamed[unnamed > 0].sum())
-
-        profession = self.world.accounts.column("profession")[attack.accounts[0]].as_py()
-        return Theft(
-            attack.family, profession, bool(len(hits)), exposed(mine[:last]), exposed(mine), ""
-        )
 
 
 def crossings(world: World, detection: Detection) -> Crossings:
@@ -165,8 +154,6 @@ def crossings(world: World, detection: Detection) -> Crossings:
         world, np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf),
         units.account.astype(np.int64), units.at,
         world.accesses.column("attack").to_numpy()[units.row],
-        world.accesses.column("patient").to_numpy()[units.row],
-        world.accesses.column("record_count").to_numpy()[units.row],
         (victim[units.account] < 0) & (units.at >= until),
     )  # fmt: skip
 
