@@ -1,6 +1,7 @@
 """The one entry: from a preset, a scale and a seed to a world."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -24,7 +25,7 @@ from vigie.simulate import (
     workflows,
 )
 from vigie.simulate.chance import stream, streams
-from vigie.simulate.parameters import Oddities
+from vigie.simulate.parameters import Oddities, Preset
 from vigie.simulate.population import DAY, Ints, Population
 from vigie.simulate.workflows import Visits
 from vigie.simulate.world import World
@@ -35,6 +36,40 @@ PRESETS: Final = (
 PER_FAMILY: Final = 3
 _FIRST_THEFT: Final = 1 << 40
 """Accesses and sessions of thefts are numbered from here: honest ones keep their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What stands before the first access, and no log can show: people, rosters, who works where.
+
+    For judges: the chances by which honest staff meet patients follow from it.
+    """
+
+    chosen: Preset
+    odd: Oddities
+    people: Population
+    calendar: rhythm.Calendar
+    roster: rhythm.Roster
+    work: assignments.Assignment
+
+
+def stage(preset: str, scale: float = 1.0, seed: int = 1, days: int | None = None) -> Stage:
+    """Return what the world of the same arguments is played on (see `simulate`)."""
+    if preset not in PRESETS:
+        raise UsageError(
+            N_("there is no preset {name!r}"), name=preset,
+            remedy=N_("choose one of {presets}"), presets=", ".join(PRESETS),
+        )  # fmt: skip
+    chosen, odd = parameters.preset(preset), parameters.oddities()
+    span = days or chosen.days
+    people = population.populate(
+        streams(seed, 8, preset, "people"), chosen, parameters.professions(), scale, span
+    )
+    flows.walk(stream(seed, preset, "flows"), people)
+    calendar = rhythm.calendar(chosen.start, span)
+    roster = rhythm.roster(stream(seed, preset, "roster"), people, odd, calendar)
+    work = assignments.assign(stream(seed, preset, "assignments"), people, odd, span)
+    return Stage(chosen, odd, people, calendar, roster, work)
 
 
 def simulate(
@@ -53,20 +88,10 @@ def simulate(
     >>> simulate("hospital", 0.02, days=3, attacks=0).days
     3
     """
-    if preset not in PRESETS:
-        raise UsageError(
-            N_("there is no preset {name!r}"), name=preset,
-            remedy=N_("choose one of {presets}"), presets=", ".join(PRESETS),
-        )  # fmt: skip
-    chosen, odd = parameters.preset(preset), parameters.oddities()
-    span = days or chosen.days
-    people = population.populate(
-        streams(seed, 8, preset, "people"), chosen, parameters.professions(), scale, span
-    )
-    flows.walk(stream(seed, preset, "flows"), people)
-    calendar = rhythm.calendar(chosen.start, span)
-    roster = rhythm.roster(stream(seed, preset, "roster"), people, odd, calendar)
-    work = assignments.assign(stream(seed, preset, "assignments"), people, odd, span)
+    base = stage(preset, scale, seed, days)
+    chosen, odd, people = base.chosen, base.odd, base.people
+    calendar, roster, work = base.calendar, base.roster, base.work
+    span = calendar.days
     places = contexts.places(stream(seed, preset, "places"), people, chosen, odd, span, seed)
     encounters = staff.Encounters.joined([
         staff.daily_work(streams(seed, 7, preset, "daily"), people, chosen, odd, roster, work),

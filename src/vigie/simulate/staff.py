@@ -20,11 +20,12 @@ from vigie.simulate.world import REASONS
 
 _REASON_OF_SOURCE: Final = np.array([REASONS.index(name) for name in (
     "own", "team", "team", "new_patient", "stranger", "referral", "stranger")])  # fmt: skip
-_MIXES: Final = {
+MIXES: Final = {
     "on_call": np.array([0.08, 0.02, 0.0, 0.05, 0.80, 0.04, 0.01]),
     "campaign": np.array([0.35, 0.05, 0.0, 0.30, 0.28, 0.015, 0.005]),
     "outbreak": np.array([0.62, 0.06, 0.02, 0.17, 0.12, 0.007, 0.003]),
 }
+"""Chances of the sources on days of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +185,19 @@ def _emergencies(preset: Preset, workflow: Ints, source: Ints, rng: np.random.Ge
     return np.where(broken, np.where(rng.random(len(source)) < 0.6, LOCAL, 2), source)
 
 
+def mixes(rng: np.random.Generator, people: Population) -> Floats:
+    """Return each account's chances of the sources: everybody's share of strangers is his own."""
+    shares = np.array([p.mix for p in people.professions])[people.profession]
+    shares = shares * rng.gamma(4.0, 0.25, shares.shape)
+    drawn: Floats = shares / shares.sum(1, keepdims=True)
+    return drawn
+
+
 def _sources(rng: np.random.Generator, people: Population, account: Ints, special: Ints) -> Ints:
-    mixes = np.array([p.mix for p in people.professions])[people.profession]
-    mixes = mixes * rng.gamma(4.0, 0.25, mixes.shape)  # everybody's share of strangers is his own
-    cumulated = (mixes / mixes.sum(1, keepdims=True)).cumsum(1)
+    cumulated = mixes(rng, people).cumsum(1)
     share = rng.random(len(account))
     source: Ints = (share[:, None] > cumulated[account][:, :-1]).sum(1)
-    for name, mix in _MIXES.items():
+    for name, mix in MIXES.items():
         rows = np.flatnonzero(special == REASONS.index(name))
         source[rows] = np.searchsorted(mix.cumsum(), share[rows] * mix.sum(), side="right")
     return source

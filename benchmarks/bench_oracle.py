@@ -1,0 +1,221 @@
+"""What is possible on the simulator: CUSUM with the true distributions, calibrated in hindsight.
+
+    python -m benchmarks.bench_oracle [SCALE [SEED… [PRESET…]]]
+
+Per theft: log-likelihood ratio of each visit with the thief's true family and intensity, summed and
+held at zero (Page's CUSUM), per account. Per preset, hypothesis and intensity the threshold is the
+lowest that leaves at most 1 false alert per 10,000 account-days on the accounts of the same worlds
+that were never attacked (alarms less than 7 days apart are one). *Found* and *exposed* are those of
+`judge`. What the oracle knows: see `oracle`.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from benchmarks.logview import LogOracle
+from benchmarks.naive import attacked
+from benchmarks.oracle import INTENSITIES, Floats, Ints, Oracle, hypothesis_of, strangers
+from vigie.simulate.presets import PRESETS, simulate, stage
+from vigie.simulate.world import World
+
+DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Theft:
+    """How one theft fared, as `judge.Theft` says it."""
+
+    preset: str
+    family: str
+    profession: str
+    found: bool
+    exposed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One world seen by an oracle; `days` are account-days of accounts never attacked."""
+
+    world: World
+    oracle: Oracle | LogOracle
+    honest_rows: Ints
+    days: int
+
+
+def cases(preset: str, scale: float, seed: int) -> dict[str, Case]:
+    """Simulate a world and give it to both oracles."""
+    world = simulate(preset, scale, seed, attacks=4)
+    behind = Oracle(world, stage(preset, scale, seed))
+    log = LogOracle(behind)
+    victim = attacked(world)
+    account = world.accesses["account"].to_numpy().astype(np.int64)
+    at = world.accesses["at"].to_numpy()
+    cell = account * 1000 + (at - world.start) // DAY
+    rows = np.flatnonzero(victim[behind.visits.account] < 0)
+    honest = victim[account] < 0
+    return {
+        "truth": Case(world, behind, rows, len(np.unique(cell[honest]))),
+        "log": Case(world, log, rows, len(np.unique(cell[honest & (at >= log.begin)]))),
+    }
+
+
+def evidence(of: Case, hypothesis: str, intensity: float) -> Floats:
+    """Return what each visit adds: the log ratio of thief among owner to owner alone."""
+    ratio = of.oracle.stolen(hypothesis, intensity)
+    if hypothesis == "export":
+        return np.clip(np.log(np.maximum(ratio, 1e-9)), -30, 30)
+    return np.log1p(intensity * (np.minimum(ratio, 1e12) - 1))
+
+
+@numba.njit(cache=True, nogil=True)
+def _alerts(account, at, llr, threshold):
+    count, s, who, last = 0, 0.0, -1, 0
+    for i in range(account.size):
+        if account[i] != who:
+            who, s, last = account[i], 0.0, -(10**18)
+        s = max(s, 0.0) + llr[i]
+        if s > threshold:
+            if at[i] - last > 7 * 86_400_000_000:
+                count += 1
+            last, s = at[i], 0.0
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _first(account, stolen, llr, threshold):
+    """Return the first alarm whose evidence holds a stolen visit, else -1."""
+    s, who, dirty = 0.0, -1, False
+    for i in range(account.size):
+        if account[i] != who:
+            who, s, dirty = account[i], 0.0, False
+        if s <= 0.0:
+            s, dirty = 0.0, False
+        s += llr[i]
+        dirty = dirty or stolen[i]
+        if s > threshold:
+            if dirty:
+                return i
+            s = 0.0
+    return -1
+
+
+def threshold(worlds: list[Case], parts: list[Floats]) -> float:
+    """Return the lowest threshold within the budget, in hindsight."""
+    allowed = max(sum(of.days for of in worlds) / 10_000, 1)
+    low, high = 0.0, 60.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        false = sum(
+            _alerts(
+                of.oracle.visits.account[of.honest_rows], of.oracle.visits.at[of.honest_rows],
+                part[of.honest_rows], middle,
+            )
+            for of, part in zip(worlds, parts, strict=True)
+        )  # fmt: skip
+        low, high = (low, middle) if false <= allowed else (middle, high)
+    return high
+
+
+def intensity_of(of: Case, number: int) -> float:
+    """Return the share of the thief in the visits of his accounts while he was there."""
+    v = of.oracle.visits
+    mine = v.attack == number
+    there = np.isin(v.account, of.world.attacks[number].accounts)
+    there &= (v.at >= v.at[mine].min()) & (v.at <= v.at[mine].max())
+    share = mine.sum() / there.sum()
+    return min(INTENSITIES, key=lambda i: abs(np.log(i / share)))
+
+
+def exposed(world: World, number: int, until: int) -> int:
+    """Count what the thief reached up to `until`, as `judge` does."""
+    rows = world.accesses.filter(world.accesses["attack"].to_numpy() == number)
+    at, patient, records, access = (
+        rows[name].to_numpy() for name in ("at", "patient", "record_count", "access")
+    )
+    early = at <= until
+    _, once = np.unique(access[early], return_index=True)
+    unnamed = records[early][once][patient[early][once] < 0]
+    named = patient[early]
+    return len(np.unique(named[named >= 0])) + int(unnamed[unnamed > 0].sum())
+
+
+def judged(worlds: list[Case]) -> Iterable[Theft]:
+    """Yield how each theft fares under its own hypothesis."""
+    wanted = defaultdict(list)
+    for which, of in enumerate(worlds):
+        for number, attack in enumerate(of.world.attacks):
+            wanted[hypothesis_of(attack), intensity_of(of, number)].append((which, number))
+    for (hypothesis, intensity), thefts in wanted.items():
+        parts = [evidence(of, hypothesis, intensity) for of in worlds]
+        limit = threshold(worlds, parts)
+        for which, number in thefts:
+            yield _theft(worlds[which], parts[which], number, limit)
+
+
+def _theft(of: Case, llr: Floats, number: int, limit: float) -> Theft:
+    v, attack = of.oracle.visits, of.world.attacks[number]
+    rows = np.flatnonzero(np.isin(v.account, attack.accounts))
+    alarms = []
+    for account in attack.accounts:
+        here = rows[v.account[rows] == account]
+        hit = _first(v.account[here], v.attack[here] == number, llr[here], limit)
+        if hit >= 0:
+            alarms.append(int(v.end[here[hit]]))
+    reached = exposed(of.world, number, min(alarms, default=2**62))
+    profession = of.world.accounts["profession"][attack.accounts[0]].as_py()
+    return Theft(of.world.preset, attack.family, profession, bool(alarms), reached)
+
+
+def row(name: str, thefts: dict[str, list[Theft]]) -> str:
+    """Return one line of a table: both oracles beside each other."""
+    cells = [name, str(len(thefts["truth"]))]
+    for some in thefts.values():
+        reached = [theft.exposed for theft in some]
+        found = 100 * np.mean([theft.found for theft in some])
+        cells += [
+            f"{found:.0f} %", f"{np.median(reached):.0f}", f"{np.quantile(reached, 0.9):.0f}",
+        ]  # fmt: skip
+    return "| " + " | ".join(cells) + " |"
+
+
+def table(title: str, thefts: dict[str, list[Theft]], *fields: str) -> None:
+    """Print one line per group of thefts."""
+    print(f"\n| {title} | thefts | truth: found | median | 9th | log: found | median | 9th |")
+    print("|---" * 8 + "|")
+    groups: dict[str, dict[str, list[Theft]]] = defaultdict(lambda: {kind: [] for kind in thefts})
+    for kind, some in thefts.items():
+        for theft in some:
+            groups[", ".join(getattr(theft, field) for field in fields)][kind].append(theft)
+    print(*(row(name, groups[name]) for name in sorted(groups)), sep="\n", flush=True)
+
+
+def main() -> None:
+    scale = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
+    seeds = [int(text) for text in sys.argv[2:] if text.isdigit()] or [1, 2]
+    presets = [name for name in PRESETS if name in sys.argv] or PRESETS
+    found: dict[str, list[Theft]] = {"truth": [], "log": []}
+    shares = defaultdict(list)
+    for preset in presets:
+        worlds = [cases(preset, scale, seed) for seed in seeds]
+        here = {kind: list(judged([of[kind] for of in worlds])) for kind in found}
+        for kind, some in here.items():
+            found[kind] += some
+        print(row(preset, here), flush=True)
+        for of in worlds:
+            kind_of = np.array(of["truth"].world.accounts["profession"].to_pylist())
+            share = strangers(of["truth"].world)
+            for kind in set(kind_of.tolist()):
+                shares[f"{preset}, {kind}"].append(float(share[kind_of == kind].mean()))
+    for fields in (("family",), ("profession",), ("preset", "family")):
+        table(" and ".join(fields), found, *fields)
+    print("\n| preset, profession | new or strange in usual |\n|---|---|")
+    print(*(f"| {k} | {100 * np.mean(v):.0f} % |" for k, v in sorted(shares.items())), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
