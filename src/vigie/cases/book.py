@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from vigie import journal
-from vigie.alerts import Alert
 from vigie.cases import looks, rules
 from vigie.cases.model import (
     Alerted,
@@ -38,6 +37,9 @@ from vigie.facts import Facts
 from vigie.language import N_
 from vigie.state import State, open_state
 from vigie.stores.layout import Lock
+
+if TYPE_CHECKING:
+    from vigie.alerts import Alert
 
 _LOCK: Final = "cases.lock"
 
@@ -89,7 +91,7 @@ class CaseBook:
     def open_case(
         self,
         title: str,
-        alerts: Iterable[Alert],
+        alerts: "Iterable[Alert]",
         author: str,
         reason: str,
         role: str = "controller",
@@ -109,7 +111,7 @@ class CaseBook:
         return self.add_alerts(case.id, alerts, author, reason, at)
 
     def add_alerts(
-        self, case: str, alerts: Iterable[Alert], author: str, reason: str,
+        self, case: str, alerts: "Iterable[Alert]", author: str, reason: str,
         now: datetime | None = None,
     ) -> Case:  # fmt: skip
         """Join alerts to a case, each as it is now."""
