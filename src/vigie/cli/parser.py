@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
+from vigie.cli.declaring import command, family, formats
 from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
 PRESETS = (
@@ -91,18 +92,6 @@ def _common_options() -> argparse.ArgumentParser:
     return common
 
 
-def _command(commands: Any, name: str, common: Any, summary: str, run: str) -> Any:
-    parser = commands.add_parser(name, help=summary, description=summary, parents=[common])
-    parser.set_defaults(run=f"vigie.cli.{run}")
-    return parser
-
-
-def _format(parser: Any, *formats: str) -> None:
-    parser.add_argument(
-        "--format", choices=formats, default=formats[0], help=_("form of the output")
-    )
-
-
 def _detection(parser: Any) -> None:
     parser.add_argument(
         "--learn-until",
@@ -146,39 +135,39 @@ def _paths(parser: Any) -> None:
 
 def _scan(commands: Any, name: str, common: Any) -> None:
     summary = _("read logs, store them, and print the alerts")
-    parser = _command(commands, name, common, summary, "scan:scan")
+    parser = command(commands, name, common, summary, "scan:scan")
     _paths(parser)
     _detection(parser)
     _report(parser)
-    _format(parser, "table", "json", "csv")
+    formats(parser, "table", "json", "csv")
 
 
 def _import(commands: Any, name: str, common: Any) -> None:
     summary = _("read logs into the store and say what became of every line")
-    parser = _command(commands, name, common, summary, "importing:import_logs")
+    parser = command(commands, name, common, summary, "importing:import_logs")
     _paths(parser)
-    _format(parser, "table", "json")
+    formats(parser, "table", "json")
 
 
 def _alerts(commands: Any, name: str, common: Any) -> None:
     summary = _("print the alerts on what the store holds")
-    parser = _command(commands, name, common, summary, "scan:alerts")
+    parser = command(commands, name, common, summary, "scan:alerts")
     _detection(parser)
     _report(parser)
-    _format(parser, "table", "json", "csv")
+    formats(parser, "table", "json", "csv")
 
 
 def _explain(commands: Any, name: str, common: Any) -> None:
     summary = _("say why an alert was raised, with its evidence over time and its lines")
-    parser = _command(commands, name, common, summary, "explain:explain")
+    parser = command(commands, name, common, summary, "explain:explain")
     parser.add_argument("alert", metavar=_("ALERT"), help=_("its identifier, or its beginning"))
     _detection(parser)
-    _format(parser, "table", "json")
+    formats(parser, "table", "json")
 
 
 def _events(commands: Any, name: str, common: Any) -> None:
     summary = _("query the stored accesses")
-    parser = _command(commands, name, common, summary, "events:events")
+    parser = command(commands, name, common, summary, "events:events")
     parser.add_argument("--account", metavar=_("LOGIN"), help=_("only this account"))
     parser.add_argument("--source", metavar=_("NAME"), help=_("only this source"))
     parser.add_argument("--since", metavar=_("DATE"), help=_("from this day on (UTC)"))
@@ -188,12 +177,12 @@ def _events(commands: Any, name: str, common: Any) -> None:
         "--sql", metavar=_("QUERY"), help=_("a DuckDB query over the views of the store instead")
     )
     parser.add_argument("--reason", default="", metavar=_("TEXT"), help=_("why (journal)"))
-    _format(parser, "table", "json", "csv")
+    formats(parser, "table", "json", "csv")
 
 
 def _pseudonym(commands: Any, name: str, common: Any) -> None:
     summary = _("turn identifiers into pseudonyms (rate-limited and journalled)")
-    parser = _command(commands, name, common, summary, "pseudonym:pseudonym")
+    parser = command(commands, name, common, summary, "pseudonym:pseudonym")
     parser.add_argument(
         "values",
         nargs="*",
@@ -211,13 +200,12 @@ def _pseudonym(commands: Any, name: str, common: Any) -> None:
 
 def _mapping(commands: Any, name: str, common: Any) -> None:
     summary = _("draft or try a mapping file")
-    parser = commands.add_parser(name, help=summary, description=summary)
-    inner = parser.add_subparsers(title=_("commands"), metavar=_("COMMAND"), required=True)
+    inner = family(commands, name, summary)
     summary = _("draft a mapping from a sample")
-    suggest = _command(inner, "suggest", common, summary, "mapping:suggest")
+    suggest = command(inner, "suggest", common, summary, "mapping:suggest")
     suggest.add_argument("file", type=Path, metavar=_("FILE"), help=_("a log file"))
     summary = _("show 20 lines through a mapping, what it leaves unmapped, and why")
-    test = _command(inner, "test", common, summary, "mapping:test")
+    test = command(inner, "test", common, summary, "mapping:test")
     test.add_argument("file", type=Path, metavar=_("FILE"), help=_("a log file"))
     test.add_argument(
         "--mapping", type=Path, required=True, metavar=_("FILE"), help=_("mapping file (TOML)")
@@ -226,7 +214,7 @@ def _mapping(commands: Any, name: str, common: Any) -> None:
 
 def _simulate(commands: Any, name: str, common: Any) -> None:
     summary = _("write the logs of a simulated platform, with the truth beside them")
-    parser = _command(commands, name, common, summary, "simulate:simulate")
+    parser = command(commands, name, common, summary, "simulate:simulate")
     parser.add_argument("preset", choices=PRESETS, metavar=_("PRESET"), help=", ".join(PRESETS))
     parser.add_argument(
         "--scale", type=float, default=0.1, metavar="X", help=_("1 is about 3,000 accounts")
@@ -240,27 +228,27 @@ def _simulate(commands: Any, name: str, common: Any) -> None:
 
 def _verify(commands: Any, name: str, common: Any) -> None:
     summary = _("check every segment, the catalogue and the journal")
-    _format(_command(commands, name, common, summary, "keeping:verify"), "table", "json")
+    formats(command(commands, name, common, summary, "keeping:verify"), "table", "json")
 
 
 def _compact(commands: Any, name: str, common: Any) -> None:
     summary = _("merge small segments of the same day")
-    _command(commands, name, common, summary, "keeping:compact")
+    command(commands, name, common, summary, "keeping:compact")
 
 
 def _retain(commands: Any, name: str, common: Any) -> None:
     summary = _("drop what the retention of each source no longer allows, leaving tombstones")
-    _command(commands, name, common, summary, "keeping:retain")
+    command(commands, name, common, summary, "keeping:retain")
 
 
 def _rotate(commands: Any, name: str, common: Any) -> None:
     summary = _("change the pseudonym key and bring the store to the new one")
-    _command(commands, name, common, summary, "keeping:rotate")
+    command(commands, name, common, summary, "keeping:rotate")
 
 
 def _unseal(commands: Any, name: str, common: Any) -> None:
     summary = _("read sealed original lines again, with the private key that is kept offline")
-    parser = _command(commands, name, common, summary, "keeping:unseal")
+    parser = command(commands, name, common, summary, "keeping:unseal")
     parser.add_argument("lines", nargs="+", metavar=_("FILE:LINE"), help=_("as alerts cite them"))
     parser.add_argument(
         "--identity", type=Path, required=True, metavar=_("FILE"), help=_("the age private key")
@@ -270,12 +258,12 @@ def _unseal(commands: Any, name: str, common: Any) -> None:
 
 def _doctor(commands: Any, name: str, common: Any) -> None:
     summary = _("say what is well and what is not, without personal data")
-    _format(_command(commands, name, common, summary, "doctor:doctor"), "table", "json")
+    formats(command(commands, name, common, summary, "doctor:doctor"), "table", "json")
 
 
 def _demo(commands: Any, name: str, common: Any) -> None:
     summary = _("simulate a portal under attack, scan its logs, say what to look at")
-    parser = _command(commands, name, common, summary, "demo:demo")
+    parser = command(commands, name, common, summary, "demo:demo")
     parser.add_argument(
         "--out", type=Path, metavar=_("DIRECTORY"), help=_("where to work (default: ./demo)")
     )
