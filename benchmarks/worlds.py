@@ -9,22 +9,25 @@ import pyarrow.compute as pc
 
 from vigie.events import ACTIONS, KEY, SCHEMA, TIME, VOCABULARIES
 from vigie.readers.order import Order
+from vigie.records import CARE, CARE_KINDS
 from vigie.simulate.world import World
 
 
 def _keys(numbers: np.ndarray, kind: int) -> pa.Array:
-    """Return well-mixed 16-byte keys of `numbers` (splitmix64), null where negative."""
-    halves = []
-    for salt in (kind, kind + 101):
-        z = numbers.astype(np.uint64) + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        halves.append(z ^ (z >> np.uint64(31)))
-    data = np.stack(halves, axis=1).tobytes()
+    """Return well-mixed 16-byte keys of `numbers`, null where negative."""
+    data = np.stack([mixed(numbers, kind), mixed(numbers, kind + 101)], axis=1).tobytes()
     keys = pa.Array.from_buffers(KEY, len(numbers), [None, pa.py_buffer(data)])
     if (numbers < 0).any():
         return pc.if_else(pa.array(numbers >= 0), keys, pa.scalar(None, KEY))
     return keys
+
+
+def mixed(numbers: np.ndarray, salt: int) -> np.ndarray:
+    """Return well-mixed 64-bit numbers of `numbers` (splitmix64)."""
+    z = numbers.astype(np.uint64) + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 def _words(codes: np.ndarray, words) -> pa.Array:
@@ -114,3 +117,27 @@ def _name_keys(world: World, patient: np.ndarray) -> pa.Array:
     encoded = world.patients.column("surname").combine_chunks().dictionary_encode()
     codes = np.append(encoded.indices.to_numpy(zero_copy_only=False), -1)
     return _keys(codes[patient].astype(np.int64), 5)
+
+
+def as_care(world: World) -> pa.Table:
+    """Return the world's care relations as a table of `vigie.records.CARE`."""
+    raw = {name: world.care.column(name).to_numpy() for name in world.care.column_names}
+    count = world.care.num_rows
+    columns = {
+        "patient": _keys(raw["patient"].astype(np.int64), 4),
+        "account": pa.nulls(count, pa.string()),
+        "professional": _words(raw["account"], world.accounts.column("professional").to_pylist()),
+        "organisation": _words(raw["organisation"], world.organisations["finess"].to_pylist()),
+        "unit": _words(raw["unit"], world.units),
+        "kind": _words(raw["kind"], CARE_KINDS),
+        **{name: pa.array(raw[name]).cast(TIME) for name in CARE.names if raw_time(name)},
+        "record": _keys(raw["record"], 6),
+        "source": _words(np.zeros(count), [f"{world.preset}-care"]),
+        "source_ref": pa.nulls(count, pa.string()),
+    }
+    return pa.table([columns[f.name].cast(f.type) for f in CARE], schema=CARE)
+
+
+def raw_time(name: str) -> bool:
+    """Say whether a column of `records.CARE` is a moment."""
+    return CARE.field(name).type == TIME

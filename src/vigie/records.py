@@ -62,4 +62,32 @@ CONTRACTS: Final = pa.schema(
 """Person (or everyone seen at an organisation) → controller, with the role that makes it one:
 `controller`, `joint_controller`, `processor`."""
 
-TABLES: Final = {"screens": SCREENS, "identities": IDENTITIES, "contracts": CONTRACTS}
+CARE_KINDS: Final = ("appointment", "stay", "prescription", "care_team", "referral")
+
+CARE: Final = pa.schema(
+    [
+        pa.field("patient", KEY, nullable=False),
+        pa.field("account", pa.string()),
+        pa.field("professional", pa.string()),
+        pa.field("organisation", pa.string()),
+        pa.field("unit", pa.string()),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("valid_from", TIME, nullable=False),
+        pa.field("valid_until", TIME),
+        pa.field("recorded_at", TIME),
+        pa.field("record", KEY),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("source_ref", pa.string()),
+    ]
+)
+"""Care relation, as a source keeps it beside its log: why somebody meets this patient.
+
+It is with an account, a professional, a unit or an organisation, whichever the source says, and of
+one of CARE_KINDS. `recorded_at` is when it became known: what was entered after an access explains
+it only weakly, so null counts as known from `valid_from`. Rows of one `record` (the source's own
+number, keyed) are versions of one relation: each counts until the next was recorded. `source_ref`
+is file and line."""
+
+TABLES: Final = {
+    "screens": SCREENS, "identities": IDENTITIES, "contracts": CONTRACTS, "care": CARE,
+}  # fmt: skip

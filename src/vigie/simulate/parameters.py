@@ -105,6 +105,43 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service_victims: bool = False  # a machine's certificate can be stolen too
 
 
+class Stays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How admissions are entered; units are in `care.toml`."""
+
+    professions: tuple[str, ...]
+    planned: float
+    delay: float
+    late: float
+    missing: float
+    wrong_unit: float
+
+
+class Booked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many encounters of a profession a relation stands behind, by reason."""
+
+    kind: str
+    own: float
+    new: float
+    stranger: float
+    far: float
+    ahead: float
+    walk_in: float
+    late: float
+    on_call: float = 0.0
+    desk: bool = False
+
+
+class Care(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How well a platform's table of care relations is kept."""
+
+    organisations: float
+    history: float
+    wrong: float
+    no_show: float
+    visits: dict[str, Booked]
+    stays: Stays | None = None
+
+
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((resources.files("vigie.simulate") / "data" / name).read_text("utf-8"))
 
@@ -134,3 +171,13 @@ def oddities() -> Oddities:
     0.01
     """
     return msgspec.convert(_read("oddities.toml"), Oddities)
+
+
+def care(name: str) -> Care | None:
+    """Return how care relations are kept beside the log of the preset `name`, if they are.
+
+    >>> care("hospital").stays.planned, care("third-party-payment")
+    (0.55, None)
+    """
+    said = _read("care.toml").get(name)
+    return msgspec.convert(said, Care) if said else None

@@ -13,6 +13,7 @@ from vigie.errors import UsageError
 from vigie.language import N_
 from vigie.simulate import (
     assignments,
+    care,
     contexts,
     episodes,
     flows,
@@ -122,6 +123,7 @@ def simulate(
         places.networks + stolen.networks, places.devices + stolen.devices,
         contexts.USER_AGENTS, contexts.AUTH_METHODS, layout.objects, workflows.PURPOSES,
         stolen.attacks,
+        care.relations(streams(seed, 4, preset, "care"), preset, people, calendar, honest),
     )  # fmt: skip
 
 

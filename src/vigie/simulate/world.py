@@ -92,6 +92,21 @@ REASONS: Final = (
 )  # fmt: skip
 """Why this access happened, as only the simulator knows."""
 
+CARE: Final = pa.schema(
+    [
+        pa.field("record", pa.int64()),
+        pa.field("patient", pa.int32()),  # index into PATIENTS
+        pa.field("organisation", pa.int32()),  # index into ORGANISATIONS
+        pa.field("unit", pa.int16()),  # index into World.units, -1 when the table does not say
+        pa.field("account", pa.int32()),  # whose appointment it is, -1
+        pa.field("kind", pa.int8()),  # index into vigie.records.CARE_KINDS
+        pa.field("valid_from", pa.int64()),  # µs UTC
+        pa.field("valid_until", pa.int64()),
+        pa.field("recorded_at", pa.int64()),
+    ]
+)
+"""The care relations that a platform would have in a table beside its log, gaps included."""
+
 FAMILIES: Final = (
     "fast_sweep", "working_hours_sweep", "low_and_slow", "own_workstation", "several_accounts",
     "one_site", "enumeration", "rights_check_sweep", "name_sweep", "town_sweep", "own_panel",
@@ -131,3 +146,4 @@ class World:
     objects: tuple[str, ...]
     purposes: tuple[str, ...]
     attacks: tuple[Attack, ...]
+    care: pa.Table = field(default_factory=CARE.empty_table)
