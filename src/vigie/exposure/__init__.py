@@ -1,11 +1,18 @@
 """Exposure: who was exposed to what, how, when, through which account, and whose data it is.
 
-from vigie.exposure import Scope, expose
+from vigie.exposure import Scope, Stretch, expose
 with Store.open(home) as store:
-    found = expose(store, Scope(account="jdupont", since=..., until=...))
+    found = expose(store, Scope((Stretch("jdupont", since, until),)))
 found.table                    # EXPOSURE, sorted
+found.write(Path("exposure.parquet"))
 """
 
-from vigie.exposure.schema import CERTAINTIES, EXPOSURE, HOWS
+from vigie.exposure.engine import EVIDENCE, Exposure, expose
+from vigie.exposure.schema import CERTAINTIES, EXPOSURE, HOWS, IDENTIFIERS
+from vigie.exposure.scope import Boundary, Scope, Stretch, of_alerts
+from vigie.exposure.unlogged import INDEX
 
-__all__ = ["CERTAINTIES", "EXPOSURE", "HOWS"]
+__all__ = [
+    "CERTAINTIES", "EVIDENCE", "EXPOSURE", "HOWS", "IDENTIFIERS", "INDEX", "Boundary", "Exposure",
+    "Scope", "Stretch", "expose", "of_alerts",
+]  # fmt: skip

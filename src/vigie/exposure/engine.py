@@ -1,0 +1,249 @@
+"""From a scope to the exact set: one query over the rows of the log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from vigie import journal
+from vigie.exposure import blindness, persons, selection, separation, terms, unlogged
+from vigie.exposure.output import hash_rows, write_parquet
+from vigie.exposure.schema import CERTAINTIES, EXPOSURE, IDENTIFIERS
+from vigie.exposure.scope import Scope
+from vigie.stores import Store
+
+EVIDENCE: Final = pa.schema(
+    [
+        pa.field("event_id", pa.binary(16)),
+        pa.field("ratio", pa.float64()),
+        pa.field("cited", pa.bool_()),
+    ]
+)
+"""What detection said of single events: natural log-ratio, and whether an alert cites it."""
+
+_COUNTED: Final = (
+    "FROM looked s {joins} WHERE s.patient IS NOT NULL AND NOT s.failed AND NOT s.test"
+)
+_EXPOSED: Final = f"""
+CREATE TEMP TABLE exposure AS
+SELECT {{person}} AS patient, coalesce(c.data_class, 'unknown') AS data_class,
+    CASE WHEN s.reached THEN 'reachable' ELSE {selection.HOW} END AS how,
+    min(s."at") AS first_at, max(s."at") AS last_at, s.account, {{controller}} AS controller,
+    {{certainty}} AS certainty, count(DISTINCT s.access_id) AS accesses
+{_COUNTED} AND {{included}}
+GROUP BY ALL
+"""
+_IDENTIFIERS: Final = f"""
+SELECT DISTINCT s.patient AS identifier, {{person}} AS person {_COUNTED} AND {{included}}
+ORDER BY ALL
+"""
+_PERSON: Final = """LEFT JOIN person_of p ON s.patient = p.patient
+  AND epoch_us(s."at") >= p.since AND epoch_us(s."at") < p.until"""
+_CLASS: Final = """LEFT JOIN class_of c ON s.source = c.source AND s.object = c.object
+  AND epoch_us(s."at") >= c.since AND epoch_us(s."at") < c.until"""
+_ORGANISATION: Final = """LEFT JOIN organisation_controller o ON s.organisation = o.organisation
+  AND epoch_us(s."at") >= o.since AND epoch_us(s."at") < o.until"""
+_CONTRACT: Final = """LEFT JOIN person_controller k ON {person} = k.person
+  AND (k.organisation IS NULL OR k.organisation = s.organisation)
+  AND epoch_us(s."at") >= k.since AND epoch_us(s."at") < k.until"""
+ORDER: Final = (
+    "patient, data_class, how, account, controller NULLS FIRST, certainty, first_at, last_at"
+)
+
+_TOTALS: Final = """
+SELECT count(*) FILTER (patient IS NOT NULL) AS lines,
+    count(*) FILTER (patient IS NOT NULL)
+        - count(DISTINCT (access_id, patient)) FILTER (patient IS NOT NULL) AS duplicates,
+    count(DISTINCT access_id) AS accesses,
+    count(DISTINCT access_id) FILTER (failed) AS refused,
+    count(DISTINCT patient) FILTER (test) AS tests,
+    count(DISTINCT patient) FILTER (NOT test AND NOT failed) AS identifiers
+FROM selected
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One number with the query that gave it and the SHA-256 of the query's result."""
+
+    value: int
+    query: str
+    sha256: str
+
+
+@dataclass
+class Exposure:
+    """The answer. It holds a DuckDB connection, in memory, with the table `exposure`.
+
+    `totals`: lines, duplicates (lines that other logs or files say again), accesses, refused
+    accesses, identifiers of test, identifiers.
+    """
+
+    scope: Scope
+    connection: Any
+    separation: separation.Separation
+    hidden: unlogged.Hidden
+    blind: blindness.Blindness
+    _identifiers: str
+    _counts: dict[str, Count] = field(default_factory=dict)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The whole set (EXPOSURE), sorted."""
+        return self.sorted_rows().to_arrow_table().cast(EXPOSURE)
+
+    @cached_property
+    def identifiers(self) -> pa.Table:
+        """Every identifier of the set and the person it counts as (IDENTIFIERS), sorted."""
+        return self.connection.sql(self._identifiers).to_arrow_table().cast(IDENTIFIERS)
+
+    @cached_property
+    def totals(self) -> Mapping[str, int]:
+        """What the persons are counted out of."""
+        result = self.connection.sql(_TOTALS)
+        return dict(zip(result.columns, result.fetchall()[0], strict=True))
+
+    def sorted_rows(self) -> Any:
+        """Return the set as a DuckDB relation in its canonical order, for sets beyond memory."""
+        columns = ", ".join(EXPOSURE.names)
+        return self.connection.sql(f"SELECT {columns} FROM exposure ORDER BY {ORDER}")  # noqa: S608
+
+    def write(self, path: Path) -> str:
+        """Write the set as Parquet, the same bytes whenever asked; return their SHA-256."""
+        return write_parquet(self.sorted_rows(), EXPOSURE, path)
+
+    def count(self, query: str) -> Count:
+        """Ask for one number over `exposure`; the answer carries its query and hash."""
+        if query not in self._counts:
+            rows = self.connection.execute(query).fetchall()
+            self._counts[query] = Count(int(rows[0][0] or 0), query, hash_rows(rows))
+        return self._counts[query]
+
+    def groups(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask for several numbers over `exposure`."""
+        found: list[tuple[Any, ...]] = self.connection.execute(query).fetchall()
+        return found
+
+    @property
+    def persons(self) -> int:
+        """How many persons the log names within the boundary: the lower bound."""
+        return self.count("SELECT count(DISTINCT patient) FROM exposure").value
+
+    @property
+    def bounds(self) -> tuple[int, int | None]:
+        """At least and at most so many persons; None when the log allows no upper bound."""
+        low, blind, hidden = self.persons, self.blind.most, self.hidden.most
+        if self.hidden.reach is not None:
+            reach = max(self.hidden.reach - low, 0)
+            hidden = reach if hidden is None else min(hidden, reach)
+        return low, None if blind is None or hidden is None else low + blind + hidden
+
+
+def expose(
+    store: Store,
+    scope: Scope,
+    *,
+    evidence: pa.Table | None = None,
+    index: pa.Table | None = None,
+    screens: pa.Table | None = None,
+    silent_hours: float = 26.0,
+    who: str = "",
+    reason: str = "",
+) -> Exposure:
+    """Return the exposure of `scope` by what the store holds; the look is journalled.
+
+    `evidence` (EVIDENCE) is what detection said of single events; `index` (unlogged.INDEX) the
+    operator's patients, dated; `screens` other declarations than those in force, to compare.
+    A boundary that somebody chose needs a reason: raises `RefusedError` without one.
+    """
+    if scope.boundary.chosen:
+        reason = journal.require_reason(scope.boundary.reason or reason)
+    connection = store.connect()
+    connection.register("evidence", EVIDENCE.empty_table() if evidence is None else evidence)
+    if screens is not None:
+        connection.unregister("screens")
+        connection.register("screens", screens)
+    selection.select(connection, scope)
+    told = separation.separate(connection, scope)
+    hidden = unlogged.find(connection, index)
+    identifiers = _expose(connection, scope, told)
+    blind = blindness.find(connection, scope, silent_hours)
+    found = Exposure(scope, connection, told, hidden, blind, identifiers)
+    subject = f"{found.persons} persons, {', '.join(scope.accounts)}, {scope.boundary}"
+    journal.record(store.home, "exposure", subject, reason, scope.boundary.author or who)
+    return found
+
+
+def _expose(connection: Any, scope: Scope, told: separation.Separation) -> str:
+    """Make the table `exposure`, with no join that nothing asks for; return the other query."""
+    resolved = persons.resolve(connection)
+    terms.declare_classes(connection)
+    by_organisation, by_person = terms.declare_controllers(connection, resolved)
+    person = "coalesce(p.person, s.patient)" if resolved else "s.patient"
+    certainty, marks = _certainty(connection, told)
+    whose = [_PERSON] * resolved + marks
+    terms_ = [_CLASS] + [_ORGANISATION] * by_organisation
+    terms_ += [_CONTRACT.format(person=person)] * by_person
+    known = ["o.controller"] * by_organisation + ["k.controller"] * by_person
+    words = ", ".join(f"'{name}'" for name in scope.boundary.included)
+    fields = {
+        "person": person, "certainty": certainty, "controller": _controller(known),
+        "included": f"{certainty} IN ({words})",
+    }  # fmt: skip
+    connection.execute(_EXPOSED.format(joins="\n".join(whose + terms_), **fields))
+    return _IDENTIFIERS.format(joins="\n".join(whose), **fields)
+
+
+def _controller(known: list[str]) -> str:
+    """One column of whose data they are: those by contract with the person and with the place."""
+    if len(known) < 2:
+        return known[0] if known else "NULL::VARCHAR"
+    both = f"list_distinct(list_filter([{', '.join(known)}], lambda x: x IS NOT NULL))"
+    return f"unnest(CASE WHEN len({both}) = 0 THEN [NULL::VARCHAR] ELSE {both} END)"
+
+
+_OF_ACCESS: Final = f"""
+CREATE TEMP TABLE access_certainty AS
+SELECT access_id, {list(CERTAINTIES)}[min(list_position({list(CERTAINTIES)}, v.certainty))]
+    AS certainty
+FROM own s JOIN verdicts v ON s.account = v.account
+  AND s.session IS NOT DISTINCT FROM v.session AND s.network IS NOT DISTINCT FROM v.network
+  AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
+  AND hour(s."at") = v.hour
+GROUP BY access_id
+"""
+_CITED: Final = """
+CREATE TEMP TABLE cited AS SELECT DISTINCT access_id FROM own
+WHERE event_id IN (SELECT event_id FROM evidence WHERE cited)
+"""
+
+
+def _certainty(connection: Any, told: separation.Separation) -> tuple[str, list[str]]:
+    """Return the expression of whose access it was, and the joins that it needs.
+
+    An access is what its own account's row says of it, in whatever log; what an alert cites is
+    one step surer than its place is.
+    """
+    joins = []
+    if told.uniform is not None:
+        connection.register("uniform", pa.table({
+            "account": pa.array(list(told.uniform), pa.string()),
+            "certainty": pa.array(list(told.uniform.values()), pa.string()),
+        }))  # fmt: skip
+        joins.append("LEFT JOIN uniform a ON s.account = a.account")
+    else:
+        connection.register("verdicts", told.verdicts)
+        connection.execute(_OF_ACCESS)
+        joins.append("LEFT JOIN access_certainty a ON s.access_id = a.access_id")
+    whose = "coalesce(a.certainty, 'not_separable')"
+    connection.execute(_CITED)
+    if not connection.execute("SELECT 1 FROM cited LIMIT 1").fetchone():
+        return whose, joins
+    joins.append("LEFT JOIN cited q ON s.access_id = q.access_id")
+    return (
+        f"CASE WHEN q.access_id IS NULL THEN {whose} WHEN {whose} = 'not_separable' THEN 'probable'"
+        f" WHEN {whose} = 'owner' THEN 'possible' ELSE {whose} END"
+    ), joins
