@@ -3,8 +3,9 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from vigie.cases.looks import record_view
 from vigie.cli.scan import LEVELS, NOTHING, Answer, detect_stored, recall, stamp
-from vigie.cli.terminal import draw_table, say, write_json
+from vigie.cli.terminal import draw_table, home_of, say, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number
 
@@ -22,7 +23,8 @@ def explain(options: Namespace) -> int:
 
     recall(options)
     answer = detect_stored(options)
-    alert = _chosen(answer, options.alert)
+    alert = chosen_alert(answer, options.alert)
+    record_view(home_of(options), alert.id)
     story = tell(answer.detection, alert)
     if options.format == "json":
         write_json(_as_json(alert, story))
@@ -31,7 +33,8 @@ def explain(options: Namespace) -> int:
     return NOTHING
 
 
-def _chosen(answer: Answer, beginning: str) -> "Alert":
+def chosen_alert(answer: Answer, beginning: str) -> "Alert":
+    """Return the alert whose identifier begins so; raises `UsageError` when not exactly one."""
     fitting = [alert for alert in answer.detection.alerts if alert.id.startswith(beginning)]
     if len(fitting) == 1:
         return fitting[0]

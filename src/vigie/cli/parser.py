@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
+from vigie.cli import case, clocks
 from vigie.cli.declaring import command, family, formats
 from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
@@ -276,6 +277,8 @@ COMMANDS = {
     "alerts": _alerts,
     "explain": _explain,
     "events": _events,
+    "case": case.declare,
+    "clocks": clocks.declare,
     "mapping": _mapping,
     "pseudonym": _pseudonym,
     "simulate": _simulate,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from vigie import journal
+from vigie.cases.looks import tell_signals
 from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, write_csv, write_json
 from vigie.errors import UsageError
@@ -55,6 +56,7 @@ def alerts(options: Namespace) -> int:
     _check_report(options)
     answer = detect_stored(options)
     remember(options)
+    tell_signals(home_of(options), [alert.id for alert in answer.detection.alerts])
     {"table": draw, "json": print_json, "csv": print_csv}[options.format](answer)
     if options.report:
         write_report(options.report, answer)

@@ -1,0 +1,161 @@
+"""`vigie case` and its commands, declared; `case_actions` runs them."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from vigie.cli.declaring import command, family, formats
+from vigie.language import _
+
+ROLES: Final = ("controller", "joint_controller", "processor")
+MATTERS: Final = ("state", "awareness", "authority", "persons", "severity", "boundary")
+EXEMPTIONS: Final = ("no_high_risk", "unintelligible", "later_measures", "disproportionate")
+KINDS: Final = (
+    "note", "measure", "investigation_opened", "processor_informed", "attack_known",
+    "breach_began", "breach_ended", "cnil_notified", "cnil_completed", "controllers_informed",
+    "cert_sante_reported", "ars_reported", "anssi_reported", "complaint_filed",
+    "persons_informed", "nis2_warned", "nis2_notified", "nis2_reported", "first_signal",
+    "first_viewing",
+)  # fmt: skip
+"""The words of the options stand here again, so that the help needs no library; a test compares."""
+
+
+def declare(commands: Any, name: str, common: Any) -> None:
+    """Declare `vigie case` and its commands."""
+    inner = family(commands, name, _("keep cases: alerts, time line, decisions and their reasons"))
+    _declare_open(inner, common)
+    _declare_add(inner, common)
+    _declare_list(inner, common)
+    _declare_show(inner, common)
+    _declare_note(inner, common)
+    _declare_decide(inner, common)
+    _declare_close(inner, common)
+    _declare_facts(inner, common)
+
+
+def _case(parser: Any) -> None:
+    parser.add_argument("case", metavar=_("CASE"), help=_("its number, or its beginning"))
+
+
+def _author(parser: Any) -> None:
+    parser.add_argument(
+        "--author", default="", metavar=_("NAME"), help=_("who says so (default: you)")
+    )
+
+
+def _reason(parser: Any) -> None:
+    parser.add_argument(
+        "--reason", required=True, metavar=_("TEXT"), help=_("why (journal)")
+    )  # fmt: skip
+
+
+def _at(parser: Any) -> None:
+    parser.add_argument(
+        "--at",
+        metavar=_("TIME"),
+        help=_("when it was, in the time zone of the case (default: now)"),
+    )
+
+
+def _declare_open(inner: Any, common: Any) -> None:
+    summary = _("open a case from alerts, or from what somebody told")
+    parser = command(inner, "open", common, summary, "case_actions:open_case")
+    parser.add_argument(
+        "alerts", nargs="*", metavar=_("ALERT"), help=_("identifiers, or their beginnings")
+    )
+    parser.add_argument("--title", default="", metavar=_("TEXT"), help=_("what to call it"))
+    parser.add_argument(
+        "--role",
+        choices=ROLES,
+        default=ROLES[0],
+        help=_("what you are for these data (default: controller)"),
+    )
+    parser.add_argument(
+        "--zone",
+        default="Europe/Paris",
+        metavar=_("NAME"),
+        help=_("time zone in which you count (default: Europe/Paris)"),
+    )
+    _author(parser)
+    _reason(parser)
+    parser.set_defaults(alarm_budget=None, learn_until=None)
+
+
+def _declare_add(inner: Any, common: Any) -> None:
+    summary = _("join more alerts to a case")
+    parser = command(inner, "add", common, summary, "case_actions:add")
+    _case(parser)
+    parser.add_argument(
+        "alerts", nargs="+", metavar=_("ALERT"), help=_("identifiers, or their beginnings")
+    )
+    _author(parser)
+    _reason(parser)
+    parser.set_defaults(alarm_budget=None, learn_until=None)
+
+
+def _declare_list(inner: Any, common: Any) -> None:
+    summary = _("list the cases")
+    formats(command(inner, "list", common, summary, "case_actions:list_cases"), "table", "json")
+
+
+def _declare_show(inner: Any, common: Any) -> None:
+    summary = _("show a case whole: alerts, time line, decisions, facts")
+    parser = command(inner, "show", common, summary, "case_actions:show")
+    _case(parser)
+    formats(parser, "table", "json")
+
+
+def _declare_note(inner: Any, common: Any) -> None:
+    summary = _("put what happened on the time line: a measure, a notification, a complaint")
+    parser = command(inner, "note", common, summary, "case_actions:note")
+    _case(parser)
+    parser.add_argument("text", metavar=_("TEXT"), help=_("what happened, in your words"))
+    parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help=_("what it was"))
+    _at(parser)
+    parser.add_argument(
+        "--reference", default="", metavar=_("TEXT"), help=_("number that the recipient gave")
+    )
+    parser.add_argument(
+        "--late-because", default="", metavar=_("TEXT"), help=_("why it is late (art. 33(1))")
+    )
+    _author(parser)
+
+
+def _declare_decide(inner: Any, common: Any) -> None:
+    summary = _("record a decision with its reason; a later one supersedes it, both stay")
+    parser = command(inner, "decide", common, summary, "case_actions:decide")
+    _case(parser)
+    parser.add_argument("matter", choices=MATTERS, metavar=_("MATTER"), help=", ".join(MATTERS))
+    parser.add_argument(
+        "value",
+        nargs="?",
+        default="aware",
+        metavar=_("VALUE"),
+        help=_(
+            "state: investigating, contained… authority: notify, not_notified; persons: inform, "
+            "not_informed, undecided; severity: negligible, limited, significant, maximal; "
+            "awareness: none, its moment is --at"
+        ),
+    )
+    _at(parser)
+    parser.add_argument(
+        "--exemption", choices=EXEMPTIONS, help=_("why persons are not informed (art. 34)")
+    )
+    _author(parser)
+    _reason(parser)
+
+
+def _declare_close(inner: Any, common: Any) -> None:
+    summary = _("close a case whose duties are done, or put aside with a reason")
+    parser = command(inner, "close", common, summary, "case_actions:close")
+    _case(parser)
+    _author(parser)
+    _reason(parser)
+
+
+def _declare_facts(inner: Any, common: Any) -> None:
+    summary = _("set the facts of a case, as vigie exposure wrote them")
+    parser = command(inner, "facts", common, summary, "case_actions:facts")
+    _case(parser)
+    parser.add_argument("file", type=Path, metavar=_("FILE"), help=_("facts (JSON)"))
+    _author(parser)
+    _reason(parser)

@@ -1,0 +1,181 @@
+"""What `vigie case` does: open, show, note, decide, close. Cases only grow; nothing here edits."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from vigie.language import _
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vigie.alerts import Alert
+    from vigie.cases.book import CaseBook
+    from vigie.cases.model import Case
+
+
+def _book(options: Namespace) -> "CaseBook":
+    from vigie.cases.book import CaseBook
+    from vigie.cli.terminal import home_of, settings_of
+
+    return CaseBook.open(home_of(options), settings_of(options))
+
+
+def open_case(options: Namespace) -> int:
+    """Open a case and say its number."""
+    from vigie import journal
+    from vigie.clocks.words import zone_of
+
+    zone_of(options.zone)
+    journal.require_reason(options.reason)
+    found = _alerts(options)
+    title = options.title or ", ".join(alert.account for alert in found) or options.reason
+    with _book(options) as book:
+        author = options.author or journal.current_user()
+        case = book.open_case(title, found, author, options.reason, options.role, options.zone)
+    _say_case(case)
+    return 0
+
+
+def add(options: Namespace) -> int:
+    """Join alerts to a case."""
+    from vigie import journal
+
+    found = _alerts(options)
+    with _book(options) as book:
+        author = options.author or journal.current_user()
+        case = book.add_alerts(book.case(options.case).id, found, author, options.reason)
+    _say_case(case)
+    return 0
+
+
+def _alerts(options: Namespace) -> "list[Alert]":
+    """Return the alerts named, from the answer that the last `vigie alerts` gave."""
+    if not options.alerts:
+        return []
+    from vigie.cases.looks import tell_signals
+    from vigie.cli.explain import chosen_alert
+    from vigie.cli.scan import detect_stored, recall
+    from vigie.cli.terminal import home_of
+
+    recall(options)
+    answer = detect_stored(options)
+    found = [chosen_alert(answer, beginning) for beginning in options.alerts]
+    tell_signals(home_of(options), [alert.id for alert in found], "vigie case")
+    return found
+
+
+def list_cases(options: Namespace) -> int:
+    """Print one line per case."""
+    from vigie.cli.terminal import write_json
+
+    with _book(options) as book:
+        cases = book.cases()
+    if options.format == "json":
+        write_json({"version": 1, "cases": [_brief(case) for case in cases]})
+        return 0
+    from vigie.cli.case_shown import draw_cases
+
+    draw_cases(cases)
+    return 0
+
+
+def show(options: Namespace) -> int:
+    """Print a case whole."""
+    import msgspec
+
+    from vigie.cli.case_shown import draw_case
+    from vigie.cli.terminal import write_json
+
+    with _book(options) as book:
+        case = book.case(options.case)
+    if options.format == "json":
+        records = [msgspec.to_builtins(record) for record in case.records]
+        write_json({"version": 1, **_brief(case), "records": records})
+    else:
+        draw_case(case)
+    return 0
+
+
+def _brief(case: "Case") -> dict[str, Any]:
+    import msgspec
+
+    return {
+        "id": case.id,
+        "title": case.title,
+        "status": case.status.value,
+        "role": case.role,
+        "zone": case.zone,
+        "opened_at": msgspec.to_builtins(case.opening.recorded_at),
+        "aware_since": msgspec.to_builtins(case.awareness.at if case.awareness else None),
+        "accounts": case.accounts,
+        "alerts": [joined.id for joined in case.alerts],
+        "facts": case.facts.sha256 if case.facts else None,
+    }
+
+
+def note(options: Namespace) -> int:
+    """Put an event on the time line."""
+    from vigie.cases.model import Kind
+
+    with _book(options) as book:
+        case = book.case(options.case)
+        _say_case(book.note(
+            case.id, Kind(options.kind), options.text, _moment(options, case), options.author,
+            reference=options.reference, late_because=options.late_because,
+        ))  # fmt: skip
+    return 0
+
+
+def decide(options: Namespace) -> int:
+    """Record a decision."""
+    from vigie.cases.model import Matter
+
+    details = {"exemption": options.exemption} if options.exemption else {}
+    with _book(options) as book:
+        case = book.case(options.case)
+        _say_case(book.decide(
+            case.id, Matter(options.matter), options.value, options.reason, options.author,
+            _moment(options, case), details=details,
+        ))  # fmt: skip
+    return 0
+
+
+def close(options: Namespace) -> int:
+    """Close a case."""
+    from vigie.cases.model import Matter, Status
+
+    with _book(options) as book:
+        case = book.case(options.case)
+        _say_case(book.decide(
+            case.id, Matter.STATE, Status.CLOSED.value, options.reason, options.author
+        ))  # fmt: skip
+    return 0
+
+
+def facts(options: Namespace) -> int:
+    """Set the facts of a case from a file."""
+    from vigie.facts import load_facts
+
+    found = load_facts(options.file)
+    with _book(options) as book:
+        case = book.case(options.case)
+        _say_case(book.set_facts(case.id, found, options.reason, options.author))
+    return 0
+
+
+def _moment(options: Namespace, case: "Case") -> "datetime | None":
+    from vigie.clocks.words import read_moment
+
+    return read_moment(options.at, case.zone) if options.at else None
+
+
+def _say_case(case: "Case") -> None:
+    """Say where the case stands after what was just recorded."""
+    from vigie.cli.case_shown import STATUSES
+    from vigie.cli.terminal import say
+
+    said = _("Case {case}: {status}; record {number} is in the journal (entry {entry}).")
+    last = case.records[-1]
+    say(said.format(
+        case=case.id, status=_(STATUSES[case.status]), number=last.number, entry=last.entry
+    ))  # fmt: skip

@@ -1,0 +1,197 @@
+"""A case as the terminal shows it."""
+
+from typing import TYPE_CHECKING, Final
+
+from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter, Status
+from vigie.cli.terminal import draw_table, say
+from vigie.clocks.words import duration, shown
+from vigie.language import N_, _, number
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+STATUSES: Final = {
+    Status.SUSPECTED: N_("suspected"),
+    Status.INVESTIGATING: N_("under investigation"),
+    Status.ESTABLISHED: N_("established"),
+    Status.CONTAINED: N_("contained"),
+    Status.CLOSED: N_("closed"),
+    Status.DISMISSED: N_("dismissed"),
+}
+KINDS: Final = {
+    Kind.FIRST_SIGNAL: N_("first signal"),
+    Kind.FIRST_VIEWING: N_("first viewing"),
+    Kind.INVESTIGATION_OPENED: N_("investigation opened"),
+    Kind.PROCESSOR_INFORMED: N_("told by the processor"),
+    Kind.ATTACK_KNOWN: N_("attack known"),
+    Kind.BREACH_BEGAN: N_("breach began"),
+    Kind.BREACH_ENDED: N_("breach ended"),
+    Kind.CNIL_NOTIFIED: N_("CNIL notified"),
+    Kind.CNIL_COMPLETED: N_("CNIL, complement"),
+    Kind.CONTROLLERS_INFORMED: N_("controllers informed"),
+    Kind.CERT_SANTE_REPORTED: N_("reported to CERT Santé"),
+    Kind.ARS_REPORTED: N_("reported to the ARS"),
+    Kind.ANSSI_REPORTED: N_("reported to ANSSI"),
+    Kind.NIS2_WARNED: N_("NIS 2, early warning"),
+    Kind.NIS2_NOTIFIED: N_("NIS 2, notification"),
+    Kind.NIS2_REPORTED: N_("NIS 2, final report"),
+    Kind.COMPLAINT_FILED: N_("complaint filed"),
+    Kind.PERSONS_INFORMED: N_("persons informed"),
+    Kind.MEASURE: N_("measure"),
+    Kind.NOTE: N_("note"),
+}
+MATTERS: Final = {
+    Matter.STATE: N_("state"),
+    Matter.AWARENESS: N_("awareness"),
+    Matter.AUTHORITY: N_("authority (art. 33)"),
+    Matter.PERSONS: N_("persons (art. 34)"),
+    Matter.SEVERITY: N_("severity"),
+    Matter.BOUNDARY: N_("boundary"),
+    Matter.NOTICE_ASKED: N_("notice asked for"),
+    Matter.NOTICE_APPROVED: N_("notice approved"),
+    Matter.NOTICE_REFUSED: N_("notice refused"),
+}
+VALUES: Final = {
+    "aware": N_("aware"),
+    "notify": N_("notify"),
+    "not_notified": N_("not notified"),
+    "inform": N_("inform"),
+    "not_informed": N_("not informed"),
+    "undecided": N_("undecided"),
+    "negligible": N_("negligible"),
+    "limited": N_("limited"),
+    "significant": N_("significant"),
+    "maximal": N_("maximal"),
+}
+
+
+def draw_cases(cases: list[Case]) -> None:
+    """Draw one line per case."""
+    if not cases:
+        say(_("There is no case. vigie case open ALERT opens one."))
+        return
+    header = (_("case"), _("state"), _("opened"), _("aware since"), _("alerts"), _("title"))
+    draw_table(header, [
+        (
+            case.id, _(STATUSES[case.status]), shown(case.opening.recorded_at, case.zone),
+            shown(case.awareness.at if case.awareness else None, case.zone),
+            number(len(case.alerts)), case.title,
+        )
+        for case in cases
+    ])  # fmt: skip
+
+
+def draw_case(case: Case) -> None:
+    """Draw a case whole."""
+    say(f"{case.id}  {case.title}  {_(STATUSES[case.status])}")
+    opening = case.opening
+    said = _("Opened {when} by {author}: {reason}")
+    say(said.format(
+        when=shown(opening.recorded_at, case.zone), author=_by(opening.author, opening.recorded_by),
+        reason=opening.reason,
+    ))  # fmt: skip
+    for joined in case.alerts:
+        say(_("Alert {id}: {accounts}").format(
+            id=joined.id, accounts=", ".join(joined.alert["accounts"])
+        ))  # fmt: skip
+    draw_awareness(case)
+    _draw_timeline(case)
+    _draw_decisions(case)
+    _draw_facts(case)
+    say()
+    say(_("vigie clocks {case} says what is due by when.").format(case=case.id))
+
+
+def draw_awareness(case: Case) -> None:
+    """Say since when the organisation is aware, who decided so, and what stands beside it."""
+    aware = case.awareness
+    if aware is None:
+        say(_(
+            "Nobody has decided yet since when you are aware of a breach: what counts from it is "
+            "provisional, from the earliest moment it could be."
+        ))  # fmt: skip
+        return
+    said = _("Aware since {at}, decided by {author} on {decided}: {reason}")
+    say(said.format(
+        at=shown(aware.at, case.zone), author=aware.author, reason=aware.reason,
+        decided=shown(aware.decided_at, case.zone),
+    ))  # fmt: skip
+    for line in _remarks(aware, case.zone):
+        say(f"! {line}")
+
+
+def _remarks(aware: Awareness, zone: str) -> list[str]:
+    """Return what a reader of the decision must see: how it differs from what was known when."""
+    lines = []
+    if aware.backdated_by.total_seconds() >= 60:
+        said = _("written down {time} after the moment it speaks of")
+        lines.append(said.format(time=duration(aware.backdated_by)))
+    for kind, span in aware.after.items():
+        said = _("{time} after: {event} ({at})")
+        lines.append(said.format(
+            time=duration(span), event=_(KINDS[Kind(kind)]), at=shown(aware.known[kind], zone)
+        ))  # fmt: skip
+    for decision in aware.earlier:
+        said = _("before, {author} had decided {at}: {reason}")
+        lines.append(said.format(
+            author=decision.author, at=shown(decision.at, zone), reason=decision.reason
+        ))  # fmt: skip
+    return lines
+
+
+def _draw_timeline(case: Case) -> None:
+    if case.timeline:
+        say()
+        header = (_("when"), _("event"), _("text"), _("written down"), _("by"))
+        draw_table(header, [_event_row(event, case.zone) for event in case.timeline])
+
+
+def _event_row(event: Event, zone: str) -> tuple[str, ...]:
+    parts = (event.text, event.reference, event.late_because)
+    return (
+        shown(event.at, zone), _(KINDS[event.kind]), " · ".join(part for part in parts if part),
+        _when_written(event.at, event.recorded_at, zone), _by(event.author, event.recorded_by),
+    )  # fmt: skip
+
+
+def _when_written(at: "datetime", recorded_at: "datetime", zone: str) -> str:
+    """Say when it was written down only where that is another time: backdating shows."""
+    apart = abs((recorded_at - at).total_seconds()) >= 60
+    return shown(recorded_at, zone) if apart else ""
+
+
+def _draw_decisions(case: Case) -> None:
+    if case.decisions:
+        say()
+        header = (_("decided"), _("about"), _("what"), _("why"), _("by"))
+        draw_table(header, [_decision_row(case, decision) for decision in case.decisions])
+
+
+def _decision_row(case: Case, decision: Decision) -> tuple[str, ...]:
+    words = {**VALUES, **{status.value: said for status, said in STATUSES.items()}}
+    value = _(words.get(decision.value, "")) or decision.value
+    if decision.matter == Matter.AWARENESS:
+        value = shown(decision.at, case.zone)
+    details = [f"{name}: {said}" for name, said in sorted(decision.details.items())]
+    if decision.matter == Matter.NOTICE_APPROVED and case.is_stale(decision):
+        details.append(_("STALE: the facts changed since"))
+    return (
+        shown(decision.recorded_at, case.zone), _(MATTERS[decision.matter]),
+        "; ".join([value, *details]), decision.reason, _by(decision.author, decision.recorded_by),
+    )  # fmt: skip
+
+
+def _draw_facts(case: Case) -> None:
+    if case.facts:
+        say()
+        said = _("Facts of {when} by {author}: {reason} (SHA-256 {hash})")
+        say(said.format(
+            when=shown(case.facts.recorded_at, case.zone), author=case.facts.author,
+            reason=case.facts.reason, hash=case.facts.sha256,
+        ))  # fmt: skip
+
+
+def _by(author: str, recorded_by: str) -> str:
+    if not recorded_by or author == recorded_by:
+        return author
+    return _("{author} (typed by {user})").format(author=author, user=recorded_by)
