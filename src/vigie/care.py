@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from vigie.records import OWNERS
+
 CLASSES: Final = ("expected", "near", "past", "none", "unknown")
 EXPECTED, NEAR, PAST, NONE, UNKNOWN = range(5)
 """A relation holds now; held or will hold within 30 days; held within 18 months; none; the
@@ -37,9 +39,6 @@ a consultation is prepared, the days after are for results, letters and coding. 
 
 _LASTS: Final = {"appointment": _DAY, "prescription": 30 * _DAY, "referral": 30 * _DAY}
 """How long a relation without an end holds; a stay and a care team hold until further notice."""
-
-OWNERS: Final = ("organisation", "unit", "professional", "account")
-"""The most general owner that a row names is the one whose staff it explains."""
 
 Times = NDArray[np.int64]
 Keys = NDArray[np.uint64]

@@ -176,10 +176,14 @@ def import_file(
         with store.receive(path, label, context.source, name) as receiving:
             if not receiving.already_known:
                 intake = Intake(path, receiving.label, receiving.seal, progress)
+                relations = []
                 for batch in reader.read(intake):
                     receiving.add(batch)
                     faults.add(batch)
+                    relations += [] if batch.relations is None else [batch.relations]
                 receiving.damage = intake.damage
+                if relations:
+                    store.put_part("care", receiving.label, pa.concat_tables(relations))
         return Imported(label, name, receipt=receiving.receipt, faults=faults.found())
     except (ReadingError, MappingError) as error:
         error.where = error.where or label

@@ -62,6 +62,9 @@ CONTRACTS: Final = pa.schema(
 """Person (or everyone seen at an organisation) → controller, with the role that makes it one:
 `controller`, `joint_controller`, `processor`."""
 
+OWNERS: Final = ("organisation", "unit", "professional", "account")
+"""Whose a care relation may be, the most general first."""
+
 CARE_KINDS: Final = ("appointment", "stay", "prescription", "care_team", "referral")
 
 CARE: Final = pa.schema(
@@ -91,3 +94,6 @@ is file and line."""
 TABLES: Final = {
     "screens": SCREENS, "identities": IDENTITIES, "contracts": CONTRACTS, "care": CARE,
 }  # fmt: skip
+
+PARTED: Final = frozenset({"care"})
+"""Tables that grow by parts, one for each file read; the others are declared anew as a whole."""

@@ -19,6 +19,7 @@ READERS: Final[dict[str, str]] = {
     "pgaudit": "vigie.readers.pgaudit:PgAuditReader",
     "weblog": "vigie.readers.weblog:WeblogReader",
     "table": "vigie.readers.tables:TableReader",
+    "care": "vigie.readers.care:CareReader",
 }
 
 

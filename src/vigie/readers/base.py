@@ -58,6 +58,7 @@ REASONS: Final = {
     "too_deep": N_("the record is nested too deeply"),
     "nul_byte": N_("the line holds NUL bytes"),
     "truncated": N_("the file ends in the middle of a line or of its compression"),
+    "unknown_kind": N_("the kind of relation is not in the mapping"),
     "wrong_resource": N_("this is a record of another kind"),
 }
 
@@ -98,11 +99,13 @@ class Batch:
     """Waist rows (READ_SCHEMA), quarantined lines (QUARANTINE_SCHEMA) and their tally.
 
     `accepted` counts lines, not rows: a FHIR record of three patients is one line, three rows.
+    `relations` are care relations (records.CARE), for a source that gives those instead of rows.
     """
 
     events: pa.Table
     quarantine: pa.Table
     tally: Tally
+    relations: pa.Table | None = None
 
     def __post_init__(self) -> None:
         """Hold the reader to its law."""

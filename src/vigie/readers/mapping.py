@@ -39,6 +39,7 @@ SECTIONS: Final = {
     "source": "all", "data_classes": "all", "controllers": "all",
     "columns": "table", "values": "table",
     "routes": "weblog", "weblog": "weblog", "fhir": "fhir", "atna": "atna", "pgaudit": "pgaudit",
+    "care": "care",
 }  # fmt: skip
 """Which reader owns which section; a section of another reader is kept as it was written."""
 

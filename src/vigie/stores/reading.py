@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.events import SCHEMA, TIME
-from vigie.records import TABLES
+from vigie.records import PARTED, TABLES
 from vigie.stores.catalogue import Catalogue
-from vigie.stores.declared import latest
+from vigie.stores.declared import latest, parts
 from vigie.stores.files import moment
 from vigie.stores.segments import (
     PHYSICAL,
@@ -131,7 +131,7 @@ def connect(home: Path, catalogue: Catalogue) -> Any:
         for name in ("files", "segments", "tombstones"):
             connection.register(name, _catalogued(catalogue, name))
         for name in TABLES:
-            connection.register(name, latest(home, catalogue, name))
+            _register(connection, home, catalogue, name)
     connection.execute(_ACCESSES)
     return connection
 
@@ -142,6 +142,16 @@ QUALIFY row_number() OVER (
     PARTITION BY access_id, patient ORDER BY "at", source, source_file, source_line
 ) = 1
 """
+
+
+def _register(connection: Any, home: Path, catalogue: Catalogue, name: str) -> None:
+    """Give a declared table its name; one of parts, which may be long, is read when asked for."""
+    present = parts(home, catalogue, name) if name in PARTED else []
+    if present:
+        columns = ", ".join(_expression(field) for field in TABLES[name])
+        connection.read_parquet(present).project(columns).create_view(name)
+    else:
+        connection.register(name, latest(home, catalogue, name))
 
 
 def _view_segments(

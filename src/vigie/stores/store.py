@@ -132,6 +132,10 @@ class Store:
         """Declare a new version of one of `records.TABLES`, and return its number."""
         return declared.put(self, name, table)
 
+    def put_part(self, name: str, file: str, table: pa.Table) -> int:
+        """Keep what one file holds of one of `records.PARTED`, in place of what it gave before."""
+        return declared.put_part(self, name, file, table)
+
     @contextmanager
     def operation(self, what: str) -> Iterator[int]:
         """Number one act of writing; what it made is removed unless it is marked as done."""
