@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from servers import Cluster, Unavailable, postgresql_cluster
 
+from servers import Cluster, Unavailable, postgresql_cluster
 from vigie.alerts import Alert
 from vigie.cases.book import CaseBook
 from vigie.config import Settings

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
+from vigie.cases.filings import KINDS as FILINGS
 from vigie.cases.model import Kind, Matter
 from vigie.cases.rules import EXEMPTIONS, ROLES
 from vigie.cli import case as declared
 from vigie.cli import main
+from vigie.facts import Fact, Facts
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ def test_the_words_of_the_options_are_those_of_the_model() -> None:
     assert set(declared.KINDS) == set(map(str, Kind))
     assert declared.ROLES == ROLES
     assert declared.EXEMPTIONS == EXEMPTIONS
+    assert declared.FILINGS == FILINGS
     assert set(declared.MATTERS) == {str(m) for m in Matter if not m.startswith("notice")}
 
 
@@ -118,6 +121,35 @@ def test_verify_names_a_decision_that_somebody_changed(opened, private_home: Pat
     link.close()
     printed = opened("verify", code=1)
     assert "record 3: the record was changed since it was journalled" in printed
+
+
+def test_a_case_with_facts_is_scored_filed_and_entered(opened, tmp_path: Path) -> None:
+    facts = Facts(facts=tuple(
+        Fact(name=name, numerator=412, unit="persons", query="q", sha256="0" * 64)
+        for name in ("persons", "persons_class:identity", "persons_class:nir")
+    ))  # fmt: skip
+    (tmp_path / "facts.json").write_bytes(facts.to_json())
+    assert "no facts yet" in opened("case", "severity", "2", code=2)
+    opened("case", "facts", "2", str(tmp_path / "facts.json"), "--reason", "exposure computed")
+    printed = opened("case", "severity", "2")
+    assert "SE = DPC × EI + CB = 2.00 × 1.00 + 1.00 = 3.00 (high)" in printed
+    assert "Without Vigie's adjustments of the context: 2.00" in printed
+    score = json.loads(opened("case", "severity", "2", "--format", "json"))
+    assert (score["score"], score["facts"]) == (3.0, facts.sha256)
+    opened("case", "decide", "2", "awareness", "--at", "2025-10-24 18:00", "--reason", "sure")
+    filing = json.loads(opened("case", "filing", "2", "cnil", "--format", "json"))
+    said = {field["name"]: field for field in filing["fields"]}
+    assert said["persons_band"]["value"] == "Entre 301 et 5000 personnes"
+    assert not said["security_before"]["known"]
+    assert "[Not known for the moment]" in opened("case", "filing", "2", "anssi")
+    assert "Entre 301" not in opened("case", "filing", "2", "ars")
+    assert "412" in opened("case", "register")
+    [breach] = json.loads(opened("case", "register", "--format", "json"))["breaches"]
+    assert breach["kind"] == "register"
+    late = ("case", "note", "2", "--kind", "cnil_notified", "--reference", "N-1", "sent")
+    assert "past its term" in opened(*late, code=1)
+    opened(*late, "--late-because", "logs restored")
+    assert "What changed since the last filing" in opened("case", "filing", "2", "cnil")
 
 
 def test_the_state_is_for_its_owner_only_and_a_password_is_never_said(

@@ -31,6 +31,7 @@ from vigie.cases.model import (
     Record,
 )
 from vigie.cases.records import ENTRY, insert_record, kind_of, make_case, mark, read_cases, settle
+from vigie.clocks.rules import load_rules
 from vigie.config import Settings
 from vigie.errors import UsageError
 from vigie.facts import Facts
@@ -158,6 +159,7 @@ class CaseBook:
             at=(at or recorded_at).astimezone(UTC), zone=zone or found.zone, facts=_facts_of(found),
             reference=reference, late_because=late_because,
         )  # fmt: skip
+        rules.check_delay(found, event, load_rules(self.home))
         return self._append(case, event)
 
     def decide(

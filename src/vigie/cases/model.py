@@ -85,6 +85,7 @@ class Matter(StrEnum):
 
     `state`: a `Status`. `awareness`: the moment, in `at`. `authority`: `notify` or `not_notified`.
     `persons`: `inform`, `not_informed` or `undecided`. `severity`: one of the CNIL's levels.
+    `cause`: one of the CNIL's causes.
     `boundary`: between the thief's accesses and the owner's, in `details`. `notice_asked`,
     `notice_approved`, `notice_refused`: the name of a notice, with the facts it was made from.
     """
@@ -94,6 +95,7 @@ class Matter(StrEnum):
     AUTHORITY = "authority"
     PERSONS = "persons"
     SEVERITY = "severity"
+    CAUSE = "cause"
     BOUNDARY = "boundary"
     NOTICE_ASKED = "notice_asked"
     NOTICE_APPROVED = "notice_approved"

@@ -1,6 +1,6 @@
 """What a record must be to join a case: allowed transitions, reasons, two people, no names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +20,9 @@ from vigie.cases.model import (
     Record,
     Status,
 )
+from vigie.clocks.engine import read_clocks
+from vigie.clocks.rules import Rule
+from vigie.clocks.words import shown
 from vigie.errors import RefusedError, UsageError
 from vigie.identifiers import without_nir
 from vigie.language import N_
@@ -29,12 +32,18 @@ EXEMPTIONS: Final = ("no_high_risk", "unintelligible", "later_measures", "dispro
 """Why persons are not informed: no high risk (34(1)), or 34(3)(a), (b) or (c): alternatives."""
 LEVELS: Final = ("negligible", "limited", "significant", "maximal")
 """The CNIL's levels of severity, from the lowest."""
+CAUSES: Final = (
+    "external_malicious", "external_accidental", "internal_malicious", "internal_accidental",
+    "other", "unknown",
+)  # fmt: skip
+"""The CNIL's causes, as `legal/cnil.toml` names them."""
 VALUES: Final = {
     Matter.STATE: tuple(map(str, Status)),
     Matter.AWARENESS: ("aware",),
     Matter.AUTHORITY: ("notify", NOT_NOTIFIED),
     Matter.PERSONS: ("inform", NOT_INFORMED, "undecided"),
     Matter.SEVERITY: LEVELS,
+    Matter.CAUSE: CAUSES,
 }
 """What a decision about each matter may say; a matter that is not here takes any text."""
 
@@ -62,6 +71,23 @@ def check(case: Case | None, record: Record, now: datetime) -> None:
         journal.require_reason(record.reason)
         _one_of(record.value, VALUES.get(record.matter, (record.value,)), record.matter.value)
         _RULES.get(record.matter, _anything)(case, record)
+
+
+def check_delay(case: Case, event: Event, rules: Iterable[Rule]) -> None:
+    """Raise `RefusedError` for a notification past its term without the reasons for the delay.
+
+    Source: GDPR, article 33(1), second sentence.
+    """
+    if event.kind != Kind.CNIL_NOTIFIED or event.late_because.strip():
+        return
+    for state in read_clocks(case.moments, rules, event.at):
+        if state.binding and state.done == event.kind and state.due and state.due < event.at:
+            raise RefusedError(
+                N_("this notification is past its term, {due}: it carries the reasons for it"),
+                where=case.id,
+                remedy=N_("say them with --late-because (GDPR art. 33(1))"),
+                due=shown(state.due, case.zone),
+            )
 
 
 def _texts(value: object) -> Iterator[str]:

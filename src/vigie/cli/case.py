@@ -7,7 +7,7 @@ from vigie.cli.declaring import command, family, formats
 from vigie.language import _
 
 ROLES: Final = ("controller", "joint_controller", "processor")
-MATTERS: Final = ("state", "awareness", "authority", "persons", "severity", "boundary")
+MATTERS: Final = ("state", "awareness", "authority", "persons", "severity", "cause", "boundary")
 EXEMPTIONS: Final = ("no_high_risk", "unintelligible", "later_measures", "disproportionate")
 KINDS: Final = (
     "note", "measure", "investigation_opened", "processor_informed", "attack_known",
@@ -16,6 +16,7 @@ KINDS: Final = (
     "persons_informed", "nis2_warned", "nis2_notified", "nis2_reported", "first_signal",
     "first_viewing",
 )  # fmt: skip
+FILINGS: Final = ("cnil", "cert_sante", "ars", "anssi", "complaint", "register")
 """The words of the options stand here again, so that the help needs no library; a test compares."""
 
 
@@ -30,6 +31,9 @@ def declare(commands: Any, name: str, common: Any) -> None:
     _declare_decide(inner, common)
     _declare_close(inner, common)
     _declare_facts(inner, common)
+    _declare_severity(inner, common)
+    _declare_filing(inner, common)
+    _declare_register(inner, common)
 
 
 def _case(parser: Any) -> None:
@@ -133,6 +137,7 @@ def _declare_decide(inner: Any, common: Any) -> None:
         help=_(
             "state: investigating, contained… authority: notify, not_notified; persons: inform, "
             "not_informed, undecided; severity: negligible, limited, significant, maximal; "
+            "cause: external_malicious, internal_malicious…; "
             "awareness: none, its moment is --at"
         ),
     )
@@ -159,3 +164,46 @@ def _declare_facts(inner: Any, common: Any) -> None:
     parser.add_argument("file", type=Path, metavar=_("FILE"), help=_("facts (JSON)"))
     _author(parser)
     _reason(parser)
+
+
+def _declare_severity(inner: Any, common: Any) -> None:
+    summary = _("score the severity by ENISA's method, with its inputs; you decide the level")
+    parser = command(inner, "severity", common, summary, "case_filings:severity")
+    _case(parser)
+    parser.add_argument(
+        "--identification",
+        choices=("negligible", "limited", "significant", "maximal"),
+        default="",
+        help=_("how easily the persons are recognised (default: by the classes of data)"),
+    )
+    parser.add_argument(
+        "--known-recipients",
+        action="store_true",
+        help=_("those who have the data now are known (default: they are not)"),
+    )
+    parser.add_argument(
+        "--not-malicious", action="store_true", help=_("nobody meant harm (default: malicious)")
+    )
+    parser.add_argument(
+        "--specialised",
+        action="store_true",
+        help=_("being known to your establishment tells of a condition"),
+    )
+    parser.add_argument(
+        "--unintelligible", action="store_true", help=_("the data cannot be read by who has them")
+    )
+    formats(parser, "table", "json")
+
+
+def _declare_filing(inner: Any, common: Any) -> None:
+    summary = _("say what goes to an addressee, field by field, with what is not known yet")
+    parser = command(inner, "filing", common, summary, "case_filings:filing")
+    _case(parser)
+    parser.add_argument("kind", choices=FILINGS, metavar=_("ADDRESSEE"), help=", ".join(FILINGS))
+    formats(parser, "table", "json")
+
+
+def _declare_register(inner: Any, common: Any) -> None:
+    summary = _("print the register of breaches (art. 33(5)): each one, notified or not, and why")
+    parser = command(inner, "register", common, summary, "case_filings:register")
+    formats(parser, "csv", "json")

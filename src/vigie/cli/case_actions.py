@@ -171,7 +171,7 @@ def _moment(options: Namespace, case: "Case") -> "datetime | None":
 
 def _say_case(case: "Case") -> None:
     """Say where the case stands after what was just recorded."""
-    from vigie.cli.case_shown import STATUSES
+    from vigie.cases.words import STATUSES
     from vigie.cli.terminal import say
 
     said = _("Case {case}: {status}; record {number} is in the journal (entry {entry}).")

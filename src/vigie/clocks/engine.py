@@ -66,6 +66,7 @@ def _state(
         start=start,
         provisional=provisional and start is not None,
         due=due,
+        done=rule.done,
         done_at=done_at,
         source=rule.source,
         mark=rule.mark,

@@ -40,7 +40,8 @@ class ClockState(msgspec.Struct, frozen=True):
 
     `status` is that of the rule: `in_force`, `not_in_force` or `repealed`; only the first binds.
     `provisional` says that the starting point was not decided, and that `start` is the earliest
-    moment it could be. `due` is None where the law says without delay. `weekend_due` is what the
+    moment it could be. `due` is None where the law says without delay; `done` is the kind of event
+    that ends it. `weekend_due` is what the
     contested extension of Regulation 1182/71 would give, for information.
     """
 
@@ -54,6 +55,7 @@ class ClockState(msgspec.Struct, frozen=True):
     start: datetime | None
     provisional: bool
     due: datetime | None
+    done: str
     done_at: datetime | None
     source: str
     mark: str

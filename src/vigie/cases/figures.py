@@ -1,0 +1,260 @@
+"""Every value that a filing may hold, computed once per case: no two filings can differ.
+
+A value that nobody knows yet is None, and is filed as unknown; it is never guessed. One that there
+is not, such as the reason for a delay when there is none, is empty.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from vigie.cases.model import NOT_INFORMED, NOT_NOTIFIED, Case, Decision, Event, Kind, Matter
+from vigie.cases.organisation import Organisation
+from vigie.cases.vocabulary import Vocabulary
+from vigie.clocks.engine import read_clocks
+from vigie.clocks.model import ClockState
+from vigie.clocks.rules import Rule
+from vigie.facts import Fact, Facts, from_json
+from vigie.language import N_, _, current_language
+from vigie.records import DATA_CLASSES
+
+REPORTS: Final = {
+    Kind.CERT_SANTE_REPORTED: "CERT Santé",
+    Kind.ARS_REPORTED: "ARS",
+    Kind.ANSSI_REPORTED: "ANSSI",
+    Kind.COMPLAINT_FILED: N_("complaint"),
+}
+
+
+class Material(msgspec.Struct, frozen=True):
+    """What the values are computed from."""
+
+    case: Case
+    organisation: Organisation
+    vocabulary: Vocabulary
+    rules: tuple[Rule, ...]
+    now: datetime
+
+    @property
+    def facts(self) -> Facts | None:
+        """The facts in force, when there are any."""
+        version = self.case.facts
+        return from_json(version.content.encode(), self.case.id) if version else None
+
+
+def figures(material: Material) -> dict[str, Any]:
+    """Return every value by the name of its field; see `legal/filings.toml` for the fields."""
+    return {
+        **_organisation(material.organisation),
+        **_times(material),
+        **_breach(material),
+        **_persons(material),
+        **_consequences(material),
+        **_communication(material),
+        **_keeping(material),
+        **dict.fromkeys(_NEVER_KNOWN),
+    }
+
+
+_NEVER_KNOWN: Final = (
+    "cross_border", "handling", "patients_endangered", "degraded_operation", "spread", "help_wanted"
+)  # fmt: skip
+"""What only a person on the spot can say; the form asks, and we say that we do not know."""
+
+
+def _organisation(said: Organisation) -> dict[str, Any]:
+    return {
+        "organisation_name": said.name or None,
+        "organisation_siren": said.siren or None,
+        "organisation_finess": said.finess or None,
+        "organisation_sector": said.sector or None,
+        "organisation_region": said.region or None,
+        "contact": said.contact or None,
+        "representative": said.representative or None,
+        "processor": said.processor or None,
+        "security_before": said.security or None,
+        "anssi_regime": said.anssi_regime or None,
+    }
+
+
+def _times(material: Material) -> dict[str, Any]:
+    case, facts = material.case, material.facts
+    aware = case.awareness.at if case.awareness else None
+    moments = facts.moments if facts else {}
+    began = case.first(Kind.BREACH_BEGAN) or _moment(moments.get("first_access"))
+    ended = case.first(Kind.BREACH_ENDED)
+    late = _late(_term(material), material.now)
+    return {
+        "aware_at": stamp(aware, case.zone),
+        "first_signal_at": stamp(case.first(Kind.FIRST_SIGNAL), case.zone),
+        "first_viewing_at": stamp(case.first(Kind.FIRST_VIEWING), case.zone),
+        "processor_informed_at": stamp(case.first(Kind.PROCESSOR_INFORMED), case.zone),
+        "attack_known_at": stamp(case.first(Kind.ATTACK_KNOWN), case.zone),
+        "began_at": stamp(began, case.zone),
+        "ended_at": stamp(ended, case.zone),
+        "ongoing": _("no") if ended else None,
+        "late": late,
+        "late_because": reason_for_delay(case) or ("" if late == _("no") else None),
+    }
+
+
+def stamp(moment: datetime | None, zone: str) -> str | None:
+    """Return a moment as a filing says it, to the minute and with its offset."""
+    return moment.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes") if moment else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _term(material: Material) -> ClockState | None:
+    states = read_clocks(material.case.moments, material.rules, material.now)
+    return next((s for s in states if s.binding and s.done == Kind.CNIL_NOTIFIED), None)
+
+
+def _late(term: ClockState | None, now: datetime) -> str | None:
+    if term is None or term.due is None or term.provisional:
+        return None
+    return _("yes") if (term.done_at or now) > term.due else _("no")
+
+
+def reason_for_delay(case: Case) -> str:
+    """Return the reasons for the delay (art. 33(1)) that were given last."""
+    said = [event.late_because for event in case.of(Event) if event.late_because]
+    return said[-1] if said else ""
+
+
+def _breach(material: Material) -> dict[str, Any]:
+    case, words, facts = material.case, material.vocabulary, material.facts
+    cause = case.last(Matter.CAUSE)
+    stolen = cause is not None and cause.value == "external_malicious"
+    accounts = facts.accounts if facts else case.accounts
+    return {
+        "certainty": _("established") if case.awareness else _("suspected"),
+        "natures": [words.natures["confidentiality"]],
+        "causes": [words.causes[cause.value if cause else "unknown"]],
+        "origins": [words.origins["hack"]] if stolen else None,
+        "description": _description(case),
+        "systems": _systems(case) or None,
+        "accounts_number": len(accounts) or None,
+        "measures": _told(case, Kind.MEASURE) or None,
+    }
+
+
+def _description(case: Case) -> str | None:
+    """Return why the alerts were raised, and what people noted of the circumstances."""
+    why = [joined.alert["why"][current_language()] for joined in case.alerts]
+    return " ".join([*why, *_told(case, Kind.ATTACK_KNOWN)]) or None
+
+
+def _systems(case: Case) -> list[str]:
+    """Return the files of log that the alerts cite."""
+    cited = (line.rpartition(":")[0] for joined in case.alerts for line in joined.alert["lines"])
+    return sorted(set(filter(None, cited)))
+
+
+def _told(case: Case, kind: Kind) -> list[str]:
+    return [event.text for event in case.timeline if event.kind == kind and event.text]
+
+
+def _persons(material: Material) -> dict[str, Any]:
+    words, facts = material.vocabulary, material.facts
+    persons = facts.get("persons") if facts else None
+    if facts is None or persons is None:
+        return dict.fromkeys((
+            "persons_band", "persons_number", "persons_at_least", "persons_at_most",
+            "records_number", "sensitive",
+        )) | {
+            "people": [words.people["undetermined"]],
+            "data": [words.data["unknown"]],
+        }  # fmt: skip
+    classes = classes_of(facts)
+    records = facts.get("records") or facts.get("accesses")
+    return {
+        "people": [words.people["patient"]],
+        "persons_band": words.band_of_fact(persons),
+        "persons_number": persons.numerator if persons.exact else None,
+        "persons_at_least": persons.numerator if persons.low is None else persons.low,
+        "persons_at_most": persons.numerator if persons.low is None else persons.high,
+        "records_number": records.numerator if records and records.exact else None,
+        "data": words.data_of(classes),
+        "sensitive": _sensitive(words, classes),
+    }
+
+
+def classes_of(facts: Facts) -> list[str]:
+    """Return the classes of data that somebody's data were of, as far as the facts tell."""
+    return [name for name in DATA_CLASSES if any(map(_counts, _facts_about(facts, name)))]
+
+
+def _facts_about(facts: Facts, data_class: str) -> list[Fact]:
+    wanted = f"class:{data_class}"
+    return [fact for fact in facts.facts if fact.name.endswith(wanted) and fact.unit == "persons"]
+
+
+def _counts(fact: Fact) -> bool:
+    return fact.numerator > 0 or (fact.low is not None and fact.high != 0)
+
+
+def _sensitive(words: Vocabulary, classes: list[str]) -> str | None:
+    if words.is_sensitive(classes):
+        return "Oui"
+    return None if "unknown" in classes else ""
+
+
+def _consequences(material: Material) -> dict[str, Any]:
+    words, facts = material.vocabulary, material.facts
+    level = material.case.last(Matter.SEVERITY)
+    return {
+        "harms": words.harms_of(classes_of(facts)) or None if facts else None,
+        "severity": words.levels[level.value] if level else None,
+    }
+
+
+def _communication(material: Material) -> dict[str, Any]:
+    case, words = material.case, material.vocabulary.information
+    decided, informed = case.last(Matter.PERSONS), case.first(Kind.PERSONS_INFORMED)
+    said = "undetermined"
+    if informed:
+        said = "informed"
+    elif decided:
+        said = {"inform": "to_be_informed", NOT_INFORMED: "not_informed"}.get(decided.value, said)
+    refused = decided if decided and decided.value == NOT_INFORMED and not informed else None
+    return {
+        "information": words[said],
+        "informed_at": stamp(informed, case.zone) or ("" if decided else None),
+        "information_because": _exemption(refused),
+        "other_notifications": [_(name) for kind, name in REPORTS.items() if case.first(kind)],
+    }
+
+
+def _exemption(decision: Decision | None) -> str:
+    if decision is None:
+        return ""
+    articles = {
+        "no_high_risk": _("no high risk (art. 34(1))"),
+        "unintelligible": _("unintelligible data (art. 34(3)(a))"),
+        "later_measures": _("later measures (art. 34(3)(b))"),
+        "disproportionate": _("disproportionate effort, public communication (art. 34(3)(c))"),
+    }
+    exemption = decision.details["exemption"]
+    return f"{articles[exemption]}: {decision.reason}"
+
+
+def _keeping(material: Material) -> dict[str, Any]:
+    case, words = material.case, material.vocabulary.notification
+    last, notified = case.records[-1], case.first(Kind.CNIL_NOTIFIED)
+    refused = case.last(Matter.AUTHORITY, NOT_NOTIFIED)
+    aside = refused if refused and not notified else None
+    references = [e.reference for e in case.timeline if e.kind == Kind.CNIL_NOTIFIED]
+    return {
+        "case": case.id,
+        "initial_reference": " ".join(filter(None, references)) or (None if notified else ""),
+        "notification": words["none" if aside else "cnil"] if aside or notified else None,
+        "notification_because": aside.reason if aside else " ".join(filter(None, references)),
+        "created_at": stamp(case.opening.recorded_at, case.zone),
+        "updated_at": stamp(last.recorded_at, case.zone),
+        "updated_by": last.author,
+    }

@@ -1,0 +1,53 @@
+"""Who files: what no log says, from `organisation.toml` in the home.
+
+Every entry is optional; a filing marks as unknown what is not there.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from vigie.errors import SettingsError, reason_of
+from vigie.language import N_
+
+FILE: Final = "organisation.toml"
+
+
+class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The organisation that keeps the cases.
+
+    `contact` is the data protection officer or another contact (art. 33(3)(b)), `representative`
+    the legal representative: name, function, mail, telephone in one line each.
+    """
+
+    name: str = ""
+    siren: str = ""
+    finess: str = ""
+    sector: str = ""
+    region: str = ""
+    contact: str = ""
+    representative: str = ""
+    processor: str = ""
+    security: str = ""
+    anssi_regime: str = ""
+
+
+def load_organisation(home: Path) -> Organisation:
+    """Read the file, or return one that says nothing; raises `SettingsError` when it is spoilt."""
+    path = home / FILE
+    if not path.exists():
+        return Organisation()
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Organisation)
+    except OSError as error:
+        reason = reason_of(error)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        reason = str(error)
+    raise SettingsError(
+        N_("the organisation cannot be read ({reason})"),
+        where=str(path),
+        remedy=N_("mend that line; every entry is optional"),
+        reason=reason,
+    )

@@ -1,0 +1,203 @@
+"""`vigie case severity`, `filing` and `register`: what follows from a case, as data."""
+
+import sys
+from argparse import Namespace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from vigie.cli.terminal import draw_table, home_of, say, settings_of, write_json
+from vigie.errors import UsageError
+from vigie.language import N_, _, current_language, number
+
+if TYPE_CHECKING:
+    from vigie.cases.filings import Filing
+    from vigie.cases.model import Case
+    from vigie.cases.severity import Grid, Severity
+
+
+def severity(options: Namespace) -> int:
+    """Print the score with its inputs and the level proposed."""
+    import msgspec
+
+    from vigie.cases.figures import classes_of
+    from vigie.cases.severity import Circumstances, load_grid
+    from vigie.cases.severity import severity as score
+    from vigie.facts import from_json
+
+    case = _case(options)
+    if case.facts is None:
+        raise UsageError(
+            N_("the case has no facts yet: nothing says which data of how many persons"),
+            where=case.id,
+            remedy=N_("vigie exposure computes them"),
+        )
+    facts, grid = from_json(case.facts.content.encode(), case.id), load_grid(home_of(options))
+    persons = facts.get("persons")
+    found = score(
+        classes_of(facts),
+        persons.numerator if persons else 0,
+        Circumstances(
+            options.identification,
+            "known_recipients" if options.known_recipients else "unknown_recipients",
+            malice="none" if options.not_malicious else "malicious",
+            specialised=options.specialised,
+            unintelligible=options.unintelligible,
+        ),
+        grid,
+    )
+    if options.format == "json":
+        write_json({"version": 1, "case": case.id, "facts": case.facts.sha256,
+                    **msgspec.to_builtins(found)})  # fmt: skip
+    else:
+        _draw_severity(case, found, grid)
+    return 0
+
+
+def _draw_severity(case: "Case", found: "Severity", grid: "Grid") -> None:
+    said = _("ENISA's method: SE = DPC × EI + CB = {dpc} × {ei} + {cb} = {score} ({band})")
+    say(said.format(
+        dpc=number(found.dpc, 2), ei=number(found.ei, 2), cb=number(found.cb, 2),
+        score=number(found.score, 2), band=_(_WORDS[found.band]),
+    ))  # fmt: skip
+    labels = {change.name: change.label[current_language()] for change in grid.adjustment}
+    rows = [
+        (
+            _(_WORDS[part.name]), labels.get(part.value) or _(_WORDS[part.value]),
+            number(part.score, 2), _("Vigie's choice") if part.choice else "",
+        )
+        for part in found.inputs
+    ]  # fmt: skip
+    draw_table((_("input"), _("answer"), _("score"), ""), rows)
+    if found.without_choices != found.score:
+        said = _("Without Vigie's adjustments of the context: {score}.")
+        say(said.format(score=number(found.without_choices, 2)))
+    if found.at_most != found.score:
+        said = _(
+            "Nobody has declared what some screens show: if those data are sensitive, {score}; "
+            "the level is proposed from this one."
+        )
+        say(said.format(score=number(found.at_most, 2)))
+    for flag in found.flags:
+        say(_("Flag: {flag}").format(flag=_(_WORDS[flag])))
+    said = _(
+        "Proposed level for the CNIL: {level}. The mapping is Vigie's choice, no authority "
+        "publishes one; record yours: vigie case decide {case} severity LEVEL --reason …"
+    )
+    say(said.format(level=_(_WORDS[found.level]), case=case.id))
+    say(_("Source: {source}.").format(source=found.source))
+
+
+_WORDS = {
+    "low": N_("low"),
+    "medium": N_("medium"),
+    "high": N_("high"),
+    "very_high": N_("very high"),
+    "dpc": N_("context of the processing (DPC)"),
+    "ei": N_("ease of identification (EI)"),
+    "confidentiality": N_("confidentiality (CB)"),
+    "integrity": N_("integrity (CB)"),
+    "availability": N_("availability (CB)"),
+    "malice": N_("malicious intent (CB)"),
+    "simple": N_("simple data"),
+    "behavioural": N_("behavioural data"),
+    "financial": N_("financial data"),
+    "sensitive": N_("sensitive data"),
+    "negligible": N_("negligible"),
+    "limited": N_("limited"),
+    "significant": N_("significant"),
+    "maximal": N_("maximal"),
+    "none": N_("none"),
+    "known_recipients": N_("known recipients"),
+    "unknown_recipients": N_("unknown recipients"),
+    "recoverable": N_("altered, and recoverable"),
+    "temporary": N_("for a time"),
+    "lost": N_("lost"),
+    "malicious": N_("malicious"),
+    "many_persons": N_("more than 100 persons"),
+    "unintelligible": N_("unintelligible data"),
+}
+
+
+def filing(options: Namespace) -> int:
+    """Print what goes to one addressee."""
+    from vigie.cases.filings import file
+
+    found = file(_case(options), options.kind, home_of(options), datetime.now(UTC))
+    if options.format == "json":
+        write_json(as_json(found))
+    else:
+        _draw_filing(found)
+    return 0
+
+
+def as_json(found: "Filing") -> dict[str, Any]:
+    """Return a filing as `docs/cases.md` documents it."""
+    import msgspec
+
+    said = msgspec.to_builtins(found)
+    for field in said["fields"]:
+        field["known"] = field["value"] is not None
+    return {"version": 1, **said}
+
+
+def _draw_filing(found: "Filing") -> None:
+    say(f"{found.title}: {found.case}")
+    rows = [
+        (label if first else "", line)
+        for label, value in ((field.label, field.value) for field in found.fields)
+        for first, line in _lines(value, found.unknown)
+    ]
+    draw_table((_("field"), _("value")), rows)
+    if found.missing:
+        labels = {field.name: field.label for field in found.fields}
+        said = _("Required, and not known: {fields}.")
+        say(said.format(fields=", ".join(labels[name] for name in found.missing)))
+    if found.changes:
+        say()
+        changes = [
+            (change.label, _text(change.before, found.unknown), _text(change.after, found.unknown))
+            for change in found.changes
+        ]
+        title = _("What changed since the last filing")
+        draw_table((_("field"), _("before"), _("now")), changes, title)
+
+
+def _lines(value: Any, unknown: str) -> list[tuple[bool, str]]:
+    """Return one line for each part of a list, saying which is the first."""
+    parts = value if isinstance(value, list) and value else [value]
+    return [(place == 0, _text(part, unknown)) for place, part in enumerate(parts)]
+
+
+def _text(value: Any, unknown: str) -> str:
+    if value is None:
+        return f"[{unknown}]"
+    if value in ("", []):
+        return _("none")
+    if isinstance(value, list):
+        return "; ".join(_text(part, unknown) for part in value)
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values() if part)
+    return number(value) if isinstance(value, int) else str(value)
+
+
+def register(options: Namespace) -> int:
+    """Print the register of breaches."""
+    from vigie.cases.book import CaseBook
+    from vigie.cases.register import as_csv
+    from vigie.cases.register import register as enter
+
+    home = home_of(options)
+    with CaseBook.open(home, settings_of(options)) as book:
+        entries = enter(book.cases(), home, datetime.now(UTC))
+    if options.format == "json":
+        write_json({"version": 1, "breaches": list(map(as_json, entries))})
+    else:
+        sys.stdout.write(as_csv(entries))
+    return 0
+
+
+def _case(options: Namespace) -> "Case":
+    from vigie.cases.book import CaseBook
+
+    with CaseBook.open(home_of(options), settings_of(options)) as book:
+        return book.case(options.case)
