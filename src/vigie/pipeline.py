@@ -148,6 +148,7 @@ def declare(store: Store, mappings: Sequence[Mapping]) -> None:
     for mapping in mappings:
         _replace(store, "screens", "source", mapping.screens())
         _replace(store, "contracts", "organisation", mapping.contracts())
+        _replace(store, "authorities", "source", mapping.authorities())
 
 
 def _replace(store: Store, name: str, key: str, said: pa.Table) -> None:

@@ -62,6 +62,15 @@ CONTRACTS: Final = pa.schema(
 """Person (or everyone seen at an organisation) → controller, with the role that makes it one:
 `controller`, `joint_controller`, `processor`."""
 
+AUTHORITIES: Final = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+    ]
+)
+"""Source → kind of the identifiers by which it names patients (`nir`, `ins`, `local`), where its
+mapping says so. A social-security number may be that of several persons."""
+
 OWNERS: Final = ("organisation", "unit", "professional", "account")
 """Whose a care relation may be, the most general first."""
 
@@ -93,6 +102,7 @@ is file and line."""
 
 TABLES: Final = {
     "screens": SCREENS, "identities": IDENTITIES, "contracts": CONTRACTS, "care": CARE,
+    "authorities": AUTHORITIES,
 }  # fmt: skip
 
 PARTED: Final = frozenset({"care"})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
-from vigie.cli import case, clocks
+from vigie.cli import case, clocks, exposure
 from vigie.cli.declaring import command, family, formats
 from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
@@ -279,6 +279,7 @@ COMMANDS = {
     "events": _events,
     "case": case.declare,
     "clocks": clocks.declare,
+    "exposure": exposure.declare,
     "mapping": _mapping,
     "pseudonym": _pseudonym,
     "simulate": _simulate,

@@ -13,6 +13,7 @@ from vigie.exposure import blindness, persons, selection, separation, terms, unl
 from vigie.exposure.output import hash_rows, write_parquet
 from vigie.exposure.schema import CERTAINTIES, EXPOSURE, IDENTIFIERS
 from vigie.exposure.scope import Scope
+from vigie.records import DATA_CLASSES
 from vigie.stores import Store
 
 EVIDENCE: Final = pa.schema(
@@ -87,6 +88,7 @@ class Exposure:
     separation: separation.Separation
     hidden: unlogged.Hidden
     blind: blindness.Blindness
+    shared: persons.Shared
     _identifiers: str
     _counts: dict[str, Count] = field(default_factory=dict)
 
@@ -139,7 +141,18 @@ class Exposure:
         if self.hidden.reach is not None:
             reach = max(self.hidden.reach - low, 0)
             hidden = reach if hidden is None else min(hidden, reach)
-        return low, None if blind is None or hidden is None else low + blind + hidden
+        each = (blind, hidden, self.shared.most)
+        return low, None if None in each else low + sum(more for more in each if more is not None)
+
+    @property
+    def hidden_classes(self) -> frozenset[str]:
+        """The classes of data that some person not named may have been exposed to."""
+        if self.blind.most != 0 or self.shared.most != 0:
+            return frozenset(DATA_CLASSES)
+        rows = self.groups(
+            f"SELECT DISTINCT coalesce(c.data_class, 'unknown') FROM hidden s {_CLASS}"  # noqa: S608
+        )
+        return frozenset(row[0] for row in rows)
 
 
 def expose(
@@ -169,17 +182,18 @@ def expose(
     selection.select(connection, scope)
     told = separation.separate(connection, scope)
     hidden = unlogged.find(connection, index)
-    identifiers = _expose(connection, scope, told)
+    resolved = persons.resolve(connection)
+    shared = persons.find_shared(connection, resolved)
+    identifiers = _expose(connection, scope, told, resolved)
     blind = blindness.find(connection, scope, silent_hours)
-    found = Exposure(scope, connection, told, hidden, blind, identifiers)
+    found = Exposure(scope, connection, told, hidden, blind, shared, identifiers)
     subject = f"{found.persons} persons, {', '.join(scope.accounts)}, {scope.boundary}"
     journal.record(store.home, "exposure", subject, reason, scope.boundary.author or who)
     return found
 
 
-def _expose(connection: Any, scope: Scope, told: separation.Separation) -> str:
+def _expose(connection: Any, scope: Scope, told: separation.Separation, resolved: bool) -> str:
     """Make the table `exposure`, with no join that nothing asks for; return the other query."""
-    resolved = persons.resolve(connection)
     terms.declare_classes(connection)
     by_organisation, by_person = terms.declare_controllers(connection, resolved)
     person = "coalesce(p.person, s.patient)" if resolved else "s.patient"
@@ -214,7 +228,7 @@ FROM own s JOIN verdicts v ON s.account = v.account
   AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
   AND hour(s."at") = v.hour
 GROUP BY access_id
-"""
+"""  # noqa: S608 - ours
 _CITED: Final = """
 CREATE TEMP TABLE cited AS SELECT DISTINCT access_id FROM own
 WHERE event_id IN (SELECT event_id FROM evidence WHERE cited)

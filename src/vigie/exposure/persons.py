@@ -30,7 +30,7 @@ INTERVALS: Final = pa.schema(
         pa.field("person", KEY),
     ]
 )
-"""From `since` to `until` (µs) an access to `patient` exposed `person`; one row for each of them."""
+"""From `since` to `until` (µs) an access to `patient` exposed `person`; a row for each."""
 
 _SAME: Final = """
 CREATE TEMP TABLE same AS
@@ -38,7 +38,8 @@ WITH held AS (
     SELECT patient, person, CASE WHEN source = 'ins' THEN 0 ELSE 1 END AS rank
     FROM identities
     WHERE change = 'same' AND source IS DISTINCT FROM 'nir' AND valid_until IS NULL
-      AND patient IN (SELECT patient FROM selected WHERE patient IS NOT NULL)
+      AND (patient IN (SELECT patient FROM selected WHERE patient IS NOT NULL)
+           OR patient IN (SELECT person FROM contracts WHERE person IS NOT NULL))
 )
 SELECT patient, list(DISTINCT person ORDER BY person) AS persons FROM (
     SELECT * FROM held QUALIFY rank = min(rank) OVER (PARTITION BY patient)
@@ -57,6 +58,27 @@ SELECT same.patient, moved.since, moved.until, moved.person
 FROM same JOIN moved ON persons[1] = moved.patient
 WHERE len(persons) = 1 AND same.patient NOT IN (SELECT patient FROM moved)
 """
+
+
+_SHARED: Final = """
+WITH numbers AS (
+    SELECT DISTINCT patient FROM selected WHERE patient IS NOT NULL AND NOT failed AND NOT test
+      AND source IN (SELECT source FROM authorities WHERE kind = 'nir')
+)
+SELECT count(*) FILTER (persons IS NULL OR len(persons) > 1),
+    count(*) FILTER (persons IS NULL), coalesce(sum(len(persons) - 1), 0)::BIGINT
+FROM numbers LEFT JOIN {same} USING (patient)
+"""
+_NO_LINKS: Final = "(SELECT NULL::BLOB AS patient, NULL::BLOB[] AS persons WHERE false)"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Social-security numbers that may be several persons': how many, and how many persons more
+    they may be at most, None where nobody says whose they are."""
+
+    numbers: int
+    most: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +101,18 @@ def resolve(connection: Any) -> bool:
     return True
 
 
+def find_shared(connection: Any, resolved: bool) -> Shared:
+    """Return what counting by social-security number leaves open."""
+    query = _SHARED.format(same="same" if resolved else _NO_LINKS)
+    numbers, unknown, more = connection.execute(query).fetchone()
+    return Shared(int(numbers), None if unknown else int(more))
+
+
 def _moved(connection: Any) -> pa.Table:
     rows = connection.execute(
         "SELECT patient, person, coalesce(epoch_us(valid_from), ?),"
-        " coalesce(epoch_us(valid_until), ?) FROM identities WHERE change <> 'same' AND source IS DISTINCT FROM 'nir'"
-        " ORDER BY ALL",
+        " coalesce(epoch_us(valid_until), ?) FROM identities"
+        " WHERE change <> 'same' AND source IS DISTINCT FROM 'nir' ORDER BY ALL",
         ALWAYS,
     ).fetchall()
     moves = [Move(*row) for row in rows]

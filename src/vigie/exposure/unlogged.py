@@ -39,7 +39,8 @@ SELECT access_id, min(account) AS account, min("at") AS "at", min(source) AS sou
     min(organisation) AS organisation, min(session) AS session, min(network) AS network,
     min(device) AS device, min(user_agent) AS user_agent, min(event_id) AS event_id
 FROM selected
-WHERE NOT failed AND action IN {(*_FEW, *_MANY)} AND (patient IS NULL OR record_count > 1)
+WHERE NOT failed AND action IN {(*_FEW, *_MANY)} AND access_id IN
+    (SELECT access_id FROM selected WHERE patient IS NULL OR record_count > 1)
 GROUP BY access_id
 HAVING (counted IS NULL AND named = 0) OR counted > named
 """  # noqa: S608 - ours

@@ -18,7 +18,7 @@ from vigie.readers.refusals import (
     text_of,
     unusable,
 )
-from vigie.records import CONTRACTS, DATA_CLASSES, SCREENS
+from vigie.records import AUTHORITIES, CONTRACTS, DATA_CLASSES, SCREENS
 
 _ROLES = ("controller", "joint_controller", "processor")
 _DATED = ("valid_from", "valid_until")
@@ -107,3 +107,9 @@ def contracts(said: Table[str, Any]) -> pa.Table:
         for one in _declarations(declared, "controller")
     ]
     return pa.Table.from_pylist(rows, schema=CONTRACTS)
+
+
+def authorities(kinds: list[str], source: str) -> pa.Table:
+    """Return the kinds of a source's patient identifiers as records.AUTHORITIES."""
+    rows = [{"source": source, "kind": kind} for kind in sorted({*kinds} - {""})]
+    return pa.Table.from_pylist(rows, schema=AUTHORITIES)

@@ -170,6 +170,11 @@ class Mapping:
         """Return for whom each organisation keeps its records (records.CONTRACTS)."""
         return declarations.contracts(self.raw.get("controllers", {}))
 
+    def authorities(self) -> pa.Table:
+        """Return by what kinds of identifiers the source names patients (records.AUTHORITIES)."""
+        named = [c.kind for name, c in self.columns.items() if name in ("patient", "patients")]
+        return declarations.authorities(named, self.source.name)
+
 
 def load_mapping(path: Path) -> Mapping:
     """Read and check a mapping file; raises `MappingError` with the place and the remedy."""

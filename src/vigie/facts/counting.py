@@ -1,0 +1,175 @@
+"""The facts of an exposure, each with its query over the table that `vigie exposure` writes.
+
+Names: `persons`, `persons.how:HOW`, `persons.class:CLASS` (of every class, zero included),
+`persons.class:CLASS.how:HOW`, `persons.certainty:CERTAINTY`, `persons.controller:NAME`, `accesses`,
+`accounts`, `controllers`, `lines`, `duplicates`, `refused`, `exports`, `exports.records`,
+`identifiers.test`. A number of persons has the bounds of the whole set: whoever is hidden may be in
+any part of it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from vigie.exposure import HOWS, Exposure
+from vigie.exposure.output import hash_rows
+from vigie.facts.model import Attestation, Fact, Facts, Gap, stamp
+from vigie.records import DATA_CLASSES
+
+_PERSONS: Final = "SELECT count(DISTINCT patient) FROM exposure"
+_TEXT_CLASSES: Final = ("notes",)
+_UTC: Final = "+00:00"
+
+
+def facts_of(found: Exposure, case: str = "", exposure_sha256: str = "") -> Facts:
+    """Return the facts of an exposure; `exposure_sha256` is that of the file written, if any."""
+    facts = [*_persons(found), *_others(found)]
+    return Facts(
+        case=case,
+        exposure_sha256=exposure_sha256,
+        facts=tuple(sorted(facts, key=lambda fact: fact.name)),
+        moments=_moments(found),
+        gaps=tuple(_gaps(found)),
+        attested=tuple(_attested(found)),
+        accounts=found.scope.accounts,
+        controllers=tuple(_names(found, "controller")),
+    )
+
+
+def _persons(found: Exposure) -> Iterator[Fact]:
+    """Count persons, whole and by part; a part is as exact as what is hidden lets it be."""
+    low, high = found.bounds
+    open_classes = found.hidden_classes
+    for name, where in _parts(found):
+        count = found.count(_PERSONS + (f" WHERE {where}" if where else ""))
+        about = name.partition("class:")[2].partition(".")[0]
+        exact = low == high or (bool(about) and about not in open_classes)
+        most = None if high is None else count.value + high - low
+        yield Fact(
+            name=name, numerator=count.value, unit="persons", query=count.query,
+            sha256=count.sha256, denominator=low if low == high and name != "persons" else None,
+            low=None if exact else count.value, high=None if exact else most,
+        )  # fmt: skip
+
+
+def _parts(found: Exposure) -> Iterator[tuple[str, str]]:
+    yield "persons", ""
+    for how in HOWS:
+        yield f"persons.how:{how}", f"how = '{how}'"
+    for data_class in DATA_CLASSES:
+        yield f"persons.class:{data_class}", f"data_class = '{data_class}'"
+    pairs = found.groups("SELECT DISTINCT data_class, how FROM exposure ORDER BY ALL")
+    for data_class, how in pairs:
+        where = f"data_class = '{data_class}' AND how = '{how}'"
+        yield f"persons.class:{data_class}.how:{how}", where
+    for name in _names(found, "certainty"):
+        yield f"persons.certainty:{name}", f"certainty = '{name}'"
+    for name in _names(found, "controller"):
+        yield f"persons.controller:{name}", f"controller = '{name.replace(chr(39), chr(39) * 2)}'"
+
+
+def _names(found: Exposure, column: str) -> list[str]:
+    query = f"SELECT DISTINCT {column} FROM exposure WHERE {column} IS NOT NULL ORDER BY 1"  # noqa: S608 - ours
+    return [row[0] for row in found.groups(query)]
+
+
+def _others(found: Exposure) -> Iterator[Fact]:
+    for name in ("account", "controller"):
+        count = found.count(f"SELECT count(DISTINCT {name}) FROM exposure")  # noqa: S608 - ours
+        yield Fact(name=f"{name}s", numerator=count.value, unit=f"{name}s", query=count.query,
+                   sha256=count.sha256)  # fmt: skip
+    totals = found.totals
+    units = {"lines": "lines", "duplicates": "lines", "accesses": "accesses",
+             "refused": "accesses"}  # fmt: skip
+    scope = found.scope
+    query = f"log rows of {', '.join(scope.accounts)} from {scope.since} to {scope.until}"
+    for name, unit in units.items():
+        whole = totals["lines"] if name == "duplicates" else None
+        yield _total(name, totals[name], unit, f"{query}: {name}", whole)
+    yield _total("identifiers.test", totals["tests"], "persons", f"{query}: identifiers of test")
+    hidden = found.hidden.accesses.to_pylist()
+    exports = [row for row in hidden if row["action"] in ("export", "print")]
+    records = sum(row["counted"] or 0 for row in exports)
+    unsaid = any(row["counted"] is None for row in exports)
+    yield _total(
+        "exports", len(exports), "exports", f"{query}: exports whose persons are not named"
+    )
+    yield Fact(
+        name="exports.records", numerator=records, unit="records",
+        query=f"{query}: records that these exports counted", sha256=hash_rows([(records,)]),
+        low=records if unsaid else None,
+    )  # fmt: skip
+
+
+def _total(name: str, value: int, unit: str, query: str, whole: int | None = None) -> Fact:
+    return Fact(name=name, numerator=value, unit=unit, query=query, sha256=hash_rows([(value,)]),
+                denominator=whole)  # fmt: skip
+
+
+def _moments(found: Exposure) -> dict[str, str]:
+    first, last = found.groups("SELECT min(first_at), max(last_at) FROM exposure")[0]
+    moments = {"period_from": stamp(found.scope.since), "period_until": stamp(found.scope.until)}
+    if first is not None:
+        moments |= {"first_access": _utc(first), "last_access": _utc(last)}
+    return moments
+
+
+def _utc(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat().removesuffix(_UTC) + "Z"
+
+
+def _gaps(found: Exposure) -> Iterator[Gap]:
+    for reason in found.blind.reasons:
+        yield Gap(
+            kind=reason.kind, source=reason.source, name=reason.name, since=_utc(reason.since),
+            until=_utc(reason.until), count=reason.count,
+        )  # fmt: skip
+    for row in found.hidden.accesses.to_pylist():
+        export = row["action"] in ("export", "print")
+        if not export and row["candidates"] is not None and row["candidates"] == row["counted"]:
+            continue
+        yield Gap(
+            kind="unknown_export" if export else "unlogged_results", source=row["source"],
+            name=row["object"] or "", since=_utc(row["at"]), count=row["counted"] or 0,
+        )  # fmt: skip
+    for source, screen, kind, rows in found.groups(_SCREENS_USED):
+        if kind != "attested":
+            yield Gap(kind=kind, source=source, name=screen or "", count=rows)
+        if kind != "unknown_screen" and _shows_text(found, source, screen):
+            yield Gap(kind="unscanned_text", source=source, name=screen or "", count=rows)
+    unowned = found.count(_PERSONS + " WHERE controller IS NULL").value
+    if unowned:
+        yield Gap(kind="no_controller", count=unowned)
+    if found.shared.numbers:
+        yield Gap(kind="shared_number", count=found.shared.numbers)
+
+
+_SCREENS_USED: Final = """
+SELECT s.source, s.object, CASE WHEN count(c.object) = 0 THEN 'unknown_screen'
+    WHEN bool_or(c.data_class = 'unknown') THEN 'unattested_screen' ELSE 'attested' END AS kind,
+    count(DISTINCT s.event_id) AS rows
+FROM looked s LEFT JOIN class_of c ON s.source = c.source AND s.object = c.object
+  AND epoch_us(s."at") >= c.since AND epoch_us(s."at") < c.until
+WHERE NOT s.failed AND NOT s.test AND s.action <> 'login'
+GROUP BY ALL ORDER BY ALL
+"""
+
+
+def _shows_text(found: Exposure, source: str, screen: str) -> bool:
+    rows = found.connection.execute(
+        "SELECT 1 FROM class_of WHERE source = ? AND object = ? AND data_class = ? LIMIT 1",
+        [source, screen, _TEXT_CLASSES[0]],
+    ).fetchall()
+    return bool(rows)
+
+
+def _attested(found: Exposure) -> Iterator[Attestation]:
+    rows: list[tuple[Any, ...]] = found.groups(
+        "SELECT source, object, list(DISTINCT data_class ORDER BY data_class), attested_by,"
+        " attested_on FROM screens JOIN (SELECT DISTINCT source, object FROM looked)"
+        " USING (source, object)"
+        " WHERE attested_by IS NOT NULL AND attested_on IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    )
+    for source, screen, classes, author, day in rows:
+        yield Attestation(source=source, screen=screen, classes=tuple(classes),
+                          attested_by=author, attested_on=str(day))  # fmt: skip
