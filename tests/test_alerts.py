@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from vigie.alerts import LEVELS, QUIET, REASONS
-from vigie.detection import COLUMNS, detect, explain
+from vigie.detection import COLUMNS, detect
 from vigie.events import TIME
+from vigie.story import tell
 from vigie.testing.detectors import keys, small_log, text
 from vigie.units import DAY
 
@@ -114,13 +115,11 @@ def test_the_later_part_does_not_change_what_was_raised_before(events, found, al
     assert (same.id, same.opened_at) == (alert.id, alert.opened_at)
 
 
-def test_the_evidence_is_told_over_time(found, alert):
-    told = explain(found, alert)
-    assert told.column_names == ["at", "patient", "mark", "evidence", "cumulative", "cited"]
-    assert told.num_rows > 5
-    at = told.column("at").to_pylist()
-    assert at == sorted(at)
-    assert any(told.column("cited").to_pylist())
+def test_the_story_tells_the_evidence_over_time(found, alert):
+    told = tell(found, alert)
+    assert len(told.steps) > 5
+    assert [step.at for step in told.steps] == sorted(step.at for step in told.steps)
+    assert max(step.level for step in told.steps) >= told.thresholds[0]
 
 
 def test_a_single_day_says_that_it_is_too_short():

@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarm_budget: float = 1.0
     pseudonyms_per_hour: int = 100
     link_within_seconds: float = 2.0
+    lateness_seconds: float = 600.0
     state: str = ""
     trust: Trust = msgspec.field(default_factory=Trust)
 

@@ -1,45 +1,48 @@
-"""From the table of events to alerts: the one walk, in the same order for every log.
+"""From the table of events to alerts: a whole log through the stream of `stream`.
 
 The part of the log before `learn_until` teaches the thresholds; profiles are learnt all along, a
-day at a time, each day scored with what was known before it. Days before `_WARM_UP` of the
+day at a time, each day scored with what was known before it. Days before the warm-up of the
 learning part are scored too coarsely to be shown: nothing is known yet of anyone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from vigie import units as units_module
-from vigie.alerts import Alert, gather_alerts, raise_alarms
+from vigie.alerts import Alert, gravest_first
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
-from vigie.detectors.calibrate import Thresholds, calibrate
-from vigie.detectors.combine import Evidence, gather
-from vigie.events import TIME
-from vigie.marks import observe
-from vigie.profiles import learn_usual
-from vigie.relations import RELATIONS
+from vigie.detectors.calibrate import Thresholds
+from vigie.detectors.combine import Evidence
+from vigie.detectors.kernel import trace_all
+from vigie.events import SCHEMA
+from vigie.front import END
+from vigie.marks import Observer, Scene
+from vigie.profiles import Habits, Usual
+from vigie.stream import LONGEST_LEARNING, Stream
 from vigie.trust import Assessment, assess
-from vigie.units import DAY, Units, find_units
+from vigie.units import DAY, find_units, join_units
 
 COLUMNS: Final = (*units_module.COLUMNS, "source", "source_file", "source_line")
 """The waist columns to hand over; of the optional ones, those at hand."""
 
-_LONGEST_LEARNING: Final = 30
-_WARM_UP: Final = 0.4
-"""Share of the learning part during which profiles are learnt and nothing is judged."""
+_SLICE: Final = 1 << 18
+"""Events fed to the stream in one go, at least."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Detection:
     """The answer: alerts by gravity, what was looked at, and whether it can be trusted.
 
     `alerts` hold those of the learning part too, after its warm-up: a thief may have been there
-    before the log. `learn_until` separates them.
+    before the log. `learn_until` separates them. `partition` and `evidence` are put together from
+    the batches that were looked at when they are first asked for.
     """
 
     alerts: tuple[Alert, ...]
@@ -50,8 +53,24 @@ class Detection:
     learn_until: datetime
     budget: float
     thresholds: Thresholds
-    partition: Partition
-    evidence: Evidence
+    stream: Stream
+
+    @cached_property
+    def partition(self) -> Partition:
+        """Return all units, by account and time, with their marks and what was usual."""
+        return join_partitions([seen.partition for seen in self.stream.kept])
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Return the evidence of all units, its statistic running on through alarms."""
+        units, panel = self.partition.units, self.stream.panel
+        kept = [seen.partition.units.account for seen in self.stream.kept]
+        ratios = np.empty((0, len(panel.hypotheses)))
+        if kept:
+            order = np.argsort(np.concatenate(kept), kind="stable")
+            ratios = np.concatenate([seen.ratios for seen in self.stream.kept])[order]
+        levels = trace_all(units.bounds, units.step, units.day, ratios)
+        return Evidence(panel.hypotheses, ratios, levels, panel.floors, panel.abstaining)
 
 
 def detect(
@@ -69,72 +88,79 @@ def detect(
     `quarantined` of `lines` are what the readers could not read, for the trust.
     """
     settings = settings or Settings()
-    units = find_units(events)
-    scene = observe(units)
-    first, until, last = _stretch(units, learn_until)
-    warm = _warm(first, until)
-    partition = Partition(units, scene, learn_usual(units, scene))
-    evidence = gather(partition, detectors, warm)
-    thresholds = calibrate(
-        units, evidence.levels, evidence.floors, partition.usual.group,
-        (warm, until), settings.alarm_budget,
-    )  # fmt: skip
-    alarms = raise_alarms(partition, evidence, thresholds)
+    at = _times(events)
+    first, until, last = _stretch(at, learn_until)
+    stream = Stream(settings, learn_until=_midnight(until), detectors=detectors, keep=True)
+    alerts = [
+        alert for part, watermark in _slices(events, at) for alert in stream.feed(part, watermark)
+    ]
+    alerts += stream.finish()
+    thresholds = stream.thresholds
+    assert thresholds is not None
+    active = [seen.partition.units.active[0] for seen in stream.kept]
     trust = assess(
-        events, settings.trust, abstaining=evidence.abstaining,
+        events, settings.trust, abstaining=stream.panel.abstaining,
         calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines,
     )  # fmt: skip
     return Detection(
-        alerts=tuple(gather_alerts(events, partition, evidence, alarms)),
-        accounts=len(np.unique(units.active[0])),
-        days=last - first + 1 if len(units.active[0]) else 0,
-        account_days=len(units.active[0]),
+        alerts=gravest_first(alerts),
+        accounts=len(stream.reader.words["account"]),
+        days=last - first + 1 if active else 0,
+        account_days=sum(len(accounts) for accounts in active),
         trust=trust,
-        learn_until=datetime.fromtimestamp(until * DAY / 1e6, UTC),
+        learn_until=_midnight(until),
         budget=settings.alarm_budget,
         thresholds=thresholds,
-        partition=partition,
-        evidence=evidence,
+        stream=stream,
     )
 
 
-def _stretch(units: Units, learn_until: datetime | None) -> tuple[int, int, int]:
+def _times(events: pa.Table) -> np.ndarray:
+    return np.asarray(events.column("at").cast(pa.int64()).to_numpy())
+
+
+def _stretch(at: np.ndarray, learn_until: datetime | None) -> tuple[int, int, int]:
     """Return the first day, the day from which nothing teaches thresholds, and the last day."""
-    days = units.active[1]
-    first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+    first, last = (int(at.min()) // DAY, int(at.max()) // DAY) if len(at) else (0, 0)
     if learn_until is not None:
         return first, int(learn_until.timestamp() * 1e6) // DAY, last
-    return first, first + min((last - first + 1) // 2, _LONGEST_LEARNING), last
+    return first, first + min((last - first + 1) // 2, LONGEST_LEARNING), last
 
 
-def _warm(first: int, until: int) -> int:
-    return first + int(_WARM_UP * (until - first))
+def _midnight(day: int) -> datetime:
+    return datetime.fromtimestamp(day * DAY / 1e6, UTC)
 
 
-def explain(detection: Detection, alert: Alert) -> pa.Table:
-    """Return the evidence of an alert's account over time, from two days before its first line.
+def _slices(events: pa.Table, at: np.ndarray) -> Iterator[tuple[pa.Table, int]]:
+    """Cut a log where everything before is earlier than everything after, with that time."""
+    latest = np.maximum.accumulate(at)
+    earliest = np.minimum.accumulate(at[::-1])[::-1]
+    cuts = np.flatnonzero(latest[:-1] < earliest[1:]) + 1
+    start = 0
+    while start < len(at):
+        place = int(np.searchsorted(cuts, start + _SLICE))
+        stop = int(cuts[place]) if place < len(cuts) else len(at)
+        yield events.slice(start, stop - start), int(at[stop]) if stop < len(at) else END
+        start = stop
 
-    Columns: `at`, `patient` (a number of this run, not an identifier), `mark` (the relation,
-    a key of `relations.RELATIONS`), `evidence` (log10 ratio of this unit), `cumulative` (log10
-    statistic after it), `cited` (whether the alert cites it).
-    """
-    units, evidence = detection.partition.units, detection.evidence
-    account = units.accounts.index(alert.account)
-    column = evidence.hypotheses.index(alert.hypothesis)
-    opened, last = (int(when.timestamp() * 1e6) for when in (alert.opened_at, alert.last_at))
-    first = opened - int(alert.observed["seconds"] * 1e6) - 2 * DAY
-    mine = (units.account == account) & (units.at >= first) & (units.at <= last + DAY)
-    rows = np.flatnonzero(mine & ~np.isnan(evidence.ratios[:, column]))
-    marks = detection.partition.scene.marks
-    relation = np.maximum(marks["relation"][rows], marks["page"][rows])
-    names = np.array([*RELATIONS, "none"], object)
-    return pa.table(
-        {
-            "at": pa.array(units.at[rows]).cast(TIME),
-            "patient": pa.array(units.patient[rows]),
-            "mark": pa.array(names[relation].tolist(), pa.string()),
-            "evidence": pa.array(evidence.ratios[rows, column] / np.log(10)),
-            "cumulative": pa.array(evidence.levels[rows, column] / np.log(10)),
-            "cited": pa.array((evidence.ratios[rows, column] > 0) & (units.at[rows] <= last)),
+
+def join_partitions(parts: Sequence[Partition]) -> Partition:
+    """Put batches together, by account and time."""
+    if not parts:
+        units = find_units(SCHEMA.empty_table())
+        scene = Observer().observe(units)
+        return Partition(units, scene, Habits().learn(units, scene))
+    units = join_units([part.units for part in parts])
+    order = np.argsort(np.concatenate([part.units.account for part in parts]), kind="stable")
+
+    def joined(columns: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        return {
+            name: np.concatenate([column[name] for column in columns])[order]
+            for name in columns[-1]
         }
-    )
+
+    marks = joined([part.scene.marks for part in parts])
+    swept = np.concatenate([part.scene.swept for part in parts])[order]
+    usual = parts[-1].usual
+    log = joined([part.usual.log for part in parts])
+    return Partition(units, Scene(marks, swept), Usual(log, usual.group, usual.groups))

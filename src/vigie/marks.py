@@ -9,12 +9,17 @@ matters most: how this patient relates to the account through accesses older tha
 from dataclasses import dataclass
 from typing import Final
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.relations import LOCAL, RELATIONS, Marks, number_pairs, relate
-from vigie.units import DAY, Flags, Times, Units
+from vigie.front import Times
+from vigie.numbering import Codes, Numbers, State, grown, pair_keys
+from vigie.relations import LOCAL, OWN, RELATIONS, Marks, Relations
+from vigie.units import DAY, Flags, Units
+
+_HOUR: Final = DAY // 24
 
 NEAR_NUMBER: Final = 20
 NEAR_NAME: Final = 0.002
@@ -49,45 +54,92 @@ class Scene:
     swept: NDArray[np.float64]
 
 
-def observe(units: Units) -> Scene:
-    """Mark every unit, using only what came before it."""
-    order = np.lexsort((np.arange(len(units)), units.at))
-    relation, chance = relate(units, order)
-    relation, page, swept = _pages(units, relation, chance)
-    marks = {
-        "relation": relation,
-        "page": page,
-        "sequence": _sequences(units),
-        "manner": _manners(units),
-        "place": _places(units),
-        "volume": _sizes(units, "record_count", 32),
-        "weight": _sizes(units, "bytes", 40),
-    }
-    return Scene(marks, swept)
+class Observer(State):
+    """Marks units; remembers what pages showed in the last hour, and each account's places."""
 
+    def __init__(self) -> None:
+        self.relations = Relations()
+        self._closest = np.empty(0, np.int8)
+        self._base = 0
+        self._ends: list[tuple[int, int]] = []
+        self._places = {name: Numbers() for name in ("network", "device")}
+        self._visits = np.empty((0, 4), np.int64)
 
-def _pages(
-    units: Units, relation: Marks, swept: NDArray[np.float64]
-) -> tuple[Marks, Marks, NDArray[np.float64]]:
-    """Give a listing one mark, its closest relation, and silence an opening it foretold."""
-    count = int(units.step.max(initial=-1)) + 1
-    listing = units.page > 0
-    said = relation >= 0
-    closest = np.full(count, 127, np.int8)
-    np.minimum.at(closest, units.step[said & listing], relation[said & listing])
-    closest[units.step[listing & units.familiar]] = 0
-    speaks = _first_of_step(units)
-    page = np.where(listing & speaks & said, closest[units.step], -1).astype(np.int8)
-    opened = np.where(listing, -1, relation).astype(np.int8)
-    foretold = (units.source >= 0) & (closest[units.source] == relation)
-    opened[foretold] = -1
-    leads = np.zeros(count, np.int64)
-    rank = np.where(said & listing & (relation == closest[units.step]), np.arange(len(units)), -1)
-    np.maximum.at(leads, units.step[rank >= 0], rank[rank >= 0])
-    lead = np.where(page >= 0, leads[units.step], np.arange(len(units)))
-    known = (page >= 0) & (page < LOCAL)
-    several = np.where(known, np.log(np.maximum(units.page, 1)), 0.0)
-    return opened, page, np.minimum(swept[lead] + several, 0)
+    def observe(self, units: Units) -> Scene:
+        """Mark every unit, using only what came before it."""
+        relation, chance, own = self.relations.relate(units)
+        # A page that shows a patient of the last 24 hours, which is no unit, is one of own ones.
+        chance = np.where((units.page > 0) & units.familiar & (relation != OWN), own, chance)
+        relation, page, swept = self._pages(units, relation, chance)
+        marks = {
+            "relation": relation,
+            "page": page,
+            "sequence": _sequences(units),
+            "manner": _manners(units),
+            "place": self._visited(units),
+            "volume": _sizes(units, "record_count", 32),
+            "weight": _sizes(units, "bytes", 40),
+        }
+        return Scene(marks, swept)
+
+    def _pages(
+        self, units: Units, relation: Marks, swept: NDArray[np.float64]
+    ) -> tuple[Marks, Marks, NDArray[np.float64]]:
+        """Give a listing one mark, its closest relation, and silence an opening it foretold."""
+        listing, said = units.page > 0, relation >= 0
+        closest, step, source = self._showed(units, relation, listing & said)
+        speaks = _first_of_step(units)
+        page = np.where(listing & speaks & said, closest[step], -1).astype(np.int8)
+        opened = np.where(listing, -1, relation).astype(np.int8)
+        opened[(source >= 0) & (closest[source] == relation)] = -1
+        lead = _leads(step, said & listing & (relation == closest[step]), page >= 0)
+        known = (page >= 0) & (page < LOCAL)
+        several = np.where(known, np.log(np.maximum(units.page, 1)), 0.0)
+        return opened, page, np.minimum(swept[lead] + several, 0)
+
+    def _showed(self, units: Units, relation: Marks, listed: Flags) -> tuple[Marks, Times, Times]:
+        """Return the closest relation of each page of the last hour, and where to find it.
+
+        127 for a request that is no page.
+        """
+        if not len(units):
+            return np.full(1, 127, np.int8), units.step, units.source
+        self._forget(int(units.at.min()) - _HOUR)
+        last = int(units.step.max()) + 1
+        fresh = np.full(last - self._base - len(self._closest), 127, np.int8)
+        self._closest = np.concatenate([self._closest, fresh])
+        self._ends.append((int(units.at.max()), last))
+        step = units.step - self._base
+        np.minimum.at(self._closest, step[listed], relation[listed])
+        self._closest[step[(units.page > 0) & units.familiar]] = 0
+        return self._closest, step, np.maximum(units.source - self._base, -1)
+
+    def _forget(self, before: int) -> None:
+        """Let go of the pages of batches that ended `before`."""
+        old = [last for at, last in self._ends if at < before]
+        if old:
+            self._ends = self._ends[len(old) :]
+            self._closest = self._closest[old[-1] - self._base :]
+            self._base = old[-1]
+
+    def _visited(self, units: Units) -> Marks:
+        """Mark once per session whether its network and device are new to the account (1) or not.
+
+        A unit without network or device says nothing of its place.
+        """
+        said = (units.text["network"] >= 0) | (units.text["device"] >= 0)
+        self._visits = grown(self._visits, len(units.accounts), -(2**40))
+        session, network, device = (units.text[n] for n in ("session", "network", "device"))
+        visit = _begins(units.account, units.at, session, network, device, self._visits, _HOUR)
+        new = np.zeros(len(units), bool)
+        for name, numbers in self._places.items():
+            met = len(numbers)
+            pair = numbers.number(pair_keys(units.account, units.text[name]))
+            new |= _first_of(pair, met)
+        marks = np.full(len(units), -1, np.int8)
+        marks[visit & said] = 0
+        marks[new] = 1
+        return marks
 
 
 def _sequences(units: Units) -> Marks:
@@ -123,26 +175,36 @@ def _sizes(units: Units, name: str, classes: int) -> Marks:
     return np.where((values >= 0) & first, sizes, -1).astype(np.int8)
 
 
-def _places(units: Units) -> Marks:
-    """Mark once per session whether its network and device are new to the account (1) or not."""
-    visit = _visits(units)
-    new = np.zeros(len(units), bool)
-    for name in ("network", "device"):
-        pair, _ = number_pairs(units.account, units.text[name], len(units.words[name]) + 1)
-        _, first = np.unique(pair, return_index=True)
-        new[first[pair[first] >= 0]] = True
-    marks = np.full(len(units), -1, np.int8)
-    marks[visit] = 0
-    marks[new] = 1
-    if (units.text["network"] < 0).all() and (units.text["device"] < 0).all():
-        marks[:] = -1
-    return marks
+def _leads(step: Times, closest: Flags, speaks: Flags) -> Times:
+    """Return the unit whose chance speaks for each: the last closest of its page, or itself."""
+    lead = np.arange(len(step))
+    if speaks.any():
+        leads = np.full(int(step.max()) + 1 - int(step.min()), -1, np.int64)
+        np.maximum.at(leads, step[closest] - step.min(), lead[closest])
+        found = leads[step[speaks] - step.min()]
+        lead[speaks] = np.where(found < 0, lead[speaks], found)
+    return lead
 
 
-def _visits(units: Units) -> Times:
-    """Return the first unit of each session: a change of session or place, or an hour's pause."""
-    first = np.ones(len(units), bool)
-    first[1:] = (units.account[1:] != units.account[:-1]) | (np.diff(units.at) > DAY // 24)
-    for name in ("session", "network", "device"):
-        first[1:] |= units.text[name][1:] != units.text[name][:-1]
-    return np.flatnonzero(first)
+def _first_of(pair: Codes, met: int) -> Flags:
+    """Say which entries are the first of a pair numbered after the first `met`."""
+    fresh = np.flatnonzero(pair >= met)
+    first = np.zeros(len(pair), bool)
+    first[fresh[np.unique(pair[fresh], return_index=True)[1]]] = True
+    return first
+
+
+@numba.njit(cache=True, nogil=True)
+def _begins(account, at, session, network, device, last, pause):  # type: ignore[no-untyped-def]
+    """Whether each unit begins a session: a change of session or place, or a long pause."""
+    begins = np.zeros(account.size, np.bool_)
+    for i in range(account.size):
+        before = last[account[i]]
+        begins[i] = (
+            at[i] - before[0] > pause
+            or before[1] != session[i]
+            or before[2] != network[i]
+            or before[3] != device[i]
+        )
+        before[0], before[1], before[2], before[3] = at[i], session[i], network[i], device[i]
+    return begins

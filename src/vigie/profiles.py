@@ -1,11 +1,14 @@
 """What is usual: the chance of each mark, for this account on this day, learnt from its past.
 
-Per account and factor, Dirichlet counts with forgetting, shrunk to the peers' habits of the day
+Per account and factor, Dirichlet counts with forgetting, shrunk to the peers' habits of the days
 before (profession, specialty and role), themselves shrunk to everyone's. A day is scored with the
 model of the day before, then taught; a day that fits its model badly teaches less, so that a slow
-thief does not become a habit and a transfer is still learnt in the end.
+thief does not become a habit and a transfer is still learnt in the end. Sizes of requests have a
+law of their own (see `sizes`).
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,9 +16,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.front import BEGINNING
 from vigie.marks import FACTORS, Scene
-from vigie.relations import Marks
-from vigie.units import Codes, Units, dense
+from vigie.numbering import Codes, Numbers, State, grown
+from vigie.sizes import Sizes
+from vigie.units import Units
 
 OWN_WEIGHT: Final = 30.0
 """Units of own history at which an account counts as much as its peers."""
@@ -23,143 +28,208 @@ PEER_WEIGHT: Final = 200.0
 FORGETTING: Final = 0.97
 """What remains of a day's lesson one active day later."""
 UNLEARNT: Final = ("volume", "weight")
-"""Sizes of requests are the business of the detector of exports."""
+"""Sizes of requests are the business of `sizes`."""
 PEER_FORGETTING: Final = 0.85
 DAILY_VOICE: Final = 60.0
 """An account teaches its peers at most this many units a day."""
 SURPRISE: Final = 6.0
 """Nats of misfit at which a day teaches half."""
+PEERS: Final = ("profession", "specialty", "role")
+
+LEARNT: Final = tuple(factor for factor in FACTORS if factor not in UNLEARNT)
+_CLASSES: Final = np.array([FACTORS[factor] for factor in LEARNT])
+_OFFSETS: Final = np.concatenate([[0], np.cumsum(_CLASSES)])
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
     """The log chance of each unit's mark under "usual", by factor (0 where the mark is silent).
 
-    `group` is each account's peer group and `groups` their names.
+    `group` is each account's peer group (-1 for one not met yet) and `groups` their names.
     """
 
     log: dict[str, NDArray[np.float64]]
     group: Codes
-    groups: tuple[str, ...]
+    groups: Sequence[str]
 
 
-def learn_usual(units: Units, scene: Scene) -> Usual:
-    """Score each mark with the past of its account and peers."""
-    group, groups = peer_groups(units)
-    day = (units.day - units.first_day).astype(np.int64)
-    log = {}
-    for factor, classes in FACTORS.items():
-        marks = scene.marks[factor]
-        log[factor] = np.zeros(len(units))
-        if factor not in UNLEARNT and (marks >= 0).any():
-            habits = _peer_habits(units, marks, classes, group)
-            log[factor] = _own_habits(units.bounds, day, marks, group, habits)
-    return Usual(log, group, groups)
+class Peers(State):
+    """The peer group of each account, from the first thing the log says of it.
 
-
-def peer_groups(units: Units) -> tuple[Codes, tuple[str, ...]]:
-    """Return each account's peer group, from the first thing the log says of it."""
-    count = len(units.accounts)
-    key = np.zeros(count, np.int64)
-    names = [""] * count
-    for name in ("profession", "specialty", "role"):
-        first = _first_said(units, units.text[name], count)
-        words = units.words[name]
-        key = key * (len(words) + 1) + first + 1
-        names = [
-            f"{said} {words[code]}".strip() if code >= 0 else said
-            for said, code in zip(names, first, strict=True)
-        ]
-    group, groups = dense(key)
-    named = [""] * groups
-    for account, code in enumerate(group):
-        named[code] = names[account]
-    return group, tuple(named)
-
-
-def _first_said(units: Units, codes: Codes, count: int) -> Codes:
-    said = np.flatnonzero(codes >= 0)
-    accounts, first = np.unique(units.account[said], return_index=True)
-    out = np.full(count, -1, np.int32)
-    out[accounts] = codes[said[first]]
-    return out
-
-
-def _peer_habits(units: Units, marks: Marks, classes: int, group: Codes) -> NDArray[np.float64]:
-    """Return the peers' chance of each mark, by group and day, from the days before.
-
-    A group counts as much as everyone once it was taught `PEER_WEIGHT` units.
+    An account that is told more of moves on the next day, so that a day has one group.
     """
-    groups = int(group.max(initial=0)) + 1
-    day = units.day - units.first_day
-    days = int(day.max(initial=0)) + 1
-    said = marks >= 0
-    _, index, counts = np.unique(
-        units.account[said].astype(np.int64) * days + day[said],
-        return_inverse=True, return_counts=True,
-    )  # fmt: skip
-    voice = np.minimum(1.0, DAILY_VOICE / counts)[index]
-    cell = (group[units.account[said]].astype(np.int64) * days + day[said]) * classes + marks[said]
-    taught = np.bincount(cell, voice, groups * days * classes).astype(np.float64)
-    taught = taught.reshape(groups, days, classes)
-    everyone = _faded(taught.sum(0, keepdims=True))
-    target = (everyone + 10 / classes) / (everyone.sum(-1, keepdims=True) + 10)
-    own = _faded(taught)
-    total = own.sum(-1, keepdims=True)
-    habits: NDArray[np.float64] = (own + PEER_WEIGHT * target) / (total + PEER_WEIGHT)
-    return habits
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.group = np.empty(0, np.int32)
+        self._said = np.empty((0, len(PEERS)), np.int32)
+        self._numbers = Numbers()
+
+    def place(self, units: Units, first: NDArray[np.int64]) -> None:
+        """Choose the group of the accounts whose day begins at the units `first`."""
+        self.group = grown(self.group, len(units.accounts), -1)
+        self._said = grown(self._said, len(units.accounts), -1)
+        texts = [units.text[name] for name in PEERS]
+        account = units.account[first]
+        self._hear(account, [codes[first] for codes in texts])
+        key = np.zeros(len(account), np.uint64)
+        for column in range(len(PEERS)):
+            key = (key << np.uint64(21)) | (self._said[account, column] + 1).astype(np.uint64)
+        group = self._numbers.number(key)
+        fresh = np.flatnonzero(group >= len(self.names))
+        for code, place in zip(*np.unique(group[fresh], return_index=True), strict=True):
+            self.names.append(self._name(units, self._said[account[fresh[place]]]))
+            assert code == len(self.names) - 1
+        self.group[account] = group
+        self._hear(units.account, texts)
+
+    def _hear(self, account: Codes, texts: list[Codes]) -> None:
+        for column, codes in enumerate(texts):
+            told = np.flatnonzero((codes >= 0) & (self._said[account, column] < 0))
+            who, first = np.unique(account[told], return_index=True)
+            self._said[who, column] = codes[told[first]]
+
+    @staticmethod
+    def _name(units: Units, said: Codes) -> str:
+        words = [units.words[name][code] for name, code in zip(PEERS, said, strict=True)
+                 if code >= 0]  # fmt: skip
+        return " ".join(words)
 
 
-def _faded(taught: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return, for each day, the faded sum of the days before it."""
-    out = np.zeros_like(taught)
-    for day in range(1, taught.shape[1]):
-        out[:, day] = PEER_FORGETTING * out[:, day - 1] + taught[:, day - 1]
-    return out
+class Habits(State):
+    """The model of every account and peer group; the current day teaches when it is over."""
 
+    def __init__(self) -> None:
+        classes = int(_OFFSETS[-1])
+        self.day = BEGINNING
+        self.peers = Peers()
+        self.sizes = Sizes()
+        self._counts, self._today = np.zeros((0, classes)), np.zeros((0, classes))
+        self._chance = np.zeros((0, classes))
+        self._met = np.empty(0, np.int64)
+        self._taught = np.zeros((1, classes))
+        self._habit = np.zeros((0, classes))
 
-def _own_habits(
-    bounds: NDArray[np.int64],
-    day: NDArray[np.int64],
-    marks: Marks,
-    group: Codes,
-    peers: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    learnt: NDArray[np.float64] = _learn(
-        bounds, day, marks, group.astype(np.int64), peers, OWN_WEIGHT, FORGETTING, SURPRISE
-    )
-    return learnt
+    def learn(self, units: Units, scene: Scene) -> Usual:
+        """Score the marks of units of one day with the past of their accounts and peers."""
+        if len(units):
+            self._begin(int(units.day[0]))
+        met = self._make_room(len(units.accounts))
+        first = _new_today(units.account, met, self.day)
+        self.peers.place(units, first)
+        self._know_groups()
+        _chances(
+            units.account[first], self.peers.group, self._counts, self._habit, OWN_WEIGHT,
+            _OFFSETS, self._chance,
+        )  # fmt: skip
+        log = {}
+        for factor, start in zip(LEARNT, _OFFSETS[:-1], strict=True):
+            log[factor] = _score(
+                units.account, scene.marks[factor], start, self._chance, self._today
+            )
+        log["volume"], log["weight"] = self.sizes.score(units, scene, self.peers.group)
+        return Usual(log, self.peers.group, self.peers.names)
+
+    def _make_room(self, accounts: int) -> NDArray[np.int64]:
+        self._counts, self._today = grown(self._counts, accounts), grown(self._today, accounts)
+        self._chance = grown(self._chance, accounts)
+        self._met = grown(self._met, accounts, BEGINNING)
+        return self._met
+
+    def _begin(self, day: int) -> None:
+        """Let the days that are over teach, up to the beginning of `day`."""
+        if day == self.day:
+            return
+        if self.day != BEGINNING:
+            lessons = np.zeros_like(self._taught)
+            active = np.flatnonzero(self._met == self.day)
+            _teach(
+                active, self.peers.group, self._counts, self._today, self._chance, _OFFSETS,
+                FORGETTING, SURPRISE, DAILY_VOICE, lessons,
+            )  # fmt: skip
+            self._taught = PEER_FORGETTING * self._taught + lessons
+            self._taught *= PEER_FORGETTING ** (day - self.day - 1)
+            self.sizes.teach(self.peers.group)
+        self.day = day
+        self._habit = self._habits()
+
+    def _know_groups(self) -> None:
+        """Make room for groups met for the first time today: they have everyone's habits."""
+        groups = len(self.peers.names)
+        if groups > len(self._habit):
+            self._taught = grown(self._taught, groups)
+            self._habit = self._habits()
+
+    def _habits(self) -> NDArray[np.float64]:
+        """Return the peers' chance of each mark, from the days before.
+
+        A group counts as much as everyone once it was taught `PEER_WEIGHT` units.
+        """
+        habits = np.empty_like(self._taught)
+        everyone = self._taught.sum(0)
+        for start, stop in itertools.pairwise(_OFFSETS):
+            classes = stop - start
+            all_of = everyone[start:stop]
+            target = (all_of + 10 / classes) / (all_of.sum() + 10)
+            own = self._taught[:, start:stop]
+            total = own.sum(1, keepdims=True) + PEER_WEIGHT
+            habits[:, start:stop] = (own + PEER_WEIGHT * target) / total
+        return habits
 
 
 @numba.njit(cache=True, nogil=True)
-def _learn(bounds, day, marks, group, peers, own_weight, forgetting, surprise):  # type: ignore[no-untyped-def]
-    classes = peers.shape[2]
+def _new_today(account, met, day):  # type: ignore[no-untyped-def]
+    """Return the first unit of each account that had none today, and note that it has one."""
+    first = np.empty(account.size, np.int64)
+    count = 0
+    for i in range(account.size):
+        if met[account[i]] != day:
+            met[account[i]] = day
+            first[count] = i
+            count += 1
+    return first[:count]
+
+
+@numba.njit(cache=True, nogil=True)
+def _chances(accounts, group, counts, habit, weight, offsets, chance):  # type: ignore[no-untyped-def]
+    """Write the chance of each mark today for accounts whose day begins."""
+    for a in accounts:
+        peer = habit[group[a]]
+        for f in range(offsets.size - 1):
+            total = 0.0
+            for m in range(offsets[f], offsets[f + 1]):
+                total += counts[a, m]
+            for m in range(offsets[f], offsets[f + 1]):
+                chance[a, m] = (counts[a, m] + weight * peer[m]) / (total + weight)
+
+
+@numba.njit(cache=True, nogil=True)
+def _score(account, marks, start, chance, today):  # type: ignore[no-untyped-def]
     out = np.zeros(marks.size, np.float64)
-    for account in range(bounds.size - 1):
-        counts = np.zeros(classes)
-        total = 0.0
-        start, end = bounds[account], bounds[account + 1]
-        while start < end:
-            stop = start
-            while stop < end and day[stop] == day[start]:
-                stop += 1
-            peer = peers[group[account], day[start]]
-            today = np.zeros(classes)
-            said = 0.0
-            for i in range(start, stop):
-                m = marks[i]
-                if m >= 0:
-                    out[i] = np.log((counts[m] + own_weight * peer[m]) / (total + own_weight))
-                    today[m] += 1.0
-                    said += 1.0
-            misfit = 0.0
-            for m in range(classes):
-                if today[m] > 0:
-                    chance = (counts[m] + own_weight * peer[m]) / (total + own_weight)
-                    misfit += today[m] * np.log(today[m] / said / chance)
-            lesson = 1.0 / (1.0 + max(0.0, misfit - classes) / surprise)
-            for m in range(classes):
-                counts[m] = forgetting * counts[m] + lesson * today[m]
-            total = counts.sum()
-            start = stop
+    for i in range(marks.size):
+        if marks[i] >= 0:
+            m = start + marks[i]
+            out[i] = np.log(chance[account[i], m])
+            today[account[i], m] += 1.0
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _teach(  # type: ignore[no-untyped-def]
+    active, group, counts, today, chance, offsets, forgetting, surprise, voice, lessons
+):
+    """Let a day teach its accounts, and those their peers; forget what the day held."""
+    for a in active:
+        for f in range(offsets.size - 1):
+            said, misfit = 0.0, 0.0
+            for m in range(offsets[f], offsets[f + 1]):
+                said += today[a, m]
+            for m in range(offsets[f], offsets[f + 1]):
+                if today[a, m] > 0:
+                    misfit += today[a, m] * np.log(today[a, m] / said / chance[a, m])
+            beyond = max(0.0, misfit - (offsets[f + 1] - offsets[f]))
+            lesson = 1.0 / (1.0 + beyond / surprise)
+            for m in range(offsets[f], offsets[f + 1]):
+                counts[a, m] = forgetting * counts[a, m] + lesson * today[a, m]
+                lessons[group[a], m] += min(1.0, voice / max(said, 1.0)) * today[a, m]
+                today[a, m] = 0.0

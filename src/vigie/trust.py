@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from vigie.config import Trust
 from vigie.language import LANGUAGES, N_, _, number, speaking
-from vigie.units import DAY, text_codes
+from vigie.numbering import Words
+from vigie.units import DAY
 
 _HOUR: Final = DAY // 24
 
@@ -115,9 +116,10 @@ def _silences(events: pa.Table, limits: Trust) -> Iterator[Finding]:
     """Find the longest silence of each source, and whole days missing from its week."""
     if "source" not in events.column_names or not events.num_rows:
         return
-    codes, names = text_codes(events.column("source"))
+    words = Words()
+    codes = words.codes(events.column("source"))
     at = events.column("at").cast(pa.int64()).to_numpy()
-    for code, name in enumerate(names):
+    for code, name in sorted(enumerate(words.words), key=lambda pair: pair[1]):
         mine, others = np.sort(at[codes == code]), at[codes != code]
         if len(others):
             yield from _silence(name, mine, others, limits)

@@ -2,69 +2,73 @@
 
 Requests are counted by whoever wants to be counted; persons exposed are not. So a unit is one
 more person, a search page is one step of evidence about many persons, and the same access seen by
-several logs counts once. The order is canonical (account, time, event): the same events give the
-same units whatever the order or the batches they came in.
+several logs counts once (see `front`). Units are found batch by batch: what is known of an account
+and a patient is kept between batches, and the batches do not show in the answer.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numba
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
+from vigie.front import DAY as DAY
+from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Rows, Times, take
+from vigie.numbering import Codes, Numbers, State, Words, grown, pair_keys
 
-Codes = NDArray[np.int32]
-Times = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-DAY: Final = 86_400_000_000
-"""One day in microseconds, the unit of every time here."""
-
-TEXTS: Final = (
-    "organisation", "unit", "network", "device", "session", "area",
-    "actor_kind", "profession", "specialty", "role",
-)  # fmt: skip
-NUMBERS: Final = ("record_count", "bytes", "id_gap", "name_gap")
 REQUIRED: Final = ("event_id", "access_id", "at", "account", "action", "patient")
 COLUMNS: Final = (*REQUIRED, *TEXTS, *NUMBERS)
 """The waist columns that detection looks at; of these only REQUIRED must be there."""
 
+BATCH: Final = 1 << 16
+"""Rows looked at in one go: few enough to stay in the cache of a processor."""
+
 _PAGES: Final = tuple(ACTIONS.index(name) for name in ("search", "list"))
+_NEVER: Final = -(10**18)
+_PLAIN: Final = (
+    "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "pair",
+    "since", "action",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """One entry per unit, ordered by account, then time; codes point into sorted words.
+    """One entry per unit, ordered by account, then time; codes point into words.
 
     A listing (search, page of several) and the opening that follows are two units of one patient.
-    `row` is the row of the events table; `step` numbers the requests (a page is one step); `page`
-    is the number of rows of a listing, 0 for an opening; `familiar` says that the page shows a
-    patient of the last 24 hours; `source` is the step that listed an opened patient in the hour
-    before, or -1; `since` is the time since the account's last access to this patient, less the
-    listing that led here (µs, -1 for none); `active` holds the account and day of every day with
-    an access.
+    `row` numbers the rows fed; `order` lists the units by time; `step` numbers the requests (a
+    page is one step); `page` is the number of rows of a listing, 0 for an opening; `familiar`
+    says that the page shows a patient of the last 24 hours; `source` is the step that listed an
+    opened patient in the hour before, or -1; `pair` numbers the accounts
+    with their patients; `since` is the time since the account's last access
+    to this patient, less the listing that led here (µs, -1 for none); `active` holds the account
+    and day of every day with an access.
     """
 
     row: Times
+    order: Times
     account: Codes
     at: Times
     day: Codes
-    step: Codes
+    step: Times
     page: Codes
     familiar: Flags
-    source: Codes
+    source: Times
     patient: Codes
+    pair: Codes
     since: Times
     action: NDArray[np.int8]
-    text: dict[str, Codes]
+    text: dict[str, NDArray[Any]]
     number: dict[str, NDArray[Any]]
-    accounts: tuple[str, ...]
-    words: dict[str, tuple[str | None, ...]]
-    patients: int
+    place: dict[str, NDArray[Any]]
+    accounts: Sequence[str]
+    words: dict[str, Sequence[str]]
     active: tuple[Codes, Codes]
     first_day: int
 
@@ -78,179 +82,162 @@ class Units:
         return np.searchsorted(self.account, np.arange(len(self.accounts) + 1)).astype(np.int64)
 
 
-def text_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
-    """Return the column as codes into its sorted words (-1 for null), whatever its encoding.
+class UnitFinder(State):
+    """Finds the units among rows; remembers when each account last met each patient."""
 
-    >>> text_codes(pa.chunked_array([["b", None, "a"]]))
-    (array([ 1, -1,  0], dtype=int32), ('a', 'b'))
-    """
-    encoded = (
-        column.unify_dictionaries()
-        if pa.types.is_dictionary(column.type)
-        else column.dictionary_encode()
-    ).combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], encoded.type)
-    words = encoded.dictionary
-    order = pc.sort_indices(words).to_numpy()
-    rank = np.empty(len(words) + 1, np.int32)
-    rank[order] = np.arange(len(words))
-    rank[len(words)] = -1
-    indices = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-    return rank[indices], tuple(words.take(pa.array(order)).to_pylist())
+    def __init__(self, words: dict[str, Words]) -> None:
+        self.words = words
+        self.patients = Numbers()
+        self.pairs = Numbers()
+        self.steps = 0
+        self.first_day = END
+        self._opened = np.empty(0, np.int64)
+        self._listed = np.empty(0, np.int64)
+        self._listed_by = np.empty(0, np.int64)
+        self._last_day = np.empty(0, np.int32)
 
+    def find(self, rows: Rows) -> Units:
+        """Return the units among rows of one day, in order of their moments."""
+        by_account = np.argsort(rows["account"], kind="stable")
+        account, at = rows["account"][by_account], rows["moment"][by_account]
+        day = (at // DAY).astype(np.int32)
+        self.first_day = min([self.first_day, *day.tolist()[:1]])
+        action = rows["action"][by_account]
+        person = rows["person"][by_account]
+        patient = self._patients(person)
+        step, size = _steps(account, at, rows["access"][by_account], action)
+        listing = (action == ACTIONS.index("search")) | (size > 1)
+        counted = ((rows["record_count"] >= 0) | (rows["bytes"] >= 0))[by_account]
+        pair = self.pairs.number(pair_keys(account, patient))
+        is_unit, since, source = self._mark(pair, at, step, listing, counted)
+        seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
+        seen[step[(since >= 0) & (since < DAY)]] = True
+        chosen = np.flatnonzero(is_unit)
+        kept = take(rows, by_account[chosen])
+        units = Units(
+            row=kept["row"], order=_by_time(by_account, chosen), account=account[chosen],
+            at=at[chosen], day=day[chosen], step=step[chosen] + np.int64(self.steps),
+            page=np.where(listing, size, 0)[chosen].astype(np.int32),
+            familiar=seen[step[chosen]], source=source[chosen], patient=patient[chosen],
+            pair=pair[chosen], since=since[chosen], action=action[chosen],
+            text={name: kept[name] for name in TEXTS},
+            number={name: kept[name] for name in NUMBERS},
+            place={name: kept[name] for name in PLACES},
+            accounts=self.words["account"].words,
+            words={name: self.words[name].words for name in (*TEXTS, "source_file")},
+            active=self._newly_active(account, day), first_day=self.first_day,
+        )  # fmt: skip
+        self.steps += len(seen)
+        return units
 
-def key_numbers(column: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """Fold 16-byte keys into 64 bits; null becomes 0. Keys are uniform, so collisions are rare."""
-    parts = []
-    for chunk in column.chunks:
-        data = np.frombuffer(chunk.buffers()[1] or b"", np.uint64)
-        pairs = data[2 * chunk.offset : 2 * (chunk.offset + len(chunk))].reshape(-1, 2)
-        folded = pairs[:, 0] ^ (pairs[:, 1] * np.uint64(0x9E3779B97F4A7C15))
-        folded[chunk.is_null().to_numpy(zero_copy_only=False)] = 0
-        parts.append(folded)
-    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+    def _patients(self, person: NDArray[np.uint64]) -> Codes:
+        # Nobody is met under the key 0: a null patient gets no number.
+        return self.patients.number(np.where(person == 0, ~np.uint64(0), person))
 
+    def _mark(
+        self, pair: Codes, at: Times, step: Codes, listing: Flags, counted: Flags
+    ) -> tuple[Flags, Times, Times]:
+        count = len(self.pairs)
+        self._opened = grown(self._opened, count, _NEVER)
+        self._listed = grown(self._listed, count, _NEVER)
+        self._listed_by = grown(self._listed_by, count, -1)
+        marked: tuple[Flags, Times, Times] = _mark_units(
+            pair, at, step, listing, counted, self.steps,
+            self._opened, self._listed, self._listed_by,
+        )  # fmt: skip
+        return marked
 
-def dense(keys: NDArray[Any]) -> tuple[Codes, int]:
-    """Number the distinct keys from 0 in sorted order; return the numbers and how many."""
-    distinct, codes = np.unique(keys, return_inverse=True)
-    return codes.astype(np.int32), len(distinct)
+    def _newly_active(self, account: Codes, day: Codes) -> tuple[Codes, Codes]:
+        """Return the account-days that begin in this batch."""
+        new = np.ones(len(account), bool)
+        new[1:] = account[1:] != account[:-1]
+        self._last_day = grown(self._last_day, len(self.words["account"]), -(2**30))
+        new &= self._last_day[account] != day
+        self._last_day[account] = day
+        return account[new], day[new]
 
 
 def find_units(events: pa.Table) -> Units:
-    """Turn waist rows into units; rows without an account are left to `trust`."""
-    rows = np.flatnonzero(events.column("account").is_valid().to_numpy())
-    at = events.column("at").cast(pa.int64()).to_numpy()[rows]
-    account, accounts = text_codes(events.column("account"))
-    identity = key_numbers(events.column("event_id"))[rows]
-    rows = rows[_canonical(at, (identity, *_places(events, rows)))]
-    access = key_numbers(events.column("access_id"))[rows]
-    person = key_numbers(events.column("patient"))[rows]
-    rows = rows[_counted_once(events, rows, access, person)]
-    rows = rows[np.argsort(account[rows], kind="stable")]
-    return _units_of(events, rows, account[rows], accounts)
+    """Return all units of a table, as one batch after the other would."""
+    reader = Reader()
+    front = Front(reader.words)
+    finder = UnitFinder(reader.words)
+    rows = front.feed(reader.read(events), END)
+    return join_units([finder.find(batch) for batch in batches(rows)] or [finder.find(rows)])
 
 
-def _places(events: pa.Table, rows: Times) -> tuple[NDArray[Any], ...]:
-    """Return what orders the rows of one moment and outlives a rotation of the key, last first."""
-    gaps = [_numbers(events, name, rows) for name in ("id_gap", "name_gap")]
-    if "source_line" not in events.column_names:
-        return tuple(gaps)
-    file, _ = text_codes(events.column("source_file"))
-    return (*gaps, events.column("source_line").to_numpy()[rows], file[rows])
+def batches(rows: Rows, size: int = BATCH) -> Iterator[Rows]:
+    """Cut rows into batches of one day each, never within a moment."""
+    moment = rows.get("moment", np.empty(0, np.int64))
+    start = 0
+    while start < len(moment):
+        stop = min(start + size, len(moment))
+        midnight = (moment[start] // DAY + 1) * DAY
+        stop = start + int(np.searchsorted(moment[start:stop], midnight))
+        if stop < len(moment) and moment[stop] == moment[stop - 1]:
+            first = start + int(np.searchsorted(moment[start:stop], moment[stop]))
+            last = start + int(np.searchsorted(moment[start:], moment[stop], side="right"))
+            stop = first if first > start else last
+        yield {name: values[start:stop] for name, values in rows.items()}
+        start = stop
 
 
-def _canonical(at: Times, keys: tuple[NDArray[Any], ...]) -> Times:
-    """Order by time, then by `keys`, the last first: only rows that share a time need them."""
-    order = np.argsort(at, kind="stable")
-    same = at[order][1:] == at[order][:-1]
-    tied = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
-    among = order[tied]
-    order[tied] = among[np.lexsort((*(key[among] for key in keys), at[among]))]
-    return order
+def join_units(parts: Sequence[Units]) -> Units:
+    """Return the units of successive batches as one, by account and time."""
+    account = np.concatenate([part.account for part in parts])
+    order = np.argsort(account, kind="stable")
+    by_time = np.empty(len(order), np.int64)
+    by_time[order] = np.arange(len(order))
+    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    orders = [part.order + start for part, start in zip(parts, starts, strict=True)]
 
-
-def _counted_once(
-    events: pa.Table, rows: Times, access: NDArray[np.uint64], person: NDArray[np.uint64]
-) -> Times:
-    """Keep one row per access and patient, a person's in preference to a service's."""
-    key = access ^ (person * np.uint64(0xD6E8FEB86659FD93))
-    service = np.zeros(len(rows), bool)
-    if "actor_kind" in events.column_names:
-        kinds, words = text_codes(events.column("actor_kind"))
-        if "service" in words:
-            service = kinds[rows] == words.index("service")
-    preferred = np.argsort(service, kind="stable")
-    _, first = np.unique(key[preferred], return_index=True)
-    return np.sort(preferred[first])
-
-
-def _units_of(events: pa.Table, rows: Times, account: Codes, names: tuple[str, ...]) -> Units:
-    at = events.column("at").cast(pa.int64()).to_numpy()[rows]
-    person = key_numbers(events.column("patient"))[rows]
-    known, patients = dense(person[person != 0])
-    patient = np.full(len(rows), -1, np.int32)
-    patient[person != 0] = known
-    action = _actions(events)[rows]
-    access = key_numbers(events.column("access_id"))[rows]
-    number = {name: _numbers(events, name, rows) for name in NUMBERS}
-    pair, pairs = dense(account.astype(np.int64) * (patients + 1) + patient)
-    pair[patient < 0] = -1
-    counted = (number["record_count"] >= 0) | (number["bytes"] >= 0)
-    step, size = _steps(account, at, access, action)
-    listing = (action == ACTIONS.index("search")) | (size > 1)
-    is_unit, since, source = _mark_units(pair, pairs, at, step, listing, counted)
-    day = (at // DAY).astype(np.int32)
-    seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
-    seen[step[(since >= 0) & (since < DAY)]] = True
-    chosen = np.flatnonzero(is_unit)
-    text, words = {}, {}
-    for name in TEXTS:
-        codes, words[name] = _text(events, name)
-        text[name] = codes[rows[chosen]]
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])[order] for name in _PLAIN
+    }
+    for name in ("text", "number", "place"):
+        columns[name] = {
+            key: np.concatenate([getattr(part, name)[key] for part in parts])[order]
+            for key in getattr(parts[-1], name)
+        }
+    accounts, days = zip(*(part.active for part in parts), strict=True)
     return Units(
-        row=rows[chosen], account=account[chosen], at=at[chosen], day=day[chosen],
-        step=step[chosen], page=np.where(listing, size, 0)[chosen].astype(np.int32),
-        familiar=seen[step[chosen]], source=source[chosen], patient=patient[chosen],
-        since=since[chosen], action=action[chosen], text=text,
-        number={name: values[chosen] for name, values in number.items()},
-        accounts=names, words=words, patients=patients,
-        active=_account_days(account, day), first_day=int(day.min()) if len(day) else 0,
-    )  # fmt: skip
+        order=by_time[np.concatenate(orders)],
+        accounts=parts[-1].accounts,
+        words=parts[-1].words,
+        active=(np.concatenate(accounts), np.concatenate(days)),
+        first_day=min(part.first_day for part in parts),
+        **columns,
+    )
 
 
-def _actions(events: pa.Table) -> NDArray[np.int8]:
-    codes, words = text_codes(events.column("action"))
-    numbers = np.array([ACTIONS.index(word) for word in words] + [-1], np.int8)
-    return numbers[codes]
-
-
-def _text(events: pa.Table, name: str) -> tuple[Codes, tuple[str | None, ...]]:
-    if name not in events.column_names:
-        return np.full(events.num_rows, -1, np.int32), ()
-    return text_codes(events.column(name))
-
-
-def _numbers(events: pa.Table, name: str, rows: Times) -> NDArray[Any]:
-    """Return a numeric column; -1 for a count that is not said, NaN for a gap."""
-    if name not in events.column_names:
-        return np.full(len(rows), np.nan if name.endswith("gap") else -1.0)
-    column = events.column(name).cast(pa.float64())
-    filled = column.fill_null(np.nan if name.endswith("gap") else -1.0)
-    return np.asarray(filled.to_numpy()[rows])
+def _by_time(by_account: Times, chosen: Times) -> Times:
+    """Return the chosen rows in order of time, as places among the chosen."""
+    place = np.full(len(by_account), -1, np.int64)
+    place[by_account[chosen]] = np.arange(len(chosen))
+    return place[place >= 0]
 
 
 def _steps(
     account: Codes, at: Times, access: NDArray[np.uint64], action: NDArray[np.int8]
 ) -> tuple[Codes, Codes]:
-    """Number the requests (rows of one access, or list rows of one account at one time).
+    """Number the requests (rows of one access, or list rows of one account, at one moment).
 
     Returns each row's number and how many rows its request has.
     """
     pages = np.isin(action, _PAGES)
-    same_page = (at[1:] == at[:-1]) & pages[1:] & pages[:-1]
-    same = (account[1:] == account[:-1]) & ((access[1:] == access[:-1]) | same_page)
+    same = (account[1:] == account[:-1]) & (at[1:] == at[:-1])
+    same &= (access[1:] == access[:-1]) | (pages[1:] & pages[:-1])
     step = np.cumsum(np.concatenate([[0], ~same])[: len(at)]).astype(np.int32)
     return step, np.bincount(step)[step].astype(np.int32)
 
 
-def _account_days(account: Codes, day: Codes) -> tuple[Codes, Codes]:
-    new = np.ones(len(day), bool)
-    new[1:] = (account[1:] != account[:-1]) | (day[1:] != day[:-1])
-    return account[new], day[new]
-
-
 @numba.njit(cache=True, nogil=True)
-def _mark_units(pair, pairs, at, step, listing, counted):  # type: ignore[no-untyped-def]
+def _mark_units(pair, at, step, listing, counted, base, opened, listed, listed_by):  # type: ignore[no-untyped-def]
     count = pair.size
     day, hour, never = 86_400_000_000, 3_600_000_000, -(10**18)
     is_unit = np.zeros(count, np.bool_)
     since = np.full(count, -1, np.int64)
-    source = np.full(count, -1, np.int32)
-    opened = np.full(pairs + 1, never, np.int64)
-    listed = np.full(pairs + 1, never, np.int64)
-    listed_by = np.full(pairs + 1, -1, np.int32)
+    source = np.full(count, -1, np.int64)
     for i in range(count):
         k, now = pair[i], at[i]
         if k < 0:
@@ -260,7 +247,7 @@ def _mark_units(pair, pairs, at, step, listing, counted):  # type: ignore[no-unt
         if listing[i]:
             is_unit[i] = now - last >= day
             since[i] = now - last if last > never else -1
-            listed[k], listed_by[k] = now, step[i]
+            listed[k], listed_by[k] = now, base + step[i]
             continue
         before = last if now - listed[k] >= hour else opened[k]
         since[i] = now - before if before > never else -1

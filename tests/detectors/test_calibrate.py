@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vigie.detectors.calibrate import calibrate
+from vigie.detectors.calibrate import Learnt, calibrate
 from vigie.testing.detectors import partition_of, small_log
 
 
@@ -10,10 +10,18 @@ def units():
     return partition_of(small_log(days=14, accounts=60, size=6)).units
 
 
-def thresholds(units, levels, budget=1.0):
-    group = np.zeros(len(units.accounts), np.int32)
-    first = units.first_day
-    return calibrate(units, levels, np.zeros(levels.shape[1]), group, (first, first + 14), budget)
+def weeks(units, levels):
+    """The largest level of each account and week."""
+    week = (units.day - units.first_day) // 7
+    key, place = np.unique(units.account * 100 + week, return_inverse=True)
+    peaks = np.full((len(key), levels.shape[1]), -np.inf)
+    np.maximum.at(peaks, place, levels)
+    return Learnt(key // 100, peaks, len(units.active[0]), len(units), levels.shape[1])
+
+
+def thresholds(units, levels, budget=1.0, group=None, groups=1):
+    group = np.zeros(len(units.accounts), np.int32) if group is None else group
+    return calibrate(weeks(units, levels), np.zeros(levels.shape[1]), group, groups, budget)
 
 
 def test_a_smaller_budget_asks_for_more(units):
@@ -44,15 +52,17 @@ def test_a_loud_group_gets_a_higher_threshold_than_a_quiet_one(units):
     group = (np.arange(len(units.accounts)) % 2).astype(np.int32)
     quiet = np.random.default_rng(1).exponential(size=(len(units), 1))
     loud = np.where(group[units.account, None] == 1, 30 * quiet, quiet)
-    span = units.first_day, units.first_day + 14
-    floors = np.zeros(1)
-    before, after = (
-        calibrate(units, x, floors, group, span, 1.0).log()[:, 0] for x in (quiet, loud)
-    )
+    before, after = (thresholds(units, x, group=group, groups=2).log()[:, 0] for x in (quiet, loud))
     assert after[1] > 5 * before[1]
     assert after[0] < after[1]
 
 
 def test_silent_hypotheses_are_calibrated_without_a_word(units):
     found = thresholds(units, np.full((len(units), 1), -np.inf))
+    assert np.isfinite(found.log()).all()
+
+
+def test_a_group_never_met_gets_the_threshold_of_nobody(units):
+    found = thresholds(units, np.random.default_rng(1).exponential(size=(len(units), 1)))
+    assert found.log().shape == (2, 1)
     assert np.isfinite(found.log()).all()

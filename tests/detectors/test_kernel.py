@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vigie.detectors.kernel import INTENSITIES, WEIGHTS, trace_all, watch_one
+from vigie.detectors.kernel import INTENSITIES, WEIGHTS, Statistic, trace_all
 
 
 def plain(ratios):
@@ -46,13 +46,31 @@ def test_the_sum_saturates_and_never_overflows():
 
 def test_the_watch_begins_anew_after_each_crossing_and_dates_the_change():
     ratios = np.array([-3.0] * 10 + [3.0] * 20)
-    bounds, step, day = np.array([0, 30]), np.arange(30), np.zeros(30, np.int32)
-    found = watch_one(bounds, step, day, ratios, np.array([8.0]))
-    units, levels, changes = found
-    assert len(units) >= 2
-    assert (levels >= 8).all()
-    assert changes[0] == 10
-    assert (np.diff(units) > 1).all()
+    found = watched(Statistic(1), ratios)
+    assert len(found.unit) >= 2
+    assert (found.level >= 8).all()
+    assert found.since[0] == 10
+    assert (np.diff(found.unit) > 1).all()
+
+
+def watched(statistic, ratios, base=0):
+    nobody = np.zeros(len(ratios), np.int32)
+    step = np.arange(len(ratios))
+    return statistic.follow(
+        nobody, step, nobody, nobody, ratios[:, None], np.full((1, 1), 8.0), base
+    )
+
+
+@settings(deadline=None)
+@given(arrays(float, st.integers(2, 40), elements=st.floats(-8, 8)), st.data())
+def test_the_watch_may_be_cut_anywhere(ratios, data):
+    cut = data.draw(st.integers(1, len(ratios) - 1))
+    whole = watched(Statistic(1), ratios)
+    statistic = Statistic(1)
+    first, second = watched(statistic, ratios[:cut]), watched(statistic, ratios[cut:], cut)
+    assert [*first.unit, *(second.unit + cut)] == whole.unit.tolist()
+    assert [*first.since, *second.since] == whole.since.tolist()
+    np.testing.assert_array_equal([*first.level, *second.level], whole.level)
 
 
 @settings(deadline=None, max_examples=20)

@@ -7,7 +7,8 @@ of its harvest hypotheses with the log of the likelihood ratio, harvest to usual
 - shape (units, hypotheses), finite, or NaN where the unit says nothing about the hypothesis;
 - a unit's answer depends on nothing that came after it, nor on other accounts' units;
 - the same units in the same order give the same answer, cut by account or not;
-- where a column it needs is silent everywhere it abstains, and says so by `silent`.
+- it says by `heard` which units tell what a hypothesis needs: until the first such unit of the
+  log the hypothesis is silent, and a detector none of whose hypotheses was heard abstains.
 
 How often the thief acts between the owner's own accesses is not the detector's affair: `combine`
 mixes over it.
@@ -77,9 +78,9 @@ class Partition:
             answer = np.logaddexp(answer, np.log(CLEAN_UP_WEIGHT) + self.scene.swept + batch)
         return np.asarray(answer, np.float64)
 
-    def says(self, factor: str) -> bool:
-        """Whether any unit bears a mark of this factor."""
-        return bool((self.scene.marks[factor] >= 0).any())
+    def says(self, factor: str) -> NDArray[np.bool_]:
+        """Whether each unit bears a mark of this factor."""
+        return np.asarray(self.scene.marks[factor] >= 0)
 
 
 class Detector(Protocol):
@@ -94,8 +95,8 @@ class Detector(Protocol):
     most: ClassVar[float]
     """No single step counts for more, in nats: one odd mark is not a harvest, however rare."""
 
-    def silent(self, partition: Partition) -> bool:
-        """Whether the log says nothing of what this detector looks at."""
+    def heard(self, partition: Partition) -> NDArray[np.bool_]:
+        """Say which units tell what each hypothesis looks at, shape (units, hypotheses)."""
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return log likelihood ratios, shape (units, hypotheses)."""

@@ -14,7 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.units import Codes, Units
+from vigie.detectors.kernel import Statistic
+from vigie.numbering import Codes, State, grown
+from vigie.units import Units
 
 WEEK: Final = 7
 _TAIL: Final = 0.10
@@ -28,6 +30,8 @@ _LEAN: Final = 10.0
 """Passages at which a group's own severity counts as much as everyone's."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
+_STEPS: Final = 20.0
+"""Requests a day that an account is believed to make at least, where nothing was calibrated."""
 
 Values = NDArray[np.float64]
 
@@ -51,49 +55,84 @@ class Thresholds:
         return np.asarray(np.maximum(level, self.floor + np.log(rarer)), np.float64)
 
 
-def calibrate(
-    units: Units,
-    levels: Values,
-    floors: Values,
-    group: Codes,
-    days: tuple[int, int],
-    budget: float,
-) -> Thresholds:
-    """Learn thresholds on the days `days[0] <= day < days[1]` for `budget` per 10,000 account-days.
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What the learning part showed: the peaks of account-weeks, log statistics, and its size.
 
-    `levels` are log statistics, shape (units, hypotheses), each scored with its past only.
+    `account_days` and `units` are those of the part; `heard` is how many hypotheses spoke.
     """
-    groups = int(group.max(initial=0)) + 1
-    account, peaks = _weekly_peaks(units, levels, days)
-    active = (units.active[1] >= days[0]) & (units.active[1] < days[1])
-    account_days = int(active.sum())
-    if len(peaks) < _FEWEST or not levels.shape[1]:
-        return _by_run_length(units, floors, groups, budget)
-    target = account_days / len(peaks) * budget / 10_000 / levels.shape[1]
-    shape = groups, levels.shape[1]
+
+    account: Codes
+    peaks: Values
+    account_days: int
+    units: int
+    heard: int
+
+
+class Weeks(State):
+    """Gathers the largest statistic of each account and week, each scored with its past only."""
+
+    def __init__(self, hypotheses: int) -> None:
+        self.statistic = Statistic(hypotheses)
+        self.account_days = 0
+        self.units = 0
+        self._week = 0
+        self._met = np.zeros(0, bool)
+        self._accounts: list[Codes] = []
+        self._peaks: list[Values] = []
+
+    def follow(self, units: Units, ratios: Values, first_day: int) -> None:
+        """Follow units of one day; weeks are counted from `first_day`."""
+        week = (int(units.day[0]) - first_day) // WEEK if len(units) else self._week
+        if week != self._week:
+            self._close()
+            self._week = week
+        self._met = grown(self._met, len(units.accounts), False)
+        self._met[units.account] = True
+        self.account_days += len(units.active[0])
+        self.units += len(units)
+        nobody = np.zeros(len(units), np.int32)
+        never = np.full((1, ratios.shape[1]), np.inf)
+        self.statistic.follow(units.account, units.step, units.day, nobody, ratios, never)
+
+    def _close(self) -> None:
+        met = np.flatnonzero(self._met)
+        peaks = self.statistic.peaks
+        with np.errstate(divide="ignore"):
+            self._peaks.append(np.log(peaks[met]))
+        self._accounts.append(met.astype(np.int32))
+        peaks[:], self._met[:] = 0.0, False
+
+    def learnt(self, heard: int) -> Learnt:
+        """Return what was gathered."""
+        self._close()
+        account, peaks = np.concatenate(self._accounts), np.concatenate(self._peaks)
+        return Learnt(account, peaks, self.account_days, self.units, heard)
+
+
+def calibrate(
+    learnt: Learnt, floors: Values, group: Codes, groups: int, budget: float
+) -> Thresholds:
+    """Return thresholds for `budget` false alerts per 10,000 account-days.
+
+    `group` is the peer group of each account. The thresholds have one more row than there are
+    `groups`: that of a group of which nothing is known.
+    """
+    peaks, everyone = learnt.peaks, groups + 1
+    if len(peaks) < _FEWEST or not learnt.heard:
+        return _by_run_length(learnt, floors, everyone, budget)
+    target = learnt.account_days / len(peaks) * budget / 10_000 / learnt.heard
+    shape = everyone, peaks.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
-    for h in range(levels.shape[1]):
+    for h in range(peaks.shape[1]):
         level[:, h], slope[:, h] = _thresholds(
-            peaks[:, h], account, group, float(floors[h]), target
+            peaks[:, h], group[learnt.account], everyone, float(floors[h]), target
         )
     return Thresholds(level, slope, floors, True)
 
 
-def _weekly_peaks(units: Units, levels: Values, days: tuple[int, int]) -> tuple[Codes, Values]:
-    """Return the largest level of each account and week, and whose it is."""
-    chosen = np.flatnonzero((units.day >= days[0]) & (units.day < days[1]))
-    if not len(chosen):
-        return np.empty(0, np.int32), np.empty((0, levels.shape[1]))
-    week = (units.day[chosen] - days[0]) // WEEK
-    account = units.account[chosen]
-    new = np.ones(len(chosen), bool)
-    new[1:] = (account[1:] != account[:-1]) | (week[1:] != week[:-1])
-    starts = np.flatnonzero(new)
-    return account[starts], np.maximum.reduceat(levels[chosen], starts, axis=0)
-
-
 def _thresholds(
-    peaks: Values, account: Codes, group: Codes, floor: float, target: float
+    peaks: Values, group: Codes, groups: int, floor: float, target: float
 ) -> tuple[Values, Values]:
     """Return level and slope of each group, for a share `target` of weeks beyond.
 
@@ -101,16 +140,15 @@ def _thresholds(
     mixture (quiet ones, and somebody's clean-up), so the tail is looked at from several places and
     the most careful answer holds.
     """
-    groups = int(group.max(initial=0)) + 1
     spoken = peaks[np.isfinite(peaks)]
     place = max(floor, 1.0, float(np.quantile(spoken, 1 - _TAIL)) if len(spoken) else 0.0)
     level, slope = np.full(groups, place), np.ones(groups)
-    small = np.bincount(group[account], minlength=groups) < _ENOUGH
+    small = np.bincount(group, minlength=groups) < _ENOUGH
     for number in range(_PLACES):
         if number and not (peaks > place).any():
             break
-        passed = np.bincount(group[account], peaks > place, groups) > 0
-        further, steeper = _tail(peaks, group[account], groups, place, target, number > 0)
+        passed = np.bincount(group, peaks > place, groups) > 0
+        further, steeper = _tail(peaks, group, groups, place, target, number > 0)
         higher = (further > level) & (passed | small | (number == 0))
         level, slope = np.where(higher, further, level), np.where(higher, steeper, slope)
         place *= 2
@@ -140,10 +178,9 @@ def _tail(
     return place + slope * rarer, slope
 
 
-def _by_run_length(units: Units, floors: Values, groups: int, budget: float) -> Thresholds:
+def _by_run_length(learnt: Learnt, floors: Values, groups: int, budget: float) -> Thresholds:
     """Return the threshold whose mean run length, if the model is right, meets the budget."""
-    account_days = max(len(units.active[0]), 1)
-    steps = max(len(units) / account_days, 1.0)
+    steps = max(learnt.units / max(learnt.account_days, 1), _STEPS)
     level = np.log(steps * 10_000 / budget * max(len(floors), 1))
     shape = (groups, len(floors))
     return Thresholds(np.full(shape, level), np.ones(shape), floors, False)

@@ -6,12 +6,14 @@ share of the alarm budget.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detectors.base import Detector, Partition, Ratios
-from vigie.detectors.kernel import trace_all
+from vigie.front import END
+from vigie.numbering import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +30,39 @@ class Evidence:
     abstaining: tuple[str, ...]
 
 
-def gather(partition: Partition, detectors: Mapping[str, Detector], since: int = 0) -> Evidence:
-    """Ask every detector, and run the sequential statistic of each hypothesis.
+class Panel(State):
+    """Asks every detector, and remembers since when the log tells what each hypothesis needs."""
 
-    Units before day `since` say nothing: when a log begins, everybody is a stranger.
-    """
-    speaking = {name: d for name, d in detectors.items() if not d.silent(partition)}
-    hypotheses = tuple(h for detector in speaking.values() for h in detector.hypotheses)
-    columns = [detector.ratios(partition) for detector in speaking.values()]
-    ratios = np.concatenate(columns, axis=1) if columns else np.empty((len(partition.units), 0))
-    units = partition.units
-    ratios[units.day < since] = np.nan
-    caps = np.array([d.most for d in speaking.values() for _ in d.hypotheses], np.float64)
-    ratios = np.minimum(ratios, caps)
-    levels = trace_all(units.bounds, units.step, units.day, ratios)
-    silent = tuple(sorted(set(detectors) - set(speaking)))
-    floors = np.array([d.floor for d in speaking.values() for _ in d.hypotheses], np.float64)
-    return Evidence(hypotheses, ratios, levels, floors, silent)
+    def __init__(self, detectors: Mapping[str, Detector]) -> None:
+        self.detectors = detectors
+        every = [(d, name) for d in detectors.values() for name in d.hypotheses]
+        self.hypotheses = tuple(name for _, name in every)
+        self.floors = np.array([d.floor for d, _ in every], np.float64)
+        self._caps = np.array([d.most for d, _ in every], np.float64)
+        self.since = np.full(len(every), END)
+
+    def remembered(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps: detectors are code, not state."""
+        return {name: value for name, value in vars(self).items() if name != "detectors"}
+
+    @property
+    def abstaining(self) -> tuple[str, ...]:
+        """Return the detectors that have heard nothing of what they look at."""
+        heard = dict(zip(self.hypotheses, self.since < END, strict=True))
+        silent = {n for n, d in self.detectors.items() if not any(heard[h] for h in d.hypotheses)}
+        return tuple(sorted(silent))
+
+    def weigh(self, partition: Partition, warm: int) -> Ratios:
+        """Return log ratios, shape (units, hypotheses), NaN where a unit says nothing.
+
+        Units before day `warm` say nothing: when a log begins, everybody is a stranger.
+        """
+        if not self.hypotheses:
+            return np.empty((len(partition.units), 0))
+        at = partition.units.at[:, None]
+        asked = self.detectors.values()
+        heard = np.concatenate([d.heard(partition) for d in asked], axis=1)
+        self.since = np.minimum(self.since, np.where(heard, at, END).min(axis=0, initial=END))
+        ratios = np.concatenate([d.ratios(partition) for d in asked], axis=1)
+        ratios[(at < self.since) | (partition.units.day < warm)[:, None]] = np.nan
+        return np.asarray(np.minimum(ratios, self._caps))

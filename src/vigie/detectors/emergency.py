@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vigie.detectors.base import Partition, Ratios, contrast
 from vigie.marks import MANNERS
@@ -19,9 +20,9 @@ class Emergency:
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
 
-    def silent(self, partition: Partition) -> bool:
-        """Whether the log holds no emergency override at all."""
-        return not bool((partition.scene.marks["manner"] == _OVERRIDE).any())
+    def heard(self, partition: Partition) -> NDArray[np.bool_]:
+        """Emergency overrides."""
+        return np.asarray(partition.scene.marks["manner"] == _OVERRIDE)[:, None]
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratio of an abuse."""

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vigie.detectors.base import Partition, Ratios, contrast
 from vigie.detectors.place import harvest_place
@@ -22,10 +23,10 @@ class Enumeration:
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
 
-    def silent(self, partition: Partition) -> bool:
-        """Whether the log gives neither order of patients nor rights checks."""
-        checks = (partition.scene.marks["manner"] == _CHECK).any()
-        return not (partition.says("sequence") or checks)
+    def heard(self, partition: Partition) -> NDArray[np.bool_]:
+        """Accesses that tell the order of patients, and rights checks."""
+        checks = partition.scene.marks["manner"] == _CHECK
+        return np.stack([*[partition.says("sequence")] * 2, checks], axis=1)
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of the three walks."""
@@ -39,12 +40,5 @@ class Enumeration:
         ]
         checks = drawn + partition.usual.log["sequence"]
         checks += contrast(partition, "manner", _BY_RIGHTS)
-        checked = bool((scene.marks["manner"] == _CHECK).any())
-        speaks = [partition.says("sequence")] * 2 + [checked]
-        return np.stack(
-            [
-                np.where(partition.related & said, walk, np.nan)
-                for said, walk in zip(speaks, [*walks, checks], strict=True)
-            ],
-            axis=1,
-        )
+        answers = np.stack([*walks, checks], axis=1)
+        return np.where(partition.related[:, None], answers, np.nan)

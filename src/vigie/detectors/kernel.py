@@ -4,159 +4,195 @@
 
 for each intensity p of the thief among the owner's accesses, mixed with fixed weights. A fixed
 convex mixture of e-detectors is one: if the ratios were true one-step e-values, the mean run
-length to a false alarm at a threshold h would be at least h steps.
+length to a false alarm at a threshold h would be at least h steps. Each factor is divided by its
+own mean over the account's past days where that exceeds one.
 
 Source: J. Shin, A. Ramdas, A. Rinaldo, "E-detectors" (arXiv 2203.03532).
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.numbering import Codes, State, grown
+
+Times = NDArray[np.int64]
+Values = NDArray[np.float64]
+
 INTENSITIES: Final = np.array([0.03, 0.1, 0.3, 0.9])
 WEIGHTS: Final = np.array([0.25, 0.25, 0.25, 0.25])
-
-_LARGEST_RATIO: Final = 1e9
-_LARGEST_SUM: Final = 1e280
-
-
 TELLING: Final = 3.0
 """A step teaches the mean at most this: a burst is not a habit."""
+
+_LARGEST_RATIO: Final = float(np.log(1e9))
+_LARGEST_SUM: Final = 1e280
+_HIGHEST: Final = 640.0
 _PATIENCE: Final = 100.0
 _FORGETTING: Final = 0.97
 
 
-@numba.njit(inline="always")
-def _normalise(mean_of, total_of, seen):  # type: ignore[no-untyped-def]
-    """Set the mean factor of the days before, at least one, and fade it; return the steps kept."""
-    for k in range(mean_of.size):
-        mean_of[k] = max(1.0, (total_of[k] + _PATIENCE) / (seen + _PATIENCE))
-        total_of[k] *= _FORGETTING
-    return seen * _FORGETTING
+@dataclass(frozen=True, slots=True)
+class Crossings:
+    """Where the statistic passed its threshold: unit, hypothesis, log level, start of the change.
 
-
-@numba.njit(cache=True, nogil=True)
-def trace(bounds, step, day, ratios, intensities, weights, largest, ceiling, out):  # type: ignore[no-untyped-def]
-    """Write the log statistic after each unit of one hypothesis; a page steps once, at its end."""
-    count = intensities.size
-    sums, mean_of, total_of = np.zeros(count), np.ones(count), np.zeros(count)
-    seen, today = 0.0, -1
-    for account in range(bounds.size - 1):
-        sums[:], mean_of[:], total_of[:] = 0.0, 1.0, 0.0
-        seen, today = 0.0, -1
-        start, end = bounds[account], bounds[account + 1]
-        level = -np.inf
-        while start < end:
-            stop, spoken, total = start, 0, 0.0
-            if day[start] != today:
-                today = day[start]
-                seen = _normalise(mean_of, total_of, seen)
-            while stop < end and step[stop] == step[start]:
-                if not np.isnan(ratios[stop]):
-                    total += min(np.exp(ratios[stop]), largest)
-                    spoken += 1
-                stop += 1
-            if spoken:
-                mean = total / spoken
-                mixed = 0.0
-                for k in range(intensities.size):
-                    factor = 1.0 - intensities[k] + intensities[k] * mean
-                    total_of[k] += min(factor, TELLING)
-                    sums[k] = min((1.0 + sums[k]) * factor / mean_of[k], ceiling)
-                    mixed += weights[k] * sums[k]
-                seen += 1.0
-                level = np.log(mixed)
-            out[start:stop] = level
-            start = stop
-
-
-@numba.njit(cache=True, nogil=True)
-def watch(bounds, step, day, ratios, thresholds, intensities, weights, largest, ceiling):  # type: ignore[no-untyped-def]
-    """Run until each crossing, note it, begin anew; return units, log levels and change points.
-
-    `thresholds` holds one log threshold per account. The change point is where the running
-    product of the leading intensity last was below one.
+    `unit` is a place among the units looked at; `since` is the number of a unit, from `base`.
     """
-    units, levels, changes = [np.int64(0)], [0.0], [np.int64(0)]
-    count = intensities.size
-    sums, products = np.zeros(count), np.zeros(count)
-    mean_of, total_of, seen, today = np.ones(count), np.zeros(count), 0.0, -1
-    since = np.zeros(count, np.int64)
-    for account in range(bounds.size - 1):
-        sums[:], products[:], since[:] = 0.0, 0.0, bounds[account]
-        mean_of[:], total_of[:], seen, today = 1.0, 0.0, 0.0, -1
-        start, end = bounds[account], bounds[account + 1]
-        while start < end:
-            stop, spoken, total = start, 0, 0.0
-            if day[start] != today:
-                today = day[start]
-                seen = _normalise(mean_of, total_of, seen)
-            while stop < end and step[stop] == step[start]:
-                if not np.isnan(ratios[stop]):
-                    total += min(np.exp(ratios[stop]), largest)
-                    spoken += 1
-                stop += 1
-            if spoken:
-                mean = total / spoken
-                mixed, best, lead = 0.0, -1.0, 0
+
+    unit: Times
+    hypothesis: Codes
+    level: Values
+    since: Times
+
+
+class Statistic(State):
+    """The statistic of every account and hypothesis, unit after unit.
+
+    >>> statistic = Statistic(1)
+    >>> account = day = group = np.zeros(3, np.int32)
+    >>> ratios, threshold = np.full((3, 1), 2.0), np.full((1, 1), 3.0)
+    >>> statistic.follow(account, np.arange(3), day, group, ratios, threshold).unit.tolist()
+    [1]
+    """
+
+    def __init__(self, hypotheses: int) -> None:
+        shape = (0, hypotheses, len(INTENSITIES))
+        self.peaks = np.zeros((0, hypotheses))
+        self.since = np.zeros(shape, np.int64)
+        self._sums, self._products = np.zeros(shape), np.ones(shape)
+        self._scale, self._total = np.ones(shape), np.zeros(shape)
+        self._seen = np.zeros((0, hypotheses))
+        self._day = np.empty(0, np.int64)
+
+    @property
+    def account_bytes(self) -> int:
+        """Return the bytes kept per account."""
+        kept = (v for v in vars(self).values() if isinstance(v, np.ndarray) and len(v))
+        return sum(values[0].nbytes for values in kept)
+
+    def follow(
+        self,
+        account: Codes,
+        step: NDArray[Any],
+        day: Codes,
+        group: Codes,
+        ratios: Values,
+        thresholds: Values,
+        base: int = 0,
+        levels: Values | None = None,
+    ) -> Crossings:
+        """Follow units, by account and time; begin anew after each crossing.
+
+        `ratios` has the shape (units, hypotheses); `thresholds`, logarithms, has a row per peer
+        group, and `group` one per unit. `levels` receives the log statistic after each unit.
+        """
+        self._make_room(int(account.max(initial=-1)) + 1)
+        chances = np.exp(np.minimum(ratios, _LARGEST_RATIO))
+        limits = np.exp(np.where(thresholds < _HIGHEST, thresholds, np.inf))
+        found = _follow(
+            account, step, day, group, chances, limits, base,
+            INTENSITIES, WEIGHTS, TELLING, _PATIENCE, _FORGETTING, _LARGEST_SUM,
+            self._sums, self._products, self.since, self._scale, self._total, self._seen,
+            self._day, self.peaks, np.empty((0, 0)) if levels is None else levels,
+        )  # fmt: skip
+        unit, hypothesis, level, since = found
+        return Crossings(unit, hypothesis, np.log(level), since)
+
+    def oldest(self) -> Times:
+        """Return the unit where each account's oldest climb began, a late one if none goes on."""
+        going = self._products > 1.0
+        began: Times = np.where(going, self.since, np.int64(2**62)).min(axis=2, initial=2**62)
+        return began
+
+    def _make_room(self, accounts: int) -> None:
+        for name, fill in (
+            ("peaks", 0), ("since", 0), ("_sums", 0), ("_products", 1), ("_scale", 1),
+            ("_total", 0), ("_seen", 0), ("_day", -(2**40)),
+        ):  # fmt: skip
+            setattr(self, name, grown(getattr(self, name), accounts, fill))
+
+
+@numba.njit(cache=True, nogil=True)
+def _follow(  # type: ignore[no-untyped-def]
+    account, step, day, group, chances, thresholds, base, intensities, weights, telling, patience,
+    forgetting, ceiling, sums, products, since, scale, total, seen, today, peaks, levels,
+):  # fmt: skip
+    """Step once per request, a page with the mean of its chances."""
+    hypotheses, count = chances.shape[1], intensities.size
+    units, kinds = [np.int64(0)], [np.int32(0)]
+    tops, changes = [0.0], [np.int64(0)]
+    start = 0
+    while start < account.size:
+        a = account[start]
+        stop = start + 1
+        while stop < account.size and account[stop] == a and step[stop] == step[start]:
+            stop += 1
+        if day[start] != today[a]:
+            today[a] = day[start]
+            for h in range(hypotheses):
                 for k in range(count):
+                    mean = (total[a, h, k] + patience) / (seen[a, h] + patience)
+                    scale[a, h, k] = 1.0 / max(1.0, mean)
+                    total[a, h, k] *= forgetting
+                seen[a, h] *= forgetting
+        for h in range(hypotheses):
+            mean, spoken = 0.0, 0
+            for i in range(start, stop):
+                if not np.isnan(chances[i, h]):
+                    mean += chances[i, h]
+                    spoken += 1
+            mixed, best, lead = 0.0, -1.0, 0
+            if spoken:
+                mean /= spoken
+                seen[a, h] += 1.0
+            for k in range(count):
+                if spoken:
                     factor = 1.0 - intensities[k] + intensities[k] * mean
-                    total_of[k] += min(factor, TELLING)
-                    factor /= mean_of[k]
-                    sums[k] = min((1.0 + sums[k]) * factor, ceiling)
-                    mixed += weights[k] * sums[k]
-                    if products[k] <= 0.0:
-                        products[k], since[k] = 0.0, start
-                    products[k] += np.log(factor)
-                    if sums[k] > best:
-                        best, lead = sums[k], k
-                seen += 1.0
-                level = np.log(mixed)
-                if level >= thresholds[account]:
-                    units.append(np.int64(stop - 1))
-                    levels.append(level)
-                    changes.append(since[lead])
-                    sums[:], products[:] = 0.0, 0.0
-            start = stop
-    return np.array(units[1:]), np.array(levels[1:]), np.array(changes[1:])
+                    total[a, h, k] += min(factor, telling)
+                    factor *= scale[a, h, k]
+                    sums[a, h, k] = min((1.0 + sums[a, h, k]) * factor, ceiling)
+                    if products[a, h, k] <= 1.0:
+                        products[a, h, k], since[a, h, k] = 1.0, base + start
+                    products[a, h, k] = min(products[a, h, k] * factor, ceiling)
+                mixed += weights[k] * sums[a, h, k]
+                if sums[a, h, k] > best:
+                    best, lead = sums[a, h, k], k
+            peaks[a, h] = max(peaks[a, h], mixed)
+            if levels.size:
+                for i in range(start, stop):
+                    levels[i, h] = np.log(mixed)
+            if spoken and mixed >= thresholds[group[start], h]:
+                units.append(np.int64(stop - 1))
+                kinds.append(np.int32(h))
+                tops.append(mixed)
+                going = products[a, h, lead] > 1.0
+                changes.append(since[a, h, lead] if going else np.int64(base + start))
+                for k in range(count):
+                    sums[a, h, k], products[a, h, k] = 0.0, 1.0
+        start = stop
+    return (
+        np.array(units[1:]), np.array(kinds[1:]), np.array(tops[1:]), np.array(changes[1:])
+    )  # fmt: skip
 
 
-def trace_all(
-    bounds: NDArray[np.int64],
-    step: NDArray[np.int32],
-    day: NDArray[np.int32],
-    ratios: NDArray[np.float64],
-) -> NDArray[np.float64]:
+def trace_all(bounds: Times, step: NDArray[Any], day: Codes, ratios: Values) -> Values:
     """Return the log statistic after each unit, shape (units, hypotheses), without alarms.
 
     >>> bounds, step, day = np.array([0, 2]), np.array([0, 1]), np.zeros(2, np.int32)
     >>> trace_all(bounds, step, day, np.zeros((2, 1))).round(3).T.tolist()
     [[0.0, 0.693]]
     """
-    out = np.empty_like(ratios)
-    column = np.empty(len(ratios))
-    for number in range(ratios.shape[1]):
-        column_ratios = np.ascontiguousarray(ratios[:, number])
-        trace(
-            bounds, step, day, column_ratios,
-            INTENSITIES, WEIGHTS, _LARGEST_RATIO, _LARGEST_SUM, column,
-        )  # fmt: skip
-        out[:, number] = column
-    return out
+    levels = np.empty_like(ratios)
+    if levels.size:
+        account, group = owners(bounds), np.zeros(len(ratios), np.int32)
+        never = np.full((1, ratios.shape[1]), np.inf)
+        statistic = Statistic(ratios.shape[1])
+        statistic.follow(account, step, day, group, ratios, never, levels=levels)
+    return levels
 
 
-def watch_one(
-    bounds: NDArray[np.int64],
-    step: NDArray[np.int32],
-    day: NDArray[np.int32],
-    ratios: NDArray[np.float64],
-    thresholds: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return the crossings of one hypothesis: unit, log statistic, first unit of the change."""
-    found: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]] = watch(
-        bounds, step, day, np.ascontiguousarray(ratios), thresholds,
-        INTENSITIES, WEIGHTS, _LARGEST_RATIO, _LARGEST_SUM,
-    )  # fmt: skip
-    return found
+def owners(bounds: Times) -> Codes:
+    """Return the account of each unit, from where the units of each account start."""
+    return np.repeat(np.arange(len(bounds) - 1, dtype=np.int32), np.diff(bounds))

@@ -8,6 +8,7 @@ two is the evidence.
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vigie.detectors.base import Partition, Ratios
 from vigie.detectors.place import harvest_place
@@ -23,9 +24,9 @@ class Strangers:
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
 
-    def silent(self, partition: Partition) -> bool:
-        """Whether no access names a patient."""
-        return not partition.related.any()
+    def heard(self, partition: Partition) -> NDArray[np.bool_]:
+        """Accesses that name a patient."""
+        return partition.related[:, None]
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of the sweep; an access without a patient says nothing."""

@@ -14,11 +14,11 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from vigie.detection import join_partitions
 from vigie.detectors.base import Detector, Partition
 from vigie.events import KEY, TEXT, TIME
-from vigie.marks import observe
-from vigie.profiles import learn_usual
-from vigie.units import DAY, find_units
+from vigie.stream import Stream
+from vigie.units import DAY
 
 _START: Final = 20_370 * DAY
 
@@ -72,9 +72,10 @@ def text(words: list[str]) -> pa.Array:
 
 def partition_of(events: pa.Table) -> Partition:
     """Return what a detector is given for these events."""
-    units = find_units(events)
-    scene = observe(units)
-    return Partition(units, scene, learn_usual(units, scene))
+    stream = Stream(keep=True)
+    stream.feed(events)
+    stream.finish()
+    return join_partitions([seen.partition for seen in stream.kept])
 
 
 def check_shape(detector: Detector) -> None:
@@ -83,6 +84,7 @@ def check_shape(detector: Detector) -> None:
     ratios = detector.ratios(partition)
     assert ratios.shape == (len(partition.units), len(detector.hypotheses))
     assert not np.isinf(ratios).any()
+    assert detector.heard(partition).shape == ratios.shape
 
 
 def check_names(detector: Detector) -> None:
@@ -118,7 +120,7 @@ def check_abstains(detector: Detector) -> None:
     events = events.set_column(
         events.schema.get_field_index("action"), "action", text(["open"] * events.num_rows)
     )
-    assert detector.silent(partition_of(events))
+    assert not detector.heard(partition_of(events)).any()
 
 
 CHECKS: Final[tuple[Callable[[Detector], None], ...]] = (

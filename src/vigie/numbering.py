@@ -1,0 +1,309 @@
+"""Numbers for keys and words, given in order of first appearance and never changed.
+
+A stream learns its patients, accounts and places as it meets them, so the number of one may not
+depend on what comes later. The tables are open-addressed and grow by doubling: a look-up costs
+one miss of the cache, and a key 16 bytes in a table at most six tenths full.
+"""
+
+from typing import Any, Final
+
+import numba
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Keys = NDArray[np.uint64]
+Codes = NDArray[np.int32]
+
+NOBODY: Final = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+"""The key that gets no number (-1)."""
+
+_NEVER: Final = -(2**62)
+_SMALLEST: Final = 64
+_GENERATION: Final = 3_600_000_000
+
+
+class State:
+    """What is remembered between batches: attributes are numbers, texts, arrays, or State."""
+
+    def remembered(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps, by attribute."""
+        return vars(self)
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Set the attributes from what a checkpoint kept."""
+        vars(self).update(kept)
+
+
+class Numbers(State):
+    """Numbers 64-bit keys from 0 in order of first appearance.
+
+    >>> numbers = Numbers()
+    >>> numbers.number(np.array([7, 9, 7], np.uint64)).tolist(), len(numbers)
+    ([0, 1, 0], 2)
+    """
+
+    def __init__(self) -> None:
+        self._slots = _empty(_SMALLEST)
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return how many keys have a number."""
+        return self._count
+
+    @property
+    def nbytes(self) -> int:
+        """Return the size of the table in bytes."""
+        return int(self._slots.nbytes)
+
+    def number(self, keys: Keys) -> Codes:
+        """Return the number of each key, a new one for a new key, -1 for `NOBODY`."""
+        out = np.empty(len(keys), np.int32)
+        done = 0
+        while True:
+            done, self._count = _number(keys, done, self._slots, self._count, out)
+            if done == len(keys):
+                return out
+            larger = _empty(2 * len(self._slots))
+            _move(self._slots, larger)
+            self._slots = larger
+
+
+def pair_keys(left: Codes, right: Codes) -> Keys:
+    """Return one key per pair of codes, `NOBODY` where either is unknown (-1)."""
+    keys = (left.astype(np.uint64) << np.uint64(32)) | right.astype(np.uint32)
+    keys[(left < 0) | (right < 0)] = NOBODY
+    return keys
+
+
+class Words(State):
+    """Numbers words from 0 in order of first appearance.
+
+    >>> words = Words()
+    >>> words.codes(pa.chunked_array([["b", None, "a", "b"]])).tolist(), words.words
+    ([0, -1, 1, 0], ['b', 'a'])
+    """
+
+    def __init__(self, words: list[str] | None = None) -> None:
+        self.words: list[str] = words or []
+        self._code = {word: code for code, word in enumerate(self.words)}
+
+    def __len__(self) -> int:
+        """Return how many words have a number."""
+        return len(self.words)
+
+    def codes(self, column: pa.ChunkedArray) -> Codes:
+        """Return the codes of a text column, dictionary-encoded or not; -1 for null."""
+        parts = [self._codes(chunk) for chunk in column.chunks]
+        return np.concatenate(parts) if parts else np.empty(0, np.int32)
+
+    def _codes(self, chunk: pa.Array) -> Codes:
+        if not pa.types.is_dictionary(chunk.type):
+            chunk = chunk.dictionary_encode()
+        indices, dictionary = chunk.indices, chunk.dictionary
+        if len(dictionary) > len(indices):
+            # A slice shares the words of the whole: only those that it uses are looked at.
+            used = pc.unique(indices).drop_null()
+            indices, dictionary = pc.index_in(indices, value_set=used), dictionary.take(used)
+        code = [self._number(word) for word in dictionary.to_pylist()]
+        table = np.array([*code, -1], np.int32)
+        codes: Codes = table[indices.fill_null(len(code)).to_numpy(zero_copy_only=False)]
+        return codes
+
+    def remembered(self) -> dict[str, Any]:
+        """Return the words; their numbers are their places."""
+        return {"words": self.words}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Number the words again."""
+        self.words = kept["words"]
+        self._code = {word: code for code, word in enumerate(self.words)}
+
+    def _number(self, word: str | None) -> int:
+        if word is None:
+            return -1
+        code = self._code.setdefault(word, len(self.words))
+        if code == len(self.words):
+            self.words.append(word)
+        return code
+
+
+class Recent(State):
+    """What was met within a span of time, and when first: two generations, each at least a span."""
+
+    def __init__(self, span: int) -> None:
+        self.span = span
+        self._now, self._before = _generation(_SMALLEST), _generation(_SMALLEST)
+        self._count = 0
+        self._start = _NEVER
+
+    def first_met(
+        self, keys: Keys, at: NDArray[np.int64], wanted: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return when each key was first met, at most one span before, and whether it is new.
+
+        `at` ascends, also from call to call. Keys not `wanted` are neither met nor new.
+        """
+        first, new = at.copy(), np.zeros(len(keys), bool)
+        done = 0
+        while True:
+            done, self._count, full = _meet(
+                keys, at, wanted, done, self.span, max(self.span, _GENERATION), self._start,
+                self._count,
+                *self._now, *self._before, first, new,
+            )  # fmt: skip
+            if done == len(keys):
+                return first, new
+            if full:
+                self._grow()
+            else:
+                self._before, self._now = self._now, _generation(_SMALLEST)
+                self._start, self._count = int(at[done]), 0
+
+    def _grow(self) -> None:
+        larger = _generation(2 * len(self._now[0]))
+        _move_times(*self._now, *larger)
+        self._now = larger
+
+
+def grown(values: NDArray[Any], count: int, fill: Any = 0) -> NDArray[Any]:
+    """Return `values` with room for `count` rows, new ones `fill`; by doubling when it lacks.
+
+    >>> len(grown(np.zeros(4), 5))
+    8
+    """
+    if count <= len(values):
+        return values
+    size = max(count, 2 * len(values))
+    larger = np.full((size, *values.shape[1:]), fill, values.dtype)
+    larger[: len(values)] = values
+    return larger
+
+
+def _empty(size: int) -> Keys:
+    slots = np.zeros((size, 2), np.uint64)
+    slots[:, 1] = NOBODY
+    return slots
+
+
+def _generation(size: int) -> tuple[Keys, NDArray[np.int64]]:
+    return np.zeros(size, np.uint64), np.full(size, _NEVER, np.int64)
+
+
+@numba.njit(inline="always")
+def _hash(key, mask):  # type: ignore[no-untyped-def]
+    """Mix a key (the finaliser of MurmurHash3)."""
+    mixed = key ^ (key >> np.uint64(33))
+    mixed *= np.uint64(0xFF51AFD7ED558CCD)
+    mixed ^= mixed >> np.uint64(33)
+    mixed *= np.uint64(0xC4CEB9FE1A85EC53)
+    return (mixed ^ (mixed >> np.uint64(33))) & mask
+
+
+@numba.njit(cache=True, nogil=True)
+def _number(keys, start, slots, count, out):  # type: ignore[no-untyped-def]
+    """Number keys from `start` until the table is too full; return where it stopped."""
+    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
+    mask = np.uint64(slots.shape[0] - 1)
+    room = slots.shape[0] * 6 // 10
+    for i in range(start, keys.size):
+        if keys[i] == nobody:
+            out[i] = -1
+            continue
+        slot = _hash(keys[i], mask)
+        while slots[slot, 1] != nobody and slots[slot, 0] != keys[i]:
+            slot = (slot + one) & mask
+        if slots[slot, 1] == nobody:
+            if count >= room:
+                return i, count
+            slots[slot, 0], slots[slot, 1] = keys[i], np.uint64(count)
+            count += 1
+        out[i] = np.int32(slots[slot, 1])
+    return keys.size, count
+
+
+@numba.njit(cache=True, nogil=True)
+def _move(old, new):  # type: ignore[no-untyped-def]
+    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
+    mask = np.uint64(new.shape[0] - 1)
+    for i in range(old.shape[0]):
+        if old[i, 1] != nobody:
+            slot = _hash(old[i, 0], mask)
+            while new[slot, 1] != nobody:
+                slot = (slot + one) & mask
+            new[slot, 0], new[slot, 1] = old[i, 0], old[i, 1]
+
+
+@numba.njit(inline="always")
+def _find(key, keys, times):  # type: ignore[no-untyped-def]
+    never, one = np.int64(-(2**62)), np.uint64(1)
+    mask = np.uint64(keys.size - 1)
+    slot = _hash(key, mask)
+    while times[slot] != never and keys[slot] != key:
+        slot = (slot + one) & mask
+    return slot
+
+
+@numba.njit(cache=True, nogil=True)
+def _meet(  # type: ignore[no-untyped-def]
+    keys, at, wanted, begin, span, generation, start, count, now_keys, now_times, old_keys,
+    old_times, first, new,
+):  # fmt: skip
+    """Meet keys until the generation is over or full; return where, the count, whether full."""
+    never = np.int64(-(2**62))
+    for i in range(begin, keys.size):
+        if not wanted[i]:
+            continue
+        if at[i] - start > generation:
+            return i, count, False
+        slot = _find(keys[i], now_keys, now_times)
+        when = now_times[slot]
+        if when == never:
+            when = old_times[_find(keys[i], old_keys, old_times)]
+        if when != never and at[i] - when <= span:
+            first[i] = when
+            continue
+        if now_times[slot] == never:
+            if 2 * count >= now_keys.size:
+                return i, count, True
+            count += 1
+        now_keys[slot], now_times[slot] = keys[i], at[i]
+        new[i] = True
+    return keys.size, count, False
+
+
+@numba.njit(cache=True, nogil=True)
+def _move_times(keys, times, new_keys, new_times):  # type: ignore[no-untyped-def]
+    never = np.int64(-(2**62))
+    for i in range(keys.size):
+        if times[i] != never:
+            slot = _find(keys[i], new_keys, new_times)
+            new_keys[slot], new_times[slot] = keys[i], times[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def order_of_time(at):  # type: ignore[no-untyped-def]
+    """Return the stable order of times, by digits of 16 bits from the least."""
+    order = np.arange(at.size)
+    if at.size < 2:
+        return order
+    low, high, sorted_already = at[0], at[0], True
+    for i in range(1, at.size):
+        sorted_already &= at[i] >= at[i - 1]
+        low, high = min(low, at[i]), max(high, at[i])
+    other = np.empty_like(order)
+    shift = 0
+    while not sorted_already and (high - low) >> shift > 0:
+        starts = np.zeros(65537, np.int64)
+        for i in range(at.size):
+            starts[(((at[i] - low) >> shift) & 65535) + 1] += 1
+        for digit in range(65536):
+            starts[digit + 1] += starts[digit]
+        for i in order:
+            digit = ((at[i] - low) >> shift) & 65535
+            other[starts[digit]] = i
+            starts[digit] += 1
+        order, other = other, order
+        shift += 16
+    return order

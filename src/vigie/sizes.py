@@ -1,0 +1,135 @@
+"""The law of large requests: how often one comes, and how large it is.
+
+Large requests are rare, so the sizes of everyone's are pooled: their logarithms follow a normal
+law, whose predictive law is Student's while few have been seen (Gelman et al., Bayesian Data
+Analysis, 3.2). How often an account makes one leans on its peers. A day is scored with the days
+before it.
+"""
+
+import math
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.marks import Scene
+from vigie.numbering import Codes, State, grown
+from vigie.units import Units
+
+RECORDS: Final = 5.0
+BYTES: Final = 16.0
+"""Binary logarithms from which a request is large."""
+SPAN: Final = 14.0
+"""A harvest is anything between large and this many doublings of it, evenly."""
+USUAL: Final = 6.907755278982137 - float(np.log(SPAN))
+"""Log chance of a small request, for a detector: a thousand times the harvest's."""
+
+_SPREAD: Final = 2.0
+_BELIEF: Final = 20.0
+"""Spread of the sizes of large requests, in doublings, and how many requests this belief weighs."""
+_RARE: Final = 1e-4
+_WEIGHT: Final = 1000.0
+
+
+class Sizes(State):
+    """The laws of both sizes; where both are known, records decide."""
+
+    def __init__(self) -> None:
+        self.records, self.octets = Law(), Law()
+
+    def score(
+        self, units: Units, scene: Scene, group: Codes
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the log chance of each request's records and bytes, 0 where not said."""
+        counted = scene.marks["volume"] >= 0
+        weighed = ~counted & (scene.marks["weight"] >= 0)
+        return (
+            self.records.score(units, counted, units.number["record_count"], RECORDS, group),
+            self.octets.score(units, weighed, units.number["bytes"], BYTES, group),
+        )
+
+    def teach(self, group: Codes) -> None:
+        """Let the day that is over teach."""
+        self.records.teach(group)
+        self.octets.teach(group)
+
+
+class Law(State):
+    """How large requests of one kind are, and how often an account makes a large one."""
+
+    def __init__(self) -> None:
+        self._everyone = np.zeros(2)
+        self._size = np.array([_BELIEF, 2.0, _BELIEF * _SPREAD * _SPREAD])
+        self._groups, self._accounts = np.zeros((1, 2)), np.zeros((0, 2))
+        self._today: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = []
+
+    def score(
+        self,
+        units: Units,
+        said: NDArray[np.bool_],
+        sizes: NDArray[np.float64],
+        least: float,
+        group: Codes,
+    ) -> NDArray[np.float64]:
+        """Return the log chance of each size said, and keep it to be taught."""
+        out = np.zeros(len(units))
+        if not said.any():
+            return out
+        order = units.order[said[units.order]]
+        account = units.account[order]
+        beyond = np.log2(np.maximum(sizes[order], 1.0)) - least
+        self._today.append((account, beyond))
+        self._accounts = grown(self._accounts, len(units.accounts))
+        self._groups = grown(self._groups, int(group.max(initial=0)) + 1)
+        out[order] = _score(
+            account, group, beyond, self._groups, self._accounts, self._everyone, self._size,
+            USUAL, _RARE, _WEIGHT,
+        )  # fmt: skip
+        return out
+
+    def teach(self, group: Codes) -> None:
+        """Let the day that is over teach."""
+        for account, beyond in self._today:
+            _teach(
+                account, group, beyond, self._groups, self._accounts, self._everyone, self._size,
+                SPAN,
+            )  # fmt: skip
+        self._today = []
+
+
+@numba.njit(cache=True, nogil=True)
+def _score(account, group, beyond, groups, accounts, everyone, size, usual, rare, weight):  # type: ignore[no-untyped-def]
+    out = np.empty(account.size, np.float64)
+    count, mean, scatter = size[0], size[1], size[2]
+    scale = np.sqrt(scatter / count * (1.0 + 1.0 / count))
+    constant = math.lgamma((count + 1) / 2) - math.lgamma(count / 2)
+    constant -= np.log(np.sqrt(count * np.pi) * scale)
+    common = (everyone[0] + rare * weight) / (everyone[1] + weight)
+    for i in range(account.size):
+        if beyond[i] < 0:
+            out[i] = usual
+            continue
+        peers, own = groups[group[account[i]]], accounts[account[i]]
+        rate = (peers[0] + common * weight) / (peers[1] + weight)
+        rate = (own[0] + rate * weight) / (own[1] + weight)
+        z = (beyond[i] - mean) / scale
+        out[i] = np.log(rate) + constant - (count + 1) / 2 * np.log(1.0 + z * z / count)
+        if z < 0:
+            out[i] = max(out[i], usual)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _teach(account, group, beyond, groups, accounts, everyone, size, span):  # type: ignore[no-untyped-def]
+    for i in range(account.size):
+        peers, own = groups[group[account[i]]], accounts[account[i]]
+        large = 1.0 if beyond[i] >= 0 else 0.0
+        for rates in (peers, own, everyone):
+            rates[0] += large
+            rates[1] += 1.0
+        if beyond[i] >= 0:
+            step = min(beyond[i], span) - size[1]
+            size[0] += 1.0
+            size[1] += step / size[0]
+            size[2] += step * (min(beyond[i], span) - size[1])

@@ -1,0 +1,188 @@
+"""Detection as the log comes: events in, alerts out, the state in between kept on disk or not.
+
+The stages are fed batches of one day at most, in order of time, and each gives for a batch what
+the whole log would have given; so one batch, many, or single events give the same alerts. Until
+`learn_until` the evidence is gathered; then the thresholds are fixed, and the alerts of the
+learning part after its warm-up come out; from then on alerts come out as they happen.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vigie import checkpoints
+from vigie.alerts import Alert, Episode, Watch
+from vigie.config import Settings
+from vigie.detectors import DETECTORS, Detector, Partition
+from vigie.detectors.base import Ratios
+from vigie.detectors.calibrate import Thresholds, Weeks, calibrate
+from vigie.detectors.combine import Panel
+from vigie.detectors.kernel import Statistic
+from vigie.front import BEGINNING, END, Front, Reader, Rows
+from vigie.language import N_
+from vigie.marks import Observer
+from vigie.numbering import Numbers, Recent, State, Words
+from vigie.profiles import Habits, Peers
+from vigie.relations import Areas, Knowledge, Relations
+from vigie.sizes import Law, Sizes
+from vigie.trails import Alarm, Look, Tally, Trail
+from vigie.units import DAY, UnitFinder, Units, batches
+
+LONGEST_LEARNING: Final = 30
+WARM_UP: Final = 0.4
+"""Share of the learning part during which profiles are learnt and nothing is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A batch as the detectors saw it, with their answers."""
+
+    partition: Partition
+    ratios: Ratios
+
+
+class Stream(State):
+    """A log under watch.
+
+    `learn_until` is the day from which thresholds hold, by default thirty days after the first
+    event. `lateness` is how long events are waited for, in µs, by default the settings'; it only
+    matters where `feed` is not told the watermark. With `keep`, what the detectors saw is kept
+    in `kept`, for whoever wants to tell the evidence: the memory is then that of the whole log.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        learn_until: datetime | None = None,
+        detectors: Mapping[str, Detector] = DETECTORS,
+        keep: bool = False,
+    ) -> None:
+        settings = settings or Settings()
+        self.settings = settings
+        self.until = END if learn_until is None else int(learn_until.timestamp() * 1e6) // DAY
+        self.first = END
+        self.newest = BEGINNING
+        self.reader = Reader()
+        self.front = Front(self.reader.words, int(settings.link_within_seconds * 1e6))
+        self.finder = UnitFinder(self.reader.words)
+        self.observer = Observer()
+        self.habits = Habits()
+        self.panel = Panel(detectors)
+        self.weeks = Weeks(len(self.panel.hypotheses))
+        self.watch = Watch(self.panel.hypotheses, self.reader.words["source_file"].words)
+        self.thresholds: Thresholds | None = None
+        self.learning: list[Look] = []
+        self.keep = keep
+        self.kept: list[Seen] = []
+
+    @property
+    def warm(self) -> int:
+        """Return the day from which evidence is judged."""
+        return self.first + int(WARM_UP * (self.until - self.first))
+
+    @property
+    def late(self) -> int:
+        """Return how many events came after the window for late ones."""
+        return self.front.late
+
+    def feed(self, events: pa.Table, watermark: int | None = None) -> list[Alert]:
+        """Take waist rows in; return the alerts opened or changed up to the watermark.
+
+        `watermark` (µs) says that no event before it is to come; by default it follows the newest
+        event at the distance of the settings' lateness. An alert that changes comes again, with
+        the same id.
+        """
+        if watermark is None:
+            newest = pc.max(events.column("at")).cast(pa.int64()).as_py()
+            self.newest = max(self.newest, BEGINNING if newest is None else newest)
+            watermark = self.newest - int(self.settings.lateness_seconds * 1e6)
+        rows = self.front.feed(self.reader.read(events), watermark)
+        return [alert for batch in batches(rows) for alert in self._look(batch)]
+
+    def finish(self) -> list[Alert]:
+        """Return what is still to be said: nothing more is to come."""
+        rows = self.front.flush()
+        alerts = [alert for batch in batches(rows) for alert in self._look(batch)]
+        return alerts if self.thresholds else [*alerts, *self._calibrate()]
+
+    def save(self, path: Path) -> None:
+        """Write the state to a file that its owner alone may read; `kept` is not part of it."""
+        checkpoints.save(path, self)
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        settings: Settings | None = None,
+        *,
+        detectors: Mapping[str, Detector] = DETECTORS,
+    ) -> "Stream":
+        """Return the stream that `save` wrote, to go on where it stood.
+
+        Raises `CheckpointError` for a damaged file, and for one written with other detectors.
+        """
+        stream: Stream = checkpoints.load(path, _KEPT)
+        stream.settings = settings or Settings()
+        stream.keep, stream.kept = False, []
+        stream.panel.detectors = detectors
+        if stream.panel.hypotheses != Panel(detectors).hypotheses:
+            raise checkpoints.CheckpointError(
+                N_("the saved state was made with other detectors"),
+                where=str(path),
+                remedy=N_("delete it, and watch the log again from its start"),
+            )
+        return stream
+
+    def remembered(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {n: v for n, v in vars(self).items() if n not in {"settings", "keep", "kept"}}
+
+    def _look(self, rows: Rows) -> Iterator[Alert]:
+        day = int(rows["moment"][0]) // DAY
+        if self.first == END:
+            self.first = day
+            self.until = day + LONGEST_LEARNING if self.until == END else self.until
+        if self.thresholds is None and day >= self.until:
+            yield from self._calibrate()
+        units = self.finder.find(rows)
+        scene = self.observer.observe(units)
+        usual = self.habits.learn(units, scene)
+        partition = Partition(units, scene, usual)
+        ratios = self.panel.weigh(partition, self.warm)
+        if self.keep:
+            self.kept.append(Seen(partition, ratios))
+        group = usual.group
+        look = Look(units, group[units.account], group[units.active[0]], ratios)
+        if self.thresholds:
+            self.watch.close(int(rows["moment"][0]))
+            yield from self.watch.watch(look)
+        else:
+            self.learning.append(look)
+            if day >= self.warm:
+                self.weeks.follow(units, ratios, self.warm)
+
+    def _calibrate(self) -> Iterator[Alert]:
+        """Fix the thresholds, and return the alerts of the learning part."""
+        heard = int((self.panel.since < END).sum())
+        group, groups = self.habits.peers.group, len(self.habits.peers.names)
+        self.thresholds = calibrate(
+            self.weeks.learnt(heard), self.panel.floors, group, groups, self.settings.alarm_budget
+        )
+        self.watch.arm(self.thresholds)
+        learning, self.learning = self.learning, []
+        self.weeks = Weeks(len(self.panel.hypotheses))
+        for look in learning:
+            yield from self.watch.watch(look)
+
+
+_KEPT: Final = (
+    Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Areas, Habits, Peers,
+    Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words, Recent,
+    Units, Look, Alarm, Episode, Thresholds,
+)  # fmt: skip
