@@ -1,39 +1,17 @@
-"""Each test of cases runs on SQLite and on a PostgreSQL of its own."""
+"""What the tests of cases share: a book on each database, and an alert."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from servers import Cluster, Unavailable, postgresql_cluster
+from databases import server, settings
 from vigie.alerts import Alert
 from vigie.cases.book import CaseBook
 from vigie.config import Settings
 
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Cluster]:
-    try:
-        with postgresql_cluster({}) as running:
-            yield running
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def settings(request: pytest.FixtureRequest, private_home: Path) -> Iterator[Settings]:
-    if request.param == "sqlite":
-        yield Settings()
-        return
-    running: Cluster = request.getfixturevalue("server")
-    name = f"state_{abs(hash(str(private_home)))}"
-    with psycopg.connect(running.url(), autocommit=True) as link:
-        link.execute(f"create database {name}")
-    yield Settings(state=running.url(database=name))
-    with psycopg.connect(running.url(), autocommit=True) as link:
-        link.execute(f"drop database {name} with (force)")
+__all__ = ["server", "settings"]
 
 
 @pytest.fixture
