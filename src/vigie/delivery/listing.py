@@ -1,0 +1,151 @@
+"""The list of persons that a controller receives: what of whose data, when, how sure; with names.
+
+Columns are named in the language of the recipient, and hold words rather than codes. A cell that
+a spreadsheet would run as a formula is made harmless (CWE-1236): a register is filled by many.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vigie.delivery.split import Split
+from vigie.exposure import CERTAINTIES, HOWS
+from vigie.language import N_, _
+from vigie.notices.people import REMARKS, Joined, look_up
+from vigie.notices.register import FIELDS, Register
+from vigie.notices.words import CLASS_NAMES
+from vigie.records import DATA_CLASSES
+
+HOW_NAMES: Final = {
+    "listed": N_("listed"),
+    "opened": N_("opened"),
+    "exported": N_("exported"),
+    "reachable": N_("reachable"),
+}
+CERTAINTY_NAMES: Final = {
+    "certain": N_("certain"),
+    "probable": N_("probable"),
+    "not_separable": N_("not separable from the owner's"),
+    "possible": N_("possible"),
+    "owner": N_("the owner's own"),
+}
+FIELD_NAMES: Final = {
+    "reference": N_("your reference"),
+    "surname": N_("surname"),
+    "used_name": N_("used name"),
+    "given_name": N_("given name"),
+    "sex": N_("sex"),
+    "birth_date": N_("date of birth"),
+    "address": N_("address"),
+    "address_more": N_("address, continued"),
+    "postcode": N_("postcode"),
+    "city": N_("city"),
+    "country": N_("country"),
+    "email": N_("e-mail"),
+    "language": N_("language"),
+    "deceased": N_("deceased"),
+    "protected": N_("protected adult"),
+    "guardian": N_("legal representative"),
+    "guardian_address": N_("address of the representative"),
+    "guardian_postcode": N_("postcode of the representative"),
+    "guardian_city": N_("city of the representative"),
+    "guardian_email": N_("e-mail of the representative"),
+}
+REMARK_NAMES: Final = {
+    "": "",
+    "missing": N_("not in the register"),
+    "twice": N_("several times in the register, the same"),
+    "differing": N_("several times in the register, not the same"),
+}
+_FORMULA: Final = "^[ ]*[=+\\-@\t\r\n＝＋－＠]"
+
+
+def listing(
+    split: Split,
+    register: Register | None,
+    aliases: pa.Table | None,
+    joined: Joined | None,
+    slice_rows: int,
+) -> Iterator[pa.Table]:
+    """Yield the rows of `split` in order as a list to read, `controller` first.
+
+    With a `register` each slice reads it once; `joined` adds up what it gave.
+    """
+    for rows in split.rows(slice_rows if register else 200_000):
+        table = _shown(rows)
+        if register is not None and joined is not None:
+            table = _named(table, rows, register, aliases, joined)
+        yield table
+
+
+def _shown(rows: pa.Table) -> pa.Table:
+    return pa.table(
+        {
+            "controller": rows["controller"],
+            _("person"): _hexadecimal(rows["patient"]),
+            _("data"): _words(rows["classes"], [_(CLASS_NAMES[name]) for name in DATA_CLASSES]),
+            _("access"): _words(rows["hows"], [_(HOW_NAMES[name]) for name in HOWS]),
+            _("first (UTC)"): _minutes(rows["first_at"]),
+            _("last (UTC)"): _minutes(rows["last_at"]),
+            _("certainty"): _word(
+                rows["certainty"], [_(CERTAINTY_NAMES[name]) for name in CERTAINTIES]
+            ),
+            _("accesses"): rows["accesses"],
+        }
+    )
+
+
+def _named(
+    table: pa.Table,
+    rows: pa.Table,
+    register: Register,
+    aliases: pa.Table | None,
+    joined: Joined,
+) -> pa.Table:
+    persons = rows["patient"].combine_chunks().dictionary_encode()
+    people = look_up(register, persons.dictionary.cast(pa.binary(16)), aliases)
+    joined.add(people)
+    names = people.fields.take(persons.indices)
+    for name in register.fields:
+        assert name in FIELDS
+        table = table.append_column(_(FIELD_NAMES[name]), _harmless(names[name]))
+    remarks = people.remarks[persons.indices.to_numpy()]
+    said = [_(REMARK_NAMES[name]) for name in REMARKS]
+    return table.append_column(_("remark"), _word(pa.chunked_array([remarks]), said))
+
+
+def _hexadecimal(keys: pa.ChunkedArray) -> pa.Array:
+    """Return keys as 32 hexadecimal digits."""
+    flat = keys.combine_chunks().cast(pa.binary(16))
+    data = np.frombuffer(flat.buffers()[1], np.uint8)[flat.offset * 16 :][: len(flat) * 16]
+    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
+    text = np.stack([digits[data >> 4], digits[data & 15]], axis=1).reshape(-1)
+    offsets = np.arange(len(flat) + 1, dtype=np.int32) * 32
+    return pa.StringArray.from_buffers(len(flat), pa.py_buffer(offsets), pa.py_buffer(text))
+
+
+def _words(masks: pa.ChunkedArray, names: list[str]) -> pa.Array:
+    """Return for each mask the names of its bits, joined."""
+    said = pc.dictionary_encode(masks.combine_chunks())
+    texts = [
+        ", ".join(name for place, name in enumerate(names) if mask >> place & 1)
+        for mask in said.dictionary.to_pylist()
+    ]
+    return pa.array(texts, pa.string()).take(said.indices)
+
+
+def _word(places: pa.ChunkedArray, names: list[str]) -> pa.Array:
+    return pa.array(names, pa.string()).take(places.combine_chunks())
+
+
+def _minutes(times: pa.ChunkedArray) -> pa.Array:
+    whole = pc.floor_temporal(times, unit="minute").cast(pa.timestamp("s"))
+    return whole.cast(pa.string()).combine_chunks()
+
+
+def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    risky = pc.fill_null(pc.match_substring_regex(column, _FORMULA), False)
+    return pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)

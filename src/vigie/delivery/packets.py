@@ -1,0 +1,206 @@
+"""Packets under article 33(2): to each controller its own persons, encrypted, with hashes.
+
+A packet is one archive per controller: the documents made for it, the list of its persons, and
+a manifest of the SHA-256 of each. `packets.json` beside them says who was sent what, and adds up
+to the whole. No name and no pseudonym stands in clear in any file.
+"""
+
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from vigie.delivery.archive import Archive, canonical
+from vigie.delivery.encryption import Written, write_encrypted
+from vigie.delivery.listing import listing
+from vigie.delivery.recipients import OPERATOR, Recipient, require
+from vigie.delivery.split import Share, Split
+from vigie.errors import UsageError
+from vigie.language import N_
+from vigie.notices.people import Joined
+from vigie.notices.register import Register
+
+MANIFEST: Final = "packets.json"
+PERSONS: Final = "persons.csv"
+SLICE: Final = 2_000_000
+"""Persons whose rows of the register are in memory at once."""
+_PIECE: Final = 100_000
+Documents = Callable[[Share], dict[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One packet that was written: what is in it, and the hashes of what left."""
+
+    controller: str
+    file: Written
+    persons: int
+    rows: int
+    contents: dict[str, str]
+
+
+@dataclass
+class Outcome:
+    """All packets of one run, in the order of the controllers, and what the register gave."""
+
+    packets: list[Packet] = field(default_factory=list)
+    joined: Joined | None = None
+
+    @property
+    def persons(self) -> int:
+        """How many persons all packets list; one with two controllers is listed in both."""
+        return sum(packet.persons for packet in self.packets)
+
+    def manifest(self, facts: str) -> bytes:
+        """Return what `packets.json` says; `facts` is the hash of the facts."""
+        said: dict[str, Any] = {
+            "version": 1,
+            "facts": facts,
+            "persons": self.persons,
+            "rows": sum(packet.rows for packet in self.packets),
+            "packets": [
+                {
+                    "controller": packet.controller,
+                    "persons": packet.persons,
+                    "rows": packet.rows,
+                    "file": asdict(packet.file),
+                    "contents": packet.contents,
+                }
+                for packet in self.packets
+            ],
+        }
+        if self.joined:
+            said["register"] = asdict(self.joined)
+        return canonical(said)
+
+
+def write_packets(
+    split: Split,
+    recipients: dict[str, Recipient],
+    out: Path,
+    documents: Documents = lambda share: {},
+    register: Register | None = None,
+    aliases: pa.Table | None = None,
+    facts: str = "",
+    done: Callable[[int], None] = lambda persons: None,
+    where: str = "",
+) -> Outcome:
+    """Write a packet for each controller of `split` into the new directory `out`.
+
+    With a `register` the lists bear names. Raises `SecretError` before anything is written when
+    a controller has no key, `UsageError` when `out` already holds something.
+    """
+    require(recipients, split.shares, where)
+    _claim(out)
+    outcome = Outcome(joined=Joined() if register else None)
+    rows = _Rows(split, register, aliases, outcome.joined)
+    names = _file_names(split.shares)
+    for controller, share in split.shares.items():
+        archive = Archive()
+        pieces = _packet(archive, share, documents(share), rows.of(controller), facts)
+        to = recipients[controller]
+        written = write_encrypted(pieces, to, out / f"{names[controller]}.zip{to.suffix}")
+        packet = Packet(controller, written, share.persons, share.rows, archive.hashes)
+        outcome.packets.append(packet)
+        done(share.persons)
+    (out / MANIFEST).write_bytes(outcome.manifest(facts))
+    return outcome
+
+
+def _packet(
+    archive: Archive,
+    share: Share,
+    documents: dict[str, bytes],
+    rows: Iterator[pa.Table],
+    facts: str,
+) -> Iterator[bytes]:
+    for name, content in sorted(documents.items()):
+        yield from archive.add(name, [content])
+    yield from archive.add(PERSONS, _csv(rows))
+    said = {"version": 1, "facts": facts, "controller": share.controller,
+            "persons": share.persons, "rows": share.rows}  # fmt: skip
+    yield from archive.close(said)
+
+
+def _csv(tables: Iterator[pa.Table]) -> Iterator[bytes]:
+    """Write the list as spreadsheets of this country read it: semicolons, UTF-8 with its mark."""
+    yield b"\xef\xbb\xbf"
+    first = True
+    for table in tables:
+        for start in range(0, table.num_rows, _PIECE):
+            sink = io.BytesIO()
+            options = pacsv.WriteOptions(
+                include_header=first, delimiter=";", quoting_style="needed"
+            )
+            pacsv.write_csv(table.slice(start, _PIECE), sink, options)
+            first = False
+            yield sink.getvalue()
+
+
+class _Rows:
+    """The rows of a split, in order, handed out controller by controller."""
+
+    def __init__(
+        self,
+        split: Split,
+        register: Register | None,
+        aliases: pa.Table | None,
+        joined: Joined | None,
+    ) -> None:
+        self._split = split
+        self._lists = listing(split, register, aliases, joined, SLICE)
+        self._left: pa.Table | None = None
+        self._owners: Any = None
+
+    def of(self, controller: str) -> Iterator[pa.Table]:
+        """Yield the list of `controller`, which must be the next one."""
+        missing = self._split.shares[controller].persons
+        while missing:
+            if not self._left:
+                self._left = next(self._lists)
+            table = self._left[:missing]
+            self._left = self._left[missing:]
+            missing -= table.num_rows
+            # Were the order not what it is believed to be, a person would reach a stranger.
+            assert set(table["controller"].unique().to_pylist()) == {controller}
+            yield table.drop_columns(["controller"])
+
+
+def _file_names(controllers: Any) -> dict[str, str]:
+    """Return a name for each packet: its number, and what of the controller's name a file bears."""
+    width = len(str(len(controllers)))
+    return {
+        name: f"{number:0{width}d}-{_plain(name or 'sans-responsable')}"
+        for number, name in enumerate(controllers, start=1)
+    }
+
+
+def _plain(name: str) -> str:
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub("[^A-Za-z0-9]+", "-", ascii_only).strip("-").lower()[:60] or "x"
+
+
+def _claim(out: Path) -> None:
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(
+            N_("the directory already holds something"),
+            where=str(out),
+            remedy=N_("choose another one, or empty it"),
+        )
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what `packets.json` says."""
+    said: dict[str, Any] = json.loads(path.read_bytes())
+    return said
+
+
+__all__ = ["OPERATOR", "Outcome", "Packet", "read_manifest", "write_packets"]

@@ -1,0 +1,167 @@
+"""An exposure split by controller: one row per controller and person, in that order.
+
+The rows of an exposure (person, data class, how, account…) become what a controller needs to know
+of a person: which classes, how, from when to when, how sure. The work is DuckDB's, which leaves
+the memory it is given for the disk; only pseudonyms pass there, in a directory that is removed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vigie.errors import ReadingError, reason_of
+from vigie.exposure import CERTAINTIES, EXPOSURE, HOWS
+from vigie.language import N_
+from vigie.records import DATA_CLASSES
+
+MEMORY: Final = "1500MB"
+SPLIT: Final = ("controller", "patient", "classes", "hows", "first_at", "last_at", "certainty",
+                "accesses")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one controller is to be told: how many persons, rows of exposure, and of what."""
+
+    controller: str
+    persons: int
+    rows: int
+    by_class: dict[str, int]
+    by_how: dict[str, int]
+    accounts: tuple[str, ...]
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A settled split: the file of its rows, in order, and the share of each controller."""
+
+    path: Path
+    shares: dict[str, Share]
+
+    def rows(self, at_most: int) -> Iterator[pa.Table]:
+        """Yield the rows in order, at most so many at a time."""
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(at_most):
+                yield pa.Table.from_batches([batch])
+
+
+@contextmanager
+def split(exposure: Path, work: Path, memory: str = MEMORY) -> Iterator[Split]:
+    """Split the exposure in `exposure` (Parquet, EXPOSURE) by controller, working under `work`.
+
+    A person without a controller is under the empty name. Raises `ReadingError` when the file is
+    no exposure.
+    """
+    check(exposure)
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(prefix="split-", dir=work) as name:
+        path = Path(name) / "rows.parquet"
+        settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": name, "threads": 2}
+        with duckdb.connect(config=settings) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(
+                _ROWS.format(
+                    classes=_mask("data_class", DATA_CLASSES), hows=_mask("how", HOWS),
+                    certainties=list(CERTAINTIES), exposure=_quoted(exposure), path=_quoted(path),
+                )
+            )  # fmt: skip
+            shares = _shares(connection, exposure, path)
+        yield Split(path, shares)
+
+
+def check(exposure: Path) -> None:
+    """Raise `ReadingError` when a file is no exposure."""
+    try:
+        found = pq.read_schema(exposure)
+    except OSError as error:
+        reason = reason_of(error)
+    except pa.ArrowInvalid:
+        reason = N_("it is not Parquet")
+    else:
+        odd = [f.name for f in EXPOSURE if f.name not in found.names or not _fits(found, f)]
+        if not odd:
+            return
+        reason = N_("a column of it is missing or of another type")
+    raise ReadingError(
+        N_("this is not an exposure ({reason})"),
+        where=str(exposure),
+        remedy=N_("make it with vigie exposure --out FILE.parquet"),
+        reason=reason,
+    )
+
+
+def _fits(found: pa.Schema, field: pa.Field) -> bool:
+    kind = found.field(field.name).type
+    return bool(kind == field.type or (pa.types.is_binary(kind) and field.name == "patient"))
+
+
+def _mask(column: str, words: tuple[str, ...]) -> str:
+    # The words are ours, and the same in every run.
+    return f"bit_or(1 << (list_position({list(words)!r}, {column}) - 1))::INTEGER"
+
+
+_ROWS: Final = """
+    COPY (
+        SELECT coalesce(controller, '') AS controller, patient, {classes} AS classes,
+               {hows} AS hows, min(first_at) AS first_at, max(last_at) AS last_at,
+               min(list_position({certainties}, certainty) - 1)::TINYINT AS certainty,
+               sum(accesses)::BIGINT AS accesses
+        FROM read_parquet({exposure}) GROUP BY ALL ORDER BY controller, patient
+    ) TO {path} (COMPRESSION zstd, ROW_GROUP_SIZE 250000)"""
+_SHARES: Final = """
+    SELECT controller, count(*), min(first_at), max(last_at), {classes}, {hows}
+    FROM read_parquet({path}) GROUP BY controller ORDER BY controller"""
+_TOTALS: Final = """
+    SELECT coalesce(controller, '') AS name, count(*), list_sort(list(DISTINCT account))
+    FROM read_parquet({exposure}) GROUP BY name"""
+
+
+def _shares(connection: Any, exposure: Path, path: Path) -> dict[str, Share]:
+    totals = {
+        name: (rows, tuple(accounts))
+        for name, rows, accounts in _answer(connection, _TOTALS.format(exposure=_quoted(exposure)))
+    }
+    query = _SHARES.format(
+        path=_quoted(path),
+        classes=_counts("classes", DATA_CLASSES),
+        hows=_counts("hows", HOWS),
+    )
+    return {row[0]: _share(row, *totals[row[0]]) for row in _answer(connection, query)}
+
+
+def _answer(connection: Any, query: str) -> list[tuple[Any, ...]]:
+    found = connection.sql(query).to_arrow_table()
+    return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+
+def _counts(column: str, words: tuple[str, ...]) -> str:
+    return ", ".join(
+        f"count(*) FILTER ({column} & {1 << place} > 0)" for place in range(len(words))
+    )
+
+
+def _share(row: tuple[Any, ...], rows: int, accounts: tuple[str, ...]) -> Share:
+    controller, persons, first, last, *counts = row
+    cut = len(DATA_CLASSES)
+    return Share(
+        controller, persons, rows, _named(DATA_CLASSES, counts[:cut]), _named(HOWS, counts[cut:]),
+        accounts, first, last,
+    )  # fmt: skip
+
+
+def _named(words: tuple[str, ...], counts: list[int]) -> dict[str, int]:
+    return {word: count for word, count in zip(words, counts, strict=True) if count}
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
