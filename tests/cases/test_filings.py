@@ -37,7 +37,7 @@ def facts(persons: int, *classes: str, **bounds: int | None) -> Facts:
     return Facts(
         facts=(
             fact("persons", persons, **bounds),
-            *(fact(f"persons_class:{name}", persons) for name in classes),
+            *(fact(f"persons.class:{name}", persons) for name in classes),
         ),
         moments={"first_access": "2025-03-27T21:00:00Z"},
         accounts=("dr.moreau",),
@@ -136,6 +136,21 @@ def test_a_band_is_filed_only_when_the_bounds_lie_in_it(
     assert WORDS.band_of_fact(fact("persons", low, low=low, high=high)) == band
 
 
+def test_data_that_the_log_does_not_rule_out_are_said(desk: CaseBook, case: Case) -> None:
+    maybe = fact("persons.class:medical", 0, low=0, high=40)
+    desk.set_facts(case.id, facts(412, "identity").with_facts([maybe]), "exposure")
+    filing = filed(desk, case, "cnil")
+    assert filing["data"][-1] == "Les données concernées ne sont pas connues pour le moment"
+    assert "Données de santé" not in filing["data"]
+    assert filing["sensitive"] is None
+    assert WORDS.harms["professional_secrecy"] in filing["harms"]
+
+
+def test_the_facts_of_another_case_are_refused(desk: CaseBook, case: Case) -> None:
+    with pytest.raises(UsageError, match="2031-001"):
+        desk.set_facts(case.id, facts(1).with_facts(case="2031-001"), "exposure")
+
+
 def test_bounds_are_filed_as_bounds(desk: CaseBook, case: Case) -> None:
     desk.set_facts(case.id, facts(400, "identity", low=400, high=900), "exposure")
     filing = filed(desk, case, "cnil")
@@ -227,6 +242,8 @@ def test_severity_bounds_what_nobody_declared() -> None:
     found = severity({"identity", "unknown"}, 3)
     assert (found.score, found.at_most, found.level) == (2.0, 5.0, "maximal")
     assert found.flags == ()
+    possible = severity({"identity"}, 3, possible=["bank"])
+    assert (possible.score, possible.at_most) == (2.0, 4.0)
 
 
 def test_severity_follows_the_answers_and_refuses_others() -> None:

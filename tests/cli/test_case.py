@@ -126,7 +126,7 @@ def test_verify_names_a_decision_that_somebody_changed(opened, private_home: Pat
 def test_a_case_with_facts_is_scored_filed_and_entered(opened, tmp_path: Path) -> None:
     facts = Facts(facts=tuple(
         Fact(name=name, numerator=412, unit="persons", query="q", sha256="0" * 64)
-        for name in ("persons", "persons_class:identity", "persons_class:nir")
+        for name in ("persons", "persons.class:identity", "persons.class:nir")
     ))  # fmt: skip
     (tmp_path / "facts.json").write_bytes(facts.to_json())
     assert "no facts yet" in opened("case", "severity", "2", code=2)

@@ -190,8 +190,16 @@ class CaseBook:
     def set_facts(
         self, case: str, facts: Facts, reason: str, author: str = "", now: datetime | None = None
     ) -> Case:
-        """Set the facts of a case; the same facts again change nothing."""
+        """Set the facts of a case; the same facts again change nothing.
+
+        Raises `UsageError` for those of another case.
+        """
         found = self.case(case)
+        if facts.case not in ("", found.id):
+            raise UsageError(
+                N_("these are the facts of case {other}"), where=found.id, other=facts.case,
+                remedy=N_("compute them for this case: vigie exposure --case"),
+            )  # fmt: skip
         if found.facts and found.facts.sha256 == facts.sha256:
             return found
         user = journal.current_user()

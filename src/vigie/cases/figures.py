@@ -170,45 +170,52 @@ def _persons(material: Material) -> dict[str, Any]:
             "people": [words.people["undetermined"]],
             "data": [words.data["unknown"]],
         }  # fmt: skip
-    classes = classes_of(facts)
-    records = facts.get("records") or facts.get("accesses")
+    classes, possible = classes_of(facts), possible_classes(facts)
+    lines = facts.get("lines")
     return {
         "people": [words.people["patient"]],
         "persons_band": words.band_of_fact(persons),
         "persons_number": persons.numerator if persons.exact else None,
         "persons_at_least": persons.numerator if persons.low is None else persons.low,
         "persons_at_most": persons.numerator if persons.low is None else persons.high,
-        "records_number": records.numerator if records and records.exact else None,
-        "data": words.data_of(classes),
-        "sensitive": _sensitive(words, classes),
+        "records_number": lines.numerator if lines and lines.exact else None,
+        "data": words.data_of([*classes, "unknown"] if possible else classes),
+        "sensitive": _sensitive(words, classes, possible),
     }
 
 
 def classes_of(facts: Facts) -> list[str]:
-    """Return the classes of data that somebody's data were of, as far as the facts tell."""
-    return [name for name in DATA_CLASSES if any(map(_counts, _facts_about(facts, name)))]
+    """Return the classes of data that persons are known to be exposed with."""
+    return [name for name in DATA_CLASSES if (fact := _about(facts, name)) and fact.numerator]
 
 
-def _facts_about(facts: Facts, data_class: str) -> list[Fact]:
-    wanted = f"class:{data_class}"
-    return [fact for fact in facts.facts if fact.name.endswith(wanted) and fact.unit == "persons"]
+def possible_classes(facts: Facts) -> list[str]:
+    """Return the classes beyond those that the log does not rule out."""
+    known = classes_of(facts)
+    return [
+        name
+        for name in DATA_CLASSES
+        if name not in known and (fact := _about(facts, name)) and not fact.exact and fact.high != 0
+    ]
 
 
-def _counts(fact: Fact) -> bool:
-    return fact.numerator > 0 or (fact.low is not None and fact.high != 0)
+def _about(facts: Facts, data_class: str) -> Fact | None:
+    return facts.get(f"persons.class:{data_class}")
 
 
-def _sensitive(words: Vocabulary, classes: list[str]) -> str | None:
+def _sensitive(words: Vocabulary, classes: list[str], possible: list[str]) -> str | None:
+    """Return the form's "Oui" or empty answer, or None while it may still be either."""
     if words.is_sensitive(classes):
         return "Oui"
-    return None if "unknown" in classes else ""
+    return None if "unknown" in classes or words.is_sensitive(possible) else ""
 
 
 def _consequences(material: Material) -> dict[str, Any]:
     words, facts = material.vocabulary, material.facts
     level = material.case.last(Matter.SEVERITY)
+    exposed = [*classes_of(facts), *possible_classes(facts)] if facts else []
     return {
-        "harms": words.harms_of(classes_of(facts)) or None if facts else None,
+        "harms": words.harms_of(exposed) or None,
         "severity": words.levels[level.value] if level else None,
     }
 

@@ -90,10 +90,10 @@ class Input(msgspec.Struct, frozen=True):
 class Severity(msgspec.Struct, frozen=True):
     """The score and where it comes from.
 
-    `without_choices` is the score of the method alone. `at_most` is the score if the classes that
-    nobody declared were sensitive data: the level is proposed from it, as what is not known may
-    not lower it. `flags` are what the method notes beside the score: `many_persons`,
-    `unintelligible`.
+    `without_choices` is the score of the method alone. `at_most` is the score with the classes that
+    the log does not rule out, and with sensitive data wherever nobody declared what a screen shows:
+    the level is proposed from it, as what is not known may not lower it. `flags` are what the
+    method notes beside the score: `many_persons`, `unintelligible`.
     """
 
     dpc: float
@@ -119,26 +119,28 @@ def severity(
     persons: int,
     circumstances: Circumstances = Circumstances(),  # noqa: B008 - frozen
     grid: Grid | None = None,
+    possible: Collection[str] = (),
 ) -> Severity:
     """Return the severity of a breach of `classes` of data of `persons` persons.
+
+    `possible` are the classes that may be concerned besides.
 
     Raises `UsageError` for an answer that the method does not know.
     """
     grid = grid or load_grid()
     context = _context(classes, circumstances, grid)
-    basic = context[0].score
-    dpc = min(max(sum(part.score for part in context), _LEAST), _MOST)
+    dpc = _within(context)
+    worst = _worst({*classes, *possible}, circumstances, grid)
     ease = _ease(classes, circumstances, grid)
     breach = _breach(circumstances, grid)
     cb = sum(part.score for part in breach)
-    worst = _MOST if UNKNOWN in classes else dpc
     band = grid.band_of(worst * ease.score + cb)
     return Severity(
         dpc=dpc,
         ei=ease.score,
         cb=cb,
         score=dpc * ease.score + cb,
-        without_choices=basic * ease.score + cb,
+        without_choices=context[0].score * ease.score + cb,
         at_most=worst * ease.score + cb,
         band=band.name,
         level=band.level,
@@ -146,6 +148,15 @@ def severity(
         flags=_flags(persons, circumstances, grid),
         source=grid.source,
     )
+
+
+def _within(context: list[Input]) -> float:
+    """Return DPC, which the method keeps between 1 and 4."""
+    return min(max(sum(part.score for part in context), _LEAST), _MOST)
+
+
+def _worst(classes: set[str], said: Circumstances, grid: Grid) -> float:
+    return _MOST if UNKNOWN in classes else _within(_context(classes, said, grid))
 
 
 def _context(classes: Collection[str], said: Circumstances, grid: Grid) -> list[Input]:

@@ -19,7 +19,7 @@ def severity(options: Namespace) -> int:
     """Print the score with its inputs and the level proposed."""
     import msgspec
 
-    from vigie.cases.figures import classes_of
+    from vigie.cases.figures import classes_of, possible_classes
     from vigie.cases.severity import Circumstances, load_grid
     from vigie.cases.severity import severity as score
     from vigie.facts import from_json
@@ -44,6 +44,7 @@ def severity(options: Namespace) -> int:
             unintelligible=options.unintelligible,
         ),
         grid,
+        possible_classes(facts),
     )
     if options.format == "json":
         write_json({"version": 1, "case": case.id, "facts": case.facts.sha256,
@@ -73,7 +74,7 @@ def _draw_severity(case: "Case", found: "Severity", grid: "Grid") -> None:
         say(said.format(score=number(found.without_choices, 2)))
     if found.at_most != found.score:
         said = _(
-            "Nobody has declared what some screens show: if those data are sensitive, {score}; "
+            "The log or the declarations of screens leave other data possible: with them, {score}; "
             "the level is proposed from this one."
         )
         say(said.format(score=number(found.at_most, 2)))

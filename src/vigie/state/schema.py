@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, inspect, text
 
 from vigie.errors import StoreError
@@ -40,6 +38,14 @@ def bring_up_to_date(engine: Engine, home: Path, where: str) -> None:
             where=where,
             remedy=N_("use that version"),
         )
+    _upgrade(engine)
+
+
+def _upgrade(engine: Engine) -> None:
+    # As much to load as all the rest, for what a state needs once.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
