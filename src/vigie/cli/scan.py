@@ -11,6 +11,7 @@ import msgspec
 from vigie import journal
 from vigie.cases.looks import tell_signals
 from vigie.cli.importing import complain, read_paths, summarise
+from vigie.cli.indicators import say_matches
 from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, write_csv, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number, plural, sentence
@@ -58,6 +59,8 @@ def alerts(options: Namespace) -> int:
     remember(options)
     tell_signals(home_of(options), [alert.id for alert in answer.detection.alerts])
     {"table": draw, "json": print_json, "csv": print_csv}[options.format](answer)
+    if options.format == "table":
+        say_matches(options)
     if options.report:
         write_report(options.report, answer)
     if not answer.detection.trust.ok:
