@@ -2,6 +2,7 @@
 
 Each `bench_NAME.py` has `run(scale) -> list[Result]`; BENCH_SCALE (default 0.1) is the part of the
 issue's full sizes. The table goes to standard output and, when all ran, to docs/benchmarks.md.
+Those without `run` take hours and print tables of their own: `python -m benchmarks.bench_NAME`.
 """
 
 import os
@@ -40,8 +41,12 @@ def main() -> int:
     scale = float(os.environ.get("BENCH_SCALE", "0.1"))
     results: list[Result] = []
     for name in asked:
+        measure = getattr(import_module(f"benchmarks.bench_{name}"), "run", None)
+        if measure is None:
+            sys.stderr.write(f"bench {name}: only as python -m benchmarks.bench_{name}\n")
+            continue
         sys.stderr.write(f"bench {name}…\n")
-        results += import_module(f"benchmarks.bench_{name}").run(scale)
+        results += measure(scale)
     text = table(results)
     print(text)
     if not sys.argv[1:]:

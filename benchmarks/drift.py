@@ -16,6 +16,7 @@ from vigie.simulate.world import World
 
 Ints = NDArray[np.int64]
 DAY = 86_400_000_000
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,25 @@ def drifted(world: World, profession: str, day: int, more: float = 0.5) -> tuple
     chance = np.random.default_rng([world.seed, day])
     looks = _Looks(world)
     theirs = np.array(world.accounts.column("profession").to_pylist()) == profession
-    of_them = theirs[looks.account]
-    late = of_them & (looks.at >= world.start + day * DAY)
-    known = np.flatnonzero(late & ~looks.stranger)
-    strangers = int((late & looks.stranger).sum())
-    chosen = chance.permutation(known)[: round(more * strangers)]
-    patterns = np.flatnonzero(of_them & looks.stranger & (looks.at >= world.start + day * DAY // 2))
-    met = looks.strangers_like(chance.choice(patterns, len(chosen)), chosen, chance)
-    patient = world.accesses.column("patient").to_numpy().copy()
+    since = world.start + day * DAY
+    late = theirs[looks.account] & (looks.at >= since)
+    wanted = round(more * (late & looks.stranger).sum())
+    chosen = chance.permutation(np.flatnonzero(late & ~looks.stranger))[:wanted]
     instead = np.full(len(looks.at), -1)
-    instead[chosen] = met
+    instead[chosen] = looks.strangers_for(chosen, theirs, chance)
+    patient = world.accesses.column("patient").to_numpy().copy()
     moved = (looks.of_row >= 0) & (instead[looks.of_row] >= 0)
     patient[moved] = instead[looks.of_row[moved]]
     place = world.accesses.schema.get_field_index("patient")
     accesses = world.accesses.set_column(place, "patient", pa.array(patient, pa.int32()))
-    return replace(world, accesses=accesses), Drift(
-        profession, day, len(chosen) / max(strangers, 1)
-    )
+    other = replace(world, accesses=accesses)
+    grown = _met(other, theirs, since) / max(_met(world, theirs, since), 1) - 1
+    return other, Drift(profession, day, round(grown, 3))
+
+
+def _met(world: World, theirs: NDArray[np.bool_], since: int) -> int:
+    looks = _Looks(world)
+    return int((looks.stranger & theirs[looks.account] & (looks.at >= since)).sum())
 
 
 class _Looks:
@@ -85,6 +88,9 @@ class _Looks:
         self.introduced = self.stranger & (
             self.at > _earliest(self.site, self.patient, self.at) + DAY // 24
         )
+        moment = self.site << 50 | self.at >> 1
+        self.by_site: Ints = np.argsort(moment, kind="stable")
+        self.when: Ints = moment[self.by_site]
         communes = world.patients.column("commune").combine_chunks().dictionary_encode()
         self.commune = communes.indices.to_numpy().astype(np.int64)
         self.people = np.argsort(self.commune, kind="stable")
@@ -92,26 +98,42 @@ class _Looks:
             self.commune[self.people], np.arange(len(communes.dictionary) + 1)
         )
 
-    def strangers_like(self, patterns: Ints, looks: Ints, chance: np.random.Generator) -> Ints:
-        """Return a patient for each of `looks`, who relates as the stranger of its pattern did."""
+    def strangers_for(
+        self, looks: Ints, theirs: NDArray[np.bool_], chance: np.random.Generator
+    ) -> Ints:
+        """Return somebody whom the account never meets, for each of `looks`.
+
+        Each relates as one of its profession's strangers of the log's second half does.
+        """
+        middle = np.median(self.at)
+        patterns = np.flatnonzero(self.stranger & theirs[self.account] & (self.at > middle))
+        met = np.full(len(looks), -1)
+        taken = self.account << 32 | self.patient
+        for _ in range(_TRIES):
+            missing = np.flatnonzero(met < 0)
+            pattern = chance.choice(patterns, len(missing))
+            drawn = self._like(pattern, looks[missing], chance)
+            pair = self.account[looks[missing]] << 32 | drawn
+            new = np.zeros(len(pair), bool)
+            new[np.unique(pair, return_index=True)[1]] = True
+            new &= ~np.isin(pair, taken)
+            met[missing[new]] = drawn[new]
+            taken = np.r_[taken, pair[new]]
+        return met
+
+    def _like(self, patterns: Ints, looks: Ints, chance: np.random.Generator) -> Ints:
+        """Draw from whom the organisation had met by then, or from the commune of the pattern."""
         home = self.commune[self.patient[patterns]]
-        width = self.homes[home + 1] - self.homes[home]
-        anyone = self.people[self.homes[home] + (chance.random(len(looks)) * width).astype(int)]
-        order = np.lexsort((self.at, self.site))
-        begin = np.searchsorted(self.site[order], self.site[looks])
-        end = begin + np.array(
-            [
-                np.searchsorted(self.at[order[a:b]], at)
-                for a, b, at in zip(
-                    begin,
-                    np.searchsorted(self.site[order], self.site[looks], side="right"),
-                    self.at[looks],
-                    strict=True,
-                )
-            ]
-        )
-        met = self.patient[order[begin + (chance.random(len(looks)) * (end - begin)).astype(int)]]
-        return np.where(self.introduced[patterns] & (end > begin), met, anyone)
+        anyone = self.people[_between(self.homes[home], self.homes[home + 1], chance)]
+        moment = self.site[looks] << 50 | self.at[looks] >> 1
+        begin = np.searchsorted(self.when, self.site[looks] << 50)
+        end = np.searchsorted(self.when, moment)
+        known = self.patient[self.by_site[_between(begin, np.maximum(end, begin + 1), chance)]]
+        return np.where(self.introduced[patterns] & (end > begin), known, anyone)
+
+
+def _between(begin: Ints, end: Ints, chance: np.random.Generator) -> Ints:
+    return begin + (chance.random(len(begin)) * (end - begin)).astype(np.int64)
 
 
 def _earliest(who: Ints, patient: Ints, at: Ints) -> Ints:
