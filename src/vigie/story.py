@@ -11,7 +11,9 @@ from typing import Final
 import numpy as np
 
 from vigie.alerts import Alert
+from vigie.campaigns import retrace
 from vigie.detection import Detection
+from vigie.detectors.campaigns import KINDS
 
 BEFORE: Final = 12
 """Units before the first one cited that the story shows, for the calm before."""
@@ -37,6 +39,8 @@ class Story:
 
 def tell(found: Detection, alert: Alert) -> Story:
     """Return the story of an alert of this detection."""
+    if alert.hypothesis in KINDS:
+        return _tell_campaign(found, alert)
     units, evidence = found.partition.units, found.evidence
     account = units.accounts.index(alert.account)
     hypothesis = evidence.hypotheses.index(alert.hypothesis)
@@ -54,6 +58,26 @@ def tell(found: Detection, alert: Alert) -> Story:
     rarer = (1.0, 10.0, 100.0)
     limits = [found.thresholds.log(r)[group, hypothesis] / np.log(10) for r in rarer]
     return Story(steps, tuple(float(limit) for limit in limits))
+
+
+def _tell_campaign(found: Detection, alert: Alert) -> Story:
+    """Tell the group's evidence, gone through again: it is not kept."""
+    campaigns = found.stream.campaigns
+    opened = int(alert.opened_at.timestamp() * 1e6)
+    limits = campaigns.limits[alert.hypothesis]
+    course = retrace(found.stream.kept, alert.hypothesis, campaigns.column, limits[0], opened)
+    until = int(alert.last_at.timestamp() * 1e6)
+    alarm = int(np.searchsorted(course["at"], opened, side="right"))
+    quiet = np.flatnonzero(course["level"][:alarm] <= 0)
+    first = max(int(quiet[-1]) + 1 - BEFORE, 0) if len(quiet) else 0
+    chosen = slice(first, int(np.searchsorted(course["at"], until, side="right")))
+    seen = np.cumsum(_first_times(course["patient"][chosen]))
+    levels, added = (course[name][chosen] / np.log(10) for name in ("level", "added"))
+    steps = tuple(
+        Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
+        for at, count, more, level in zip(course["at"][chosen], seen, added, levels, strict=True)
+    )
+    return Story(steps, tuple(limit / np.log(10) for limit in limits))
 
 
 def _stretch(found: Detection, account: int, alert: Alert) -> tuple[int, int]:

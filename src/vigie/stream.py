@@ -17,12 +17,15 @@ import pyarrow.compute as pc
 
 from vigie import checkpoints
 from vigie.alerts import Alert, Episode, Watch
+from vigie.campaigns import Campaigns, Citation, Customs, Move
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.base import Ratios
 from vigie.detectors.calibrate import Thresholds, Weeks, calibrate
+from vigie.detectors.campaigns import Candidates, Kind, Meetings
 from vigie.detectors.combine import Panel
 from vigie.detectors.kernel import Statistic
+from vigie.detectors.pooling import Pool
 from vigie.front import BEGINNING, END, Front, Reader, Rows
 from vigie.language import N_
 from vigie.marks import Observer
@@ -76,6 +79,7 @@ class Stream(State):
         self.panel = Panel(detectors)
         self.weeks = Weeks(len(self.panel.hypotheses))
         self.watch = Watch(self.panel.hypotheses, self.reader.words["source_file"].words)
+        self.campaigns = Campaigns(self.panel.hypotheses, self.watch.files)
         self.thresholds: Thresholds | None = None
         self.learning: list[Look] = []
         self.keep = keep
@@ -162,8 +166,10 @@ class Stream(State):
         if self.thresholds:
             self.watch.close(int(rows["moment"][0]))
             yield from self.watch.watch(look)
+            yield from self.campaigns.watch(look)
         else:
             self.learning.append(look)
+            self.campaigns.learn(look, self.warm)
             if day >= self.warm:
                 self.weeks.follow(units, ratios, self.warm)
 
@@ -175,14 +181,17 @@ class Stream(State):
             self.weeks.learnt(heard), self.panel.floors, group, groups, self.settings.alarm_budget
         )
         self.watch.arm(self.thresholds)
+        self.campaigns.arm(self.settings.alarm_budget)
         learning, self.learning = self.learning, []
         self.weeks = Weeks(len(self.panel.hypotheses))
         for look in learning:
             yield from self.watch.watch(look)
+            yield from self.campaigns.watch(look)
 
 
 _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Areas, Habits, Peers,
     Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words, Recent,
-    Units, Look, Alarm, Episode, Thresholds,
+    Units, Look, Alarm, Episode, Thresholds, Campaigns, Candidates, Kind, Meetings, Pool, Customs,
+    Move, Citation,
 )  # fmt: skip

@@ -144,3 +144,17 @@ def test_the_limit_rises_as_the_target_falls():
     limits = [limit(peaks, target) for target in (1e-2, 1e-3, 1e-4)]
     assert limits == sorted(limits)
     assert limit(np.full(50, -np.inf), 1e-3) > 0
+
+
+def test_it_goes_on_where_it_was_saved(events, found, tmp_path):
+    ordered = events.sort_by("at")
+    at = ordered.column("at").cast(pa.int64()).to_numpy()
+    (alert,) = campaigns(found.alerts)
+    cut = int(np.searchsorted(at, int(alert.opened_at.timestamp() * 1e6))) + 1
+    stream = Stream(learn_until=found.learn_until)
+    last = {one.id: one for one in stream.feed(ordered.slice(0, cut), int(at[cut]))}
+    stream.save(tmp_path / "state")
+    stream = Stream.load(tmp_path / "state")
+    last |= {one.id: one for one in stream.feed(ordered.slice(cut), int(at[-1]) + 1)}
+    last |= {one.id: one for one in stream.finish()}
+    assert campaigns(last.values()) == campaigns(found.alerts)

@@ -1,0 +1,161 @@
+"""Groups of accounts in which a campaign would show, their pooled evidence, their thresholds.
+
+A thief who takes a little through each of several accounts stays below every account's threshold.
+Candidates are accounts that share something: an organisation, a team, or a device or network that
+is new to each of them. Their evidence is pooled (see `pooling`); an alarm needs several accounts
+that speak, so that one person's harvest is no campaign. Thresholds are measured on the weekly
+maxima of the learning part, per kind of group, like those of single accounts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.detectors.base import Ratios
+from vigie.detectors.calibrate import WEEK
+from vigie.detectors.pooling import Passage, Pool
+from vigie.front import END
+from vigie.numbering import Codes, Numbers, State, grown, pair_keys
+from vigie.units import DAY, Units
+
+SHARE: Final = 0.3
+"""Share of the alarm budget that campaigns may use, split evenly over the kinds of group."""
+KINDS: Final = ("joint_organisation", "joint_team", "joint_device", "joint_network")
+POOLED: Final = "register_sweep"
+"""The hypothesis whose evidence is pooled."""
+_LEAST: Final = {
+    "joint_organisation": 3, "joint_team": 3, "joint_device": 2, "joint_network": 2,
+}  # fmt: skip
+_NEW: Final = 21 * DAY
+_KNOWN: Final = 5 * DAY
+"""A place is new to an account for so long, if the account was known so long before it."""
+_PLACES: Final = (0.1, 0.05, 0.025)
+_BELIEF: Final = 10.0
+"""Group-weeks that the law under a true model (passing x is exp(-x) rare) weighs."""
+_LEAN: Final = 3.0
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The units of one kind of group in order of time: their place in the batch, group, member."""
+
+    rows: NDArray[np.int64]
+    group: NDArray[np.int64]
+    member: NDArray[np.int64]
+
+
+class Meetings(State):
+    """Tells where a place (device, network) is new to an account that was known before it."""
+
+    def __init__(self) -> None:
+        self.pairs = Numbers()
+        self.met = np.empty(0, np.int64)
+
+    def new(self, units: Units, place: Codes, known_since: NDArray[np.int64]) -> Codes:
+        """Return each unit's place where it is newly met, else -1."""
+        pair = self.pairs.number(pair_keys(units.account, place))
+        self.met = grown(self.met, len(self.pairs), END)
+        said = np.flatnonzero(pair >= 0)
+        np.minimum.at(self.met, pair[said], units.at[said])
+        met = self.met[pair[said]]
+        new = (met - known_since[units.account[said]] > _KNOWN) & (units.at[said] - met < _NEW)
+        out = np.full(len(units), -1, np.int32)
+        out[said[new]] = place[said[new]]
+        return out
+
+
+class Kind(State):
+    """One kind of group: numbers its groups and members, pools their evidence, keeps its peaks."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.groups, self.members = Numbers(), Numbers()
+        self.account = np.empty(0, np.int32)
+        self.pool = Pool(_LEAST[name])
+        self.peaks: list[Values] = []
+        self._week = 0
+        self._best = np.full(0, np.nan)
+
+    def gather(self, units: Units, left: Codes, right: Codes, ratio: Values) -> Gathered:
+        """Number the groups of the units that speak; a group is a pair of codes."""
+        group = self.groups.number(pair_keys(left, right))
+        rows = units.order[(group >= 0)[units.order] & ~np.isnan(ratio[units.order])]
+        account = units.account[rows]
+        member = self.members.number(pair_keys(group[rows], account))
+        self.account = grown(self.account, len(self.members))
+        self.account[member] = account
+        return Gathered(rows, group[rows].astype(np.int64), member.astype(np.int64))
+
+    def learn(self, units: Units, found: Gathered, ratio: Values, since: int) -> None:
+        """Follow units of one day of the learning part; weeks are counted from day `since`."""
+        level, _, _ = self.pool.follow(
+            found.group, found.member, units.at[found.rows], ratio[found.rows]
+        )
+        if not len(level):
+            return
+        week = int(units.day[0] - since) // WEEK
+        if week != self._week:
+            self.close()
+            self._week = week
+        self._best = grown(self._best, len(self.groups), np.nan)
+        np.fmax.at(self._best, found.group, level)
+
+    def close(self) -> None:
+        """Put the week's peaks away."""
+        self.peaks.append(self._best[~np.isnan(self._best)])
+        self._best = np.full(0, np.nan)
+
+    def watch(
+        self, units: Units, found: Gathered, ratio: Values, threshold: float
+    ) -> tuple[Values, list[Passage]]:
+        """Return what each unit added, and the alarms of the groups."""
+        at = units.at[found.rows]
+        _, added, passages = self.pool.follow(
+            found.group, found.member, at, ratio[found.rows], threshold
+        )
+        return added, passages
+
+
+class Candidates(State):
+    """All kinds of group, from the units of the log as it comes."""
+
+    def __init__(self) -> None:
+        self.kinds = [Kind(name) for name in KINDS]
+        self.devices, self.networks = Meetings(), Meetings()
+        self.known_since = np.empty(0, np.int64)
+
+    def gather(self, units: Units, ratios: Ratios) -> Iterator[tuple[Kind, Gathered, Values]]:
+        """Yield each kind with its groups among these units, which are of one day."""
+        self.known_since = grown(self.known_since, len(units.accounts), END)
+        np.minimum.at(self.known_since, units.account, units.at)
+        organisation, team = units.text["organisation"], units.text["unit"]
+        device = self.devices.new(units, units.text["device"], self.known_since)
+        network = self.networks.new(units, units.text["network"], self.known_since)
+        keys = (organisation, organisation), (organisation, team), (device,) * 2, (network,) * 2
+        for kind, (left, right) in zip(self.kinds, keys, strict=True):
+            yield kind, kind.gather(units, left, right, ratios), ratios
+
+
+def limit(peaks: Values, target: float) -> float:
+    """Return the level that a share `target` of weeks passes, by exponential tails.
+
+    From several places, of which the most careful answer holds; each leans on the law that the
+    statistic follows if its model is right.
+
+    >>> peaks = np.random.default_rng(0).exponential(1.0, 2000)
+    >>> round(limit(peaks, 0.001), 1)
+    7.5
+    """
+    answers = []
+    for share in _PLACES:
+        place = float(np.quantile(np.maximum(peaks, 0.0), 1 - share))
+        beyond = peaks[peaks > place] - place
+        rate = (len(beyond) + _BELIEF * np.exp(-place)) / (len(peaks) + _BELIEF)
+        slope = (beyond.sum() + _LEAN) / (len(beyond) + _LEAN)
+        answers.append(place + slope * max(float(np.log(rate / target)), 0.0))
+    return float(max(answers))

@@ -1,0 +1,239 @@
+"""The evidence of a group of accounts, pooled: weak signs of ten accounts become one strong one.
+
+A Shiryaev-Roberts statistic per group over its accounts' units in order of time,
+
+    R <- (1 + R) * (1 - p + p * ratio / usual)
+
+where `usual` is what the group's ratios were on its days before, so that a group whose work looks
+a little like a harvest is compared with itself. Each factor is conditioned on all that came
+before it in the group; nothing that happened at once is multiplied twice. Three things keep it
+apart from what honest sites do:
+
+- an account-day counts for at most `MOST` nats: one person's clean-up moves nobody else;
+- what "usual" or an honest reason explains never speaks for the harvest, however quiet the group;
+- a surge (a vaccination day) explains itself as far as its *volume* goes: units beyond what this
+  hour of such a day usually holds are expected to look like `SURGE`.
+
+The level is the log statistic less the log of a usual week's units: near 0 in honest weeks of
+large and small groups alike. Source of the statistic: J. Shin, A. Ramdas, A. Rinaldo, "E-detectors"
+(arXiv 2203.03532); the comparison with the group's own mean makes it a measured statistic, not an
+e-detector by theorem.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.numbering import State, grown
+
+INTENSITIES: Final = np.array([0.01, 0.03, 0.1, 0.3])
+MOST: Final = 3.0
+SURGE: Final = 4.0
+_SLACK: Final = 1.3
+_FEW: Final = 10.0
+"""A volume this many times the usual one, and this many units more, is no surge yet."""
+_FORGETTING: Final = 0.97
+_CLOCK_FORGETTING: Final = 0.9
+_BELIEF: Final = 300.0
+"""Units of own history at which a group's mean counts as much as the belief that it is one."""
+_TELLING: Final = 20.0
+_LARGEST: Final = 1e250
+_LEAST: Final = 0.05
+_VOICE: Final = 1
+"""The intensity at which a voice is heard: its own work speaks against an account, gently."""
+_FADING: Final = 0.8
+_SPEAKS: Final = 1.0
+"""Nats from which an account counts among those that speak for a campaign."""
+_UNLINKED: Final = -2
+_DAY: Final = 86_400_000_000
+_HOUR: Final = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A group that passed its threshold: the unit's place in the batch, level, since when (µs).
+
+    `members` are those that spoke, the loudest first. The group's statistic began anew.
+    """
+
+    place: int
+    level: float
+    since: int
+    members: tuple[int, ...]
+
+
+class Pool(State):
+    """What is remembered of groups and of their members (a group and an account).
+
+    `least` members must speak for a campaign; until then the level is -inf.
+    """
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+        count = len(INTENSITIES)
+        self.sums = np.zeros((0, count))
+        self.day, self.head = np.empty(0, np.int64), np.empty(0, np.int64)
+        # Faded sum of ratios and count of units, the same of today, faded days.
+        self.taught = np.zeros((0, 5))
+        # Per kind of day: faded count of units until each hour; faded days, last.
+        self.clock, self.hours = np.zeros((0, 3, 25)), np.zeros((0, 24))
+        self.climb, self.since = np.zeros(0), np.zeros(0, np.int64)
+        self.spent, self.voice = np.zeros((0, count)), np.zeros(0)
+        self.voice_day, self.next = np.empty(0, np.int64), np.empty(0, np.int64)
+
+    def follow(
+        self,
+        group: NDArray[np.int64],
+        member: NDArray[np.int64],
+        at: NDArray[np.int64],
+        ratio: NDArray[np.float64],
+        threshold: float = np.inf,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Passage]]:
+        """Advance by units in order of time; return levels, what each added (nats), passages.
+
+        `ratio` is each unit's log likelihood ratio.
+
+        >>> one = np.zeros(3, np.int64)
+        >>> level, added, _ = Pool().follow(one, one, one, np.array([0.0, -3.0, 3.0]))
+        >>> added.round(2).tolist()
+        [0.0, -0.03, 0.45]
+        """
+        self._make_room(int(group.max(initial=-1)) + 1, int(member.max(initial=-1)) + 1)
+        level, added = np.empty(len(at)), np.empty(len(at))
+        passages: list[Passage] = []
+        done = 0
+        while done < len(at):
+            done = _pool(
+                done, group, member, at, ratio, INTENSITIES, self.least, threshold, self.head,
+                self.next, self.sums, self.day, self.taught, self.clock, self.hours, self.climb,
+                self.since, self.spent, self.voice, self.voice_day, level, added,
+            )  # fmt: skip
+            if done and level[done - 1] >= threshold:
+                passages.append(self._passage(done - 1, int(group[done - 1]), level, at))
+        return level, added, passages
+
+    def _passage(
+        self, place: int, group: int, level: NDArray[np.float64], at: NDArray[np.int64]
+    ) -> Passage:
+        day, heard = int(at[place]) // _DAY, {}
+        member = int(self.head[group])
+        while member >= 0:
+            heard[member] = self.voice[member] * _FADING ** (day - self.voice_day[member])
+            member = int(self.next[member])
+        spoke = sorted((m for m in heard if heard[m] >= _SPEAKS), key=lambda m: (-heard[m], m))
+        return Passage(place, float(level[place]), int(self.since[group]), tuple(spoke))
+
+    def _make_room(self, groups: int, members: int) -> None:
+        for name in ("sums", "taught", "clock", "hours", "climb", "since"):
+            setattr(self, name, grown(getattr(self, name), groups))
+        for name in ("day", "head"):
+            setattr(self, name, grown(getattr(self, name), groups, -1))
+        for name in ("spent", "voice"):
+            setattr(self, name, grown(getattr(self, name), members))
+        self.voice_day = grown(self.voice_day, members, -1)
+        self.next = grown(self.next, members, _UNLINKED)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pool(  # type: ignore[no-untyped-def]
+    begin, group, member, at, ratio, intensities, least, threshold, head, following, sums, days,
+    taught, clock, hours, climb, since, spent, voice, voice_day, level, added,
+):  # fmt: skip
+    """Advance from `begin`; return where a group passed the threshold, plus one, or the end."""
+    for i in range(begin, at.size):
+        g, m, day = group[i], member[i], at[i] // _DAY
+        if following[m] == _UNLINKED:
+            following[m], head[g] = head[g], m
+        if days[g] != day:
+            _turn(g, days, taught, clock, hours)
+            days[g] = day
+        if voice_day[m] != day:
+            spent[m, :] = 0.0
+            voice[m] *= _FADING ** (day - voice_day[m])
+            voice_day[m] = day
+        evidence = np.exp(ratio[i])
+        hour = (at[i] // _HOUR) % 24
+        hours[g, hour] += 1.0
+        compared = evidence / _usual(taught[g], clock[g, _kind(day)], hours[g], hour)
+        if evidence < 1.0:
+            compared = min(compared, 1.0)
+        taught[g, 2] += min(evidence, _TELLING)
+        taught[g, 3] += 1.0
+        mixed, added[i] = _step(intensities, compared, sums[g], spent[m])
+        voice[m] = max(voice[m] + added[i], 0.0)
+        if climb[g] <= 0.0:
+            climb[g], since[g] = 0.0, at[i]
+        climb[g] += added[i]
+        usual_week = 7.0 * max(taught[g, 1] / max(taught[g, 4], 1.0), 30.0)
+        level[i] = np.log(mixed) - np.log(usual_week)
+        if level[i] < 0 or _broad(head[g], following, voice, voice_day, day) < least:
+            level[i] = -np.inf
+        if level[i] >= threshold:
+            sums[g, :] = 0.0
+            return i + 1
+    return at.size
+
+
+@numba.njit(inline="always")
+def _step(intensities, compared, sums, spent):  # type: ignore[no-untyped-def]
+    """Advance one group's sums; return their mean, and what the voice gains."""
+    mixed, gained = 0.0, 0.0
+    for k in range(intensities.size):
+        factor = 1.0 - intensities[k] + intensities[k] * compared
+        if factor > 1.0:
+            factor = min(factor, np.exp(MOST - spent[k]))
+            spent[k] += np.log(factor)
+        sums[k] = min((1.0 + sums[k]) * factor, _LARGEST)
+        mixed += sums[k] / intensities.size
+        if k == _VOICE:
+            gained = np.log(factor)
+    return mixed, gained
+
+
+@numba.njit(inline="always")
+def _broad(member, following, voice, voice_day, day):  # type: ignore[no-untyped-def]
+    """Count the members that spoke for the campaign in the last days."""
+    count = 0
+    while member >= 0:
+        if voice[member] * _FADING ** (day - voice_day[member]) >= _SPEAKS:
+            count += 1
+        member = following[member]
+    return count
+
+
+@numba.njit(inline="always")
+def _kind(day):  # type: ignore[no-untyped-def]
+    """Return 0 on a working day, 1 on Saturday, 2 on Sunday (day 0 was a Thursday)."""
+    return max(day % 7 - 1, 0) if day % 7 in (2, 3) else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _turn(g, days, taught, clock, hours):  # type: ignore[no-untyped-def]
+    """Teach the group its last day."""
+    if days[g] < 0:
+        return
+    kind, total = _kind(days[g]), 0.0
+    for hour in range(24):
+        total += hours[g, hour]
+        clock[g, kind, hour] = _CLOCK_FORGETTING * clock[g, kind, hour] + total
+        hours[g, hour] = 0.0
+    clock[g, kind, 24] = _CLOCK_FORGETTING * clock[g, kind, 24] + 1.0
+    taught[g, 0] = _FORGETTING * taught[g, 0] + taught[g, 2]
+    taught[g, 1] = _FORGETTING * taught[g, 1] + taught[g, 3]
+    taught[g, 4] = _FORGETTING * taught[g, 4] + 1.0
+    taught[g, 2] = taught[g, 3] = 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def _usual(taught, clock, hours, hour):  # type: ignore[no-untyped-def]
+    """Return the mean ratio to expect: the group's own, and that of a surge for what is beyond."""
+    mean = max((taught[0] + _BELIEF) / (taught[1] + _BELIEF), _LEAST)
+    if clock[24] > 0.5:
+        sofar = hours[: hour + 1].sum()
+        surge = sofar / (_SLACK * clock[hour] / clock[24] + _FEW)
+        if surge > 1.0:
+            return max(mean, (mean + (surge - 1.0) * SURGE) / surge)
+    return mean
