@@ -69,6 +69,8 @@ def _draw_severity(case: "Case", found: "Severity", grid: "Grid") -> None:
         for part in found.inputs
     ]  # fmt: skip
     draw_table((_("input"), _("answer"), _("score"), ""), rows)
+    if sum(part.score for part in found.inputs if part.name == "dpc") > found.dpc:
+        say(_("The method counts {most} at most for the context.").format(most=number(found.dpc)))
     if found.without_choices != found.score:
         said = _("Without Vigie's adjustments of the context: {score}.")
         say(said.format(score=number(found.without_choices, 2)))
@@ -143,12 +145,8 @@ def as_json(found: "Filing") -> dict[str, Any]:
 
 def _draw_filing(found: "Filing") -> None:
     say(f"{found.title}: {found.case}")
-    rows = [
-        (label if first else "", line)
-        for label, value in ((field.label, field.value) for field in found.fields)
-        for first, line in _lines(value, found.unknown)
-    ]
-    draw_table((_("field"), _("value")), rows)
+    for field in found.fields:
+        _say_field(field.label, field.value, found.unknown)
     if found.missing:
         labels = {field.name: field.label for field in found.fields}
         said = _("Required, and not known: {fields}.")
@@ -163,10 +161,14 @@ def _draw_filing(found: "Filing") -> None:
         draw_table((_("field"), _("before"), _("now")), changes, title)
 
 
-def _lines(value: Any, unknown: str) -> list[tuple[bool, str]]:
-    """Return one line for each part of a list, saying which is the first."""
-    parts = value if isinstance(value, list) and value else [value]
-    return [(place == 0, _text(part, unknown)) for place, part in enumerate(parts)]
+def _say_field(label: str, value: Any, unknown: str) -> None:
+    """Say a field whole: a table would cut a long text, and this goes to an authority."""
+    if not isinstance(value, list) or len(value) < 2:
+        say(_("{field}: {value}").format(field=label, value=_text(value, unknown)))
+        return
+    say(_("{field}:").format(field=label))
+    for part in value:
+        say(f"  - {_text(part, unknown)}")
 
 
 def _text(value: Any, unknown: str) -> str:
