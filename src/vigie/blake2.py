@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import pyarrow as pa
 
+from vigie.kernels import kernel
 from vigie.unaligned import load_word
 
 _INITIAL = np.array(
@@ -59,7 +60,8 @@ def hash_texts(texts: pa.Array, key: bytes, prefix: bytes = b"", person: bytes =
     parameters[0] = 0x01010000 | len(key) << 8 | 16
     parameters[6:] = np.frombuffer(person.ljust(16, b"\0"), "<u8")
     out = np.empty((len(texts), 2), np.uint64)
-    _hash_texts(data, offsets, head, _INITIAL ^ parameters, _INITIAL, _ORDER, out)
+    room, block = np.empty(40, np.uint64), np.empty(128, np.uint8)
+    _hash_texts(data, offsets, head, _INITIAL ^ parameters, _INITIAL, _ORDER, room, block, out)
     return out.astype("<u8").tobytes()
 
 
@@ -80,7 +82,7 @@ def _mix(v, a, b, c, d, x, y):  # type: ignore[no-untyped-def]
     v[b] = _right(v[b] ^ v[c], 63)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _compress(state, block, length, last, v, m, initial, order):  # type: ignore[no-untyped-def]
     for k in range(16):
         m[k] = load_word(block, 8 * k)
@@ -103,15 +105,14 @@ def _compress(state, block, length, last, v, m, initial, order):  # type: ignore
         state[k] ^= v[k] ^ v[k + 8]
 
 
-@numba.njit(cache=True, nogil=True)
-def _hash_texts(data, offsets, head, begun, initial, order, out):  # type: ignore[no-untyped-def]
-    v, m = np.empty(16, np.uint64), np.empty(16, np.uint64)
-    block, state = np.empty(128, np.uint8), np.empty(8, np.uint64)
-    keyed = begun.copy()
-    _compress(keyed, head, 128, False, v, m, initial, order)
+@kernel
+def _hash_texts(data, offsets, head, begun, initial, order, room, block, out):  # type: ignore[no-untyped-def]
+    v, m, state = room[:16], room[16:32], room[32:]
+    _compress(begun, head, 128, False, v, m, initial, order)
     prefix = head.size - 128
     for i in range(offsets.size - 1):
-        state[:] = keyed
+        for k in range(8):
+            state[k] = begun[k]
         size = prefix + offsets[i + 1] - offsets[i]
         source = offsets[i] - prefix
         at = 0

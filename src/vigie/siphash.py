@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.unaligned import load_tail, load_word
 
 
@@ -34,7 +35,7 @@ def _round(v0, v1, v2, v3):  # type: ignore[no-untyped-def]
     return v0, v1, v2, v3
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _hash_spans(data, starts, ends, k0, k1, out):  # type: ignore[no-untyped-def]
     for i in range(starts.size):
         start, end = starts[i], ends[i]

@@ -7,9 +7,10 @@ was set back. The records from the jump on, until the clock passes where it had 
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from vigie.kernels import kernel
 
 JUMP: Final = 600_000_000
 """Microseconds back that are a jump, not two servers' writing at once: ten minutes."""
@@ -40,7 +41,7 @@ class Clock:
         _mark(moments, doubts, self._state, JUMP, LEAP, _FORWARD_SHARE, _STEPS_PER_JUMP)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _mark(moments, doubts, state, jump, leap, share, rarity):  # type: ignore[no-untyped-def]
     never = -(2**63)
     for i in range(moments.size):

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.unaligned import load_word, trailing_zeros
 
 FAULTS: Final = (
@@ -95,7 +96,7 @@ def scan(data: bytes, layout: Layout, final: bool = True) -> Spans:
     ([0, 8, 9], [0, 2, 3], [0, 255, 0])
     """
     raw = np.frombuffer(data, np.uint8)
-    most = data.count(b"\n") + 1
+    most = int(count_lines(raw)) + 1
     slots = np.array(layout.slots or (-1,), np.int32)
     wanted = max(int(slots.max()) + 1, 0)
     starts, ends, lines = (np.empty(most, np.int64) for _ in range(3))
@@ -127,7 +128,7 @@ def split_lines(
     return scan(data, layout, final)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def count_lines(data):  # type: ignore[no-untyped-def]
     """Return how many line ends `data` holds: four times as fast as `bytes.count`."""
     count = 0
@@ -136,7 +137,7 @@ def count_lines(data):  # type: ignore[no-untyped-def]
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def utf8_size(data, i, stop):  # type: ignore[no-untyped-def]
     """Return the size of the valid multi-byte sequence at `i`, or 0 (Unicode 15, table 3-7)."""
     lead = data[i]
@@ -172,7 +173,7 @@ def _zeros(word):  # type: ignore[no-untyped-def]
     return (word - _ONES) & ~word & _TOPS
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _next_mark(data, i, wanted):  # type: ignore[no-untyped-def]
     """Return the first place from `i` whose byte may mean something, else the end.
 
@@ -192,14 +193,14 @@ def _next_mark(data, i, wanted):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _line_end(data, i):  # type: ignore[no-untyped-def]
     while i < data.size and data[i] != 10:
         i += 1
     return i
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _stands_alone(data, classes, start, fields, witness, longest):  # type: ignore[no-untyped-def]
     """Say whether the line at `start` is a whole record by itself (or cannot belong to one)."""
     if fields < _FEWEST_FIELDS:
@@ -223,7 +224,7 @@ def _stands_alone(data, classes, start, fields, witness, longest):  # type: igno
     return i - start > longest or (seen and not quoted and field + 1 == fields)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _close_quote(data, classes, start, record, fields, witness, longest, final):  # type: ignore[no-untyped-def]
     """Follow the quoted field whose text begins at `start`.
 
@@ -262,7 +263,7 @@ def _close_quote(data, classes, start, record, fields, witness, longest, final):
     return (-1 if final else -2), doubled, ends, fault
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _trimmed(data, start, end):  # type: ignore[no-untyped-def]
     while end > start and (data[end - 1] == 32 or data[end - 1] == 13):
         end -= 1
@@ -271,7 +272,7 @@ def _trimmed(data, start, end):  # type: ignore[no-untyped-def]
     return start, end
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _scan(  # type: ignore[no-untyped-def]
     data, classes, fields, slots, witness, longest, final,
     starts, ends, lines, faults, field_starts, field_sizes,

@@ -6,11 +6,11 @@ local: `times.to_utc` says what it means and where the clock change leaves a dou
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.errors import MappingError
+from vigie.kernels import kernel
 from vigie.language import N_
 from vigie.readers.words import Words
 
@@ -112,7 +112,7 @@ def parse_words(
     return words.spread(found, 0), words.spread(kinds, EMPTY)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _days(year, month, day):  # type: ignore[no-untyped-def]
     """Days since 1970-01-01 of a Gregorian date (Hinnant, "chrono-compatible algorithms")."""
     year -= month <= 2
@@ -122,7 +122,7 @@ def _days(year, month, day):  # type: ignore[no-untyped-def]
     return era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719468
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _month_length(year, month):  # type: ignore[no-untyped-def]
     if month == 2:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
@@ -130,7 +130,7 @@ def _month_length(year, month):  # type: ignore[no-untyped-def]
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _digits(data, i, end, least, most):  # type: ignore[no-untyped-def]
     """Read `least` to `most` digits; returns (value, next place) or (-1, i)."""
     value, k = 0, 0
@@ -140,7 +140,7 @@ def _digits(data, i, end, least, most):  # type: ignore[no-untyped-def]
     return (value, i + k) if k >= least else (-1, i)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _fraction(data, i, end):  # type: ignore[no-untyped-def]
     """Read 1 to 9 decimals as microseconds, cutting what is finer."""
     value, place = _digits(data, i, end, 1, 9)
@@ -155,7 +155,7 @@ def _fraction(data, i, end):  # type: ignore[no-untyped-def]
     return value, place
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _zone(data, i, end):  # type: ignore[no-untyped-def]
     """Read Z, +hh, +hhmm or +hh:mm; returns (seconds east, next place), the place -1 if none."""
     if i < end and data[i] in (90, 122):
@@ -176,7 +176,7 @@ def _zone(data, i, end):  # type: ignore[no-untyped-def]
     return sign * (hours * 3600 + minutes * 60), at
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _moment(year, month, day, hour, minute, second, micro):  # type: ignore[no-untyped-def]
     """Return microseconds since 1970, or -(2**63) when there is no such time."""
     if (
@@ -193,7 +193,7 @@ def _moment(year, month, day, hour, minute, second, micro):  # type: ignore[no-u
     return seconds * 1_000_000 + micro
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _iso(data, i, end):  # type: ignore[no-untyped-def]
     bad = (np.int64(0), np.uint8(BAD))
     year, i = _digits(data, i, end, 4, 4)
@@ -229,7 +229,7 @@ def _iso(data, i, end):  # type: ignore[no-untyped-def]
     return (moment - east * 1_000_000, np.uint8(UTC)) if i == end else bad
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _month_name(data, i, end, names):  # type: ignore[no-untyped-def]
     if i + 3 > end:
         return -1, i
@@ -243,7 +243,7 @@ def _month_name(data, i, end, names):  # type: ignore[no-untyped-def]
     return -1, i
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _by_program(data, i, end, program, names):  # type: ignore[no-untyped-def]
     bad = (np.int64(0), np.uint8(BAD))
     year, month, day, hour, minute, second, micro = 1970, 1, 1, 0, 0, 0, 0
@@ -292,7 +292,7 @@ def _by_program(data, i, end, program, names):  # type: ignore[no-untyped-def]
     return moment - east * 1_000_000, np.uint8(UTC if zoned else LOCAL)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _parse(data, starts, sizes, program, names, moments, kinds):  # type: ignore[no-untyped-def]
     for i in range(starts.size):
         size = sizes[i]
@@ -306,7 +306,7 @@ def _parse(data, starts, sizes, program, names, moments, kinds):  # type: ignore
                 moments[i], kinds[i] = _iso(data, start, start + size)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _parse_epochs(data, starts, sizes, scale, moments, kinds):  # type: ignore[no-untyped-def]
     for i in range(starts.size):
         size = sizes[i]

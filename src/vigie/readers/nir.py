@@ -4,10 +4,11 @@ Most numbers of a log are written as they should be. Those that are plainly soun
 a compiled loop; all others go to `identifiers`, one by one.
 """
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from vigie.kernels import kernel
 
 
 def plainly_sound(texts: pa.Array) -> NDArray[np.bool_]:
@@ -23,11 +24,12 @@ def plainly_sound(texts: pa.Array) -> NDArray[np.bool_]:
     offsets = np.frombuffer(texts.buffers()[1], np.int64)
     offsets = offsets[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
-    sound: NDArray[np.bool_] = _plainly_sound(data, offsets)
+    sound = np.zeros(len(texts), np.bool_)
+    _mark_sound(data, offsets, sound)
     return sound
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _number(data, start, end):  # type: ignore[no-untyped-def]
     value = np.int64(0)
     for k in range(start, end):
@@ -37,9 +39,8 @@ def _number(data, start, end):  # type: ignore[no-untyped-def]
     return value
 
 
-@numba.njit(cache=True, nogil=True)
-def _plainly_sound(data, offsets):  # type: ignore[no-untyped-def]
-    sound = np.zeros(offsets.size - 1, np.bool_)
+@kernel
+def _mark_sound(data, offsets, sound):  # type: ignore[no-untyped-def]
     for i in range(sound.size):
         start = offsets[i]
         if offsets[i + 1] - start != 15:
@@ -55,4 +56,3 @@ def _plainly_sound(data, offsets):  # type: ignore[no-untyped-def]
             and 1 <= month <= 12
             and (1 <= department <= 95 or department >= 97)
         )
-    return sound

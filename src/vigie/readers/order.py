@@ -7,13 +7,13 @@ the name stands from the account's previous one in the alphabet.
 
 from typing import Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.events import GAP_BEYOND
+from vigie.kernels import kernel
 from vigie.readers.words import Words, from_array
 
 NAME_GAP_LIMIT: Final = 0.05
@@ -55,8 +55,9 @@ class Order:
         slots = np.where(known, slots, -1).astype(np.int32)
         grown = np.full(len(self._pairs) - len(self._numbers), _NEVER)
         self._numbers = np.concatenate([self._numbers, grown])
-        gaps, missing = _id_gaps(slots, number, self._numbers, GAP_BEYOND)
-        return pa.array(gaps, mask=missing)
+        gaps = np.zeros(len(slots), np.int32), np.ones(len(slots), np.bool_)
+        _id_gaps(slots, number, self._numbers, GAP_BEYOND, *gaps)
+        return pa.array(gaps[0], mask=gaps[1])
 
     def name_gaps(self, accounts: pa.Array, surnames: pa.Array, given: pa.Array) -> pa.Array:
         """Return the signed distance of each name to the account's previous one, A to Z being 1.
@@ -72,8 +73,9 @@ class Order:
         slots = who.spread(np.array(table, np.int32), -1)
         grown = np.full(len(self._accounts) - len(self._positions), np.nan)
         self._positions = np.concatenate([self._positions, grown])
-        gaps, missing = _name_gaps(slots, positions, self._positions, NAME_GAP_LIMIT)
-        return pa.array(gaps, mask=missing)
+        gaps = np.zeros(len(slots), np.float32), np.ones(len(slots), np.bool_)
+        _name_gaps(slots, positions, self._positions, NAME_GAP_LIMIT, *gaps)
+        return pa.array(gaps[0], mask=gaps[1])
 
     def _slots(self, who: Words, authority: str) -> NDArray[np.int32]:
         table = [self._slot(account, authority) for account in who.words.to_pylist()]
@@ -111,7 +113,8 @@ def numbers(values: pa.Array, kind: str = "") -> tuple[NDArray[np.int64], NDArra
     buffers = texts.buffers()
     offsets = np.frombuffer(buffers[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(buffers[2] or b"", np.uint8)
-    found, known = _numbers(data, offsets, kind in _NIR_KINDS)
+    found, known = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.bool_)
+    _numbers(data, offsets, kind in _NIR_KINDS, found, known)
     return words.spread(found, 0), words.spread(known, False)
 
 
@@ -147,17 +150,16 @@ def name_positions(surnames: pa.Array, given: pa.Array) -> NDArray[np.float64]:
     texts = pc.binary_join_element_wise(left, right, " ").cast(pa.large_string())
     offsets = np.frombuffer(texts.buffers()[1], np.int64)[: len(texts) + 1]
     data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
-    found = _positions(data, offsets, _LETTERS)
+    found = np.zeros(len(texts), np.float64)
+    _positions(data, offsets, _LETTERS, found)
     return np.concatenate([np.full(len(distinct) - len(kept), np.nan), found])[places]
 
 
 _NEVER: Final = np.int64(-(2**63))
 
 
-@numba.njit(cache=True, nogil=True)
-def _id_gaps(slots, numbers, previous, beyond):  # type: ignore[no-untyped-def]
-    gaps = np.zeros(slots.size, np.int32)
-    missing = np.ones(slots.size, np.bool_)
+@kernel
+def _id_gaps(slots, numbers, previous, beyond, gaps, missing):  # type: ignore[no-untyped-def]
     for i in range(slots.size):
         slot = slots[i]
         if slot < 0:
@@ -167,13 +169,10 @@ def _id_gaps(slots, numbers, previous, beyond):  # type: ignore[no-untyped-def]
         if before >= 0:
             gaps[i] = max(-beyond, min(beyond, numbers[i] - before))
             missing[i] = False
-    return gaps, missing
 
 
-@numba.njit(cache=True, nogil=True)
-def _name_gaps(slots, positions, previous, limit):  # type: ignore[no-untyped-def]
-    gaps = np.zeros(slots.size, np.float32)
-    missing = np.ones(slots.size, np.bool_)
+@kernel
+def _name_gaps(slots, positions, previous, limit, gaps, missing):  # type: ignore[no-untyped-def]
     for i in range(slots.size):
         slot = slots[i]
         if slot < 0 or np.isnan(positions[i]):
@@ -184,14 +183,11 @@ def _name_gaps(slots, positions, previous, limit):  # type: ignore[no-untyped-de
             gap = np.rint((positions[i] - before) * 1e5) / 1e5 + 0.0  # no minus zero
             gaps[i] = max(-limit, min(limit, gap))
             missing[i] = False
-    return gaps, missing
 
 
-@numba.njit(cache=True, nogil=True)
-def _numbers(data, offsets, national):  # type: ignore[no-untyped-def]
-    count = offsets.size - 1
-    found, known = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    for i in range(count):
+@kernel
+def _numbers(data, offsets, national, found, known):  # type: ignore[no-untyped-def]
+    for i in range(found.size):
         start, end = offsets[i], offsets[i + 1]
         if national and end - start == 15:
             found[i], known[i] = _national(data, start)
@@ -205,10 +201,9 @@ def _numbers(data, offsets, national):  # type: ignore[no-untyped-def]
         for k in range(at, end):
             value = value * 10 + (data[k] - 48)
         found[i], known[i] = value, True
-    return found, known
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _national(data, start):  # type: ignore[no-untyped-def]
     value = np.int64(0)
     for k in range(13):
@@ -223,15 +218,12 @@ def _national(data, start):  # type: ignore[no-untyped-def]
     return value, True
 
 
-@numba.njit(cache=True, nogil=True)
-def _positions(data, offsets, letters):  # type: ignore[no-untyped-def]
-    count = offsets.size - 1
-    found = np.zeros(count, np.float64)
-    for i in range(count):
+@kernel
+def _positions(data, offsets, letters, found):  # type: ignore[no-untyped-def]
+    for i in range(found.size):
         scale = 1.0
         for k in range(min(letters, offsets[i + 1] - offsets[i])):
             mark = data[offsets[i] + k]
             scale /= 27.0
             if 65 <= mark <= 90:
                 found[i] += (mark - 64) * scale
-    return found

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.unaligned import load_tail, load_word
 
 
@@ -129,7 +129,7 @@ def _gather(
     return pa.array(texts, pa.string())
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _copy(data, starts, lengths, offsets, joined):  # type: ignore[no-untyped-def]
     for i in range(starts.size):
         start, at = starts[i], offsets[i]
@@ -137,7 +137,7 @@ def _copy(data, starts, lengths, offsets, joined):  # type: ignore[no-untyped-de
             joined[at + k] = data[start + k]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _mix(data, start, size):  # type: ignore[no-untyped-def]
     """Hash a few bytes, eight at a time: only to find a word again, it protects nothing."""
     state = np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(size)
@@ -153,7 +153,7 @@ def _mix(data, start, size):  # type: ignore[no-untyped-def]
     return state ^ (state >> np.uint64(32))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _same(data, a, b, size):  # type: ignore[no-untyped-def]
     whole = size - size % 8
     for k in range(0, whole, 8):
@@ -163,47 +163,60 @@ def _same(data, a, b, size):  # type: ignore[no-untyped-def]
     return load_tail(data, a + whole, rest) == load_tail(data, b + whole, rest)
 
 
-@numba.njit(cache=True, nogil=True)
-def _encode(data, starts, sizes):  # type: ignore[no-untyped-def]
-    """Give each field the number of its text, by order of first appearance.
+def _encode(
+    data: NDArray[np.uint8], starts: NDArray[np.int32], sizes: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Give each field the number of its text, by order of first appearance, and their places."""
+    count = len(starts)
+    codes, firsts = np.full(count, -1, np.int32), np.empty(count, np.int32)
+    hashes, table = np.empty(count, np.uint64), np.zeros(1024, np.uint64)
+    done = known = 0
+    while done < count:
+        done, known = _number(data, starts, sizes, done, known, table, hashes, firsts, codes)
+        if done < count:
+            table = np.zeros(8 * len(table), np.uint64)
+            _refill(table, hashes, known)
+    return codes, firsts[:known].copy()
+
+
+@kernel
+def _number(data, starts, sizes, begin, known, table, hashes, firsts, codes):  # type: ignore[no-untyped-def]
+    """Number the texts from `begin` on until the table is half full; returns where it stopped.
 
     A slot holds the upper half of a text's hash and its number plus one: most strangers are told
     apart without looking further.
     """
-    count = starts.size
-    room = 1024
-    table = np.zeros(room, np.uint64)
-    hashes = np.empty(count, np.uint64)
-    firsts = np.empty(count, np.int32)
-    codes = np.full(count, -1, np.int32)
-    upper, lower = np.uint64(0xFFFFFFFF00000000), np.uint64(0xFFFFFFFF)
-    known = 0
-    for i in range(count):
+    last, upper = np.uint64(table.size - 1), np.uint64(0xFFFFFFFF00000000)
+    for i in range(begin, starts.size):
         size = sizes[i] if sizes[i] >= 0 else -1 - sizes[i]
         if size == 0:
             continue
         mixed = _mix(data, starts[i], size)
-        slot = mixed & np.uint64(room - 1)
+        slot = mixed & last
         while table[slot]:
             if (table[slot] ^ mixed) & upper == 0:
-                code = np.int32(table[slot] & lower) - 1
+                code = np.int32(table[slot] & ~upper) - 1
                 first = firsts[code]
                 if sizes[first] == sizes[i] and _same(data, starts[first], starts[i], size):
                     codes[i] = code
                     break
-            slot = (slot + np.uint64(1)) & np.uint64(room - 1)
+            slot = (slot + np.uint64(1)) & last
         if codes[i] < 0:
             codes[i] = known
             firsts[known] = i
             hashes[known] = mixed
             known += 1
             table[slot] = mixed & upper | np.uint64(known)
-            if known * 2 > room:
-                room *= 8
-                table = np.zeros(room, np.uint64)
-                for other in range(known):
-                    slot = hashes[other] & np.uint64(room - 1)
-                    while table[slot]:
-                        slot = (slot + np.uint64(1)) & np.uint64(room - 1)
-                    table[slot] = hashes[other] & upper | np.uint64(other + 1)
-    return codes, firsts[:known].copy()
+            if known * 2 > table.size:
+                return i + 1, known
+    return starts.size, known
+
+
+@kernel
+def _refill(table, hashes, known):  # type: ignore[no-untyped-def]
+    last, upper = np.uint64(table.size - 1), np.uint64(0xFFFFFFFF00000000)
+    for number in range(known):
+        slot = hashes[number] & last
+        while table[slot]:
+            slot = (slot + np.uint64(1)) & last
+        table[slot] = hashes[number] & upper | np.uint64(number + 1)

@@ -11,12 +11,12 @@ Digests are handled as pairs of 64-bit words, shape (n, 2).
 import hashlib
 from typing import Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import KEY
+from vigie.kernels import kernel
 from vigie.pseudonyms import Keyring
 from vigie.siphash import hash_rows
 
@@ -95,8 +95,8 @@ def ranks(words: Words, parts: NDArray[np.int32]) -> NDArray[np.int32]:
     >>> ranks(np.array([[1, 2], [3, 4], [1, 2]], np.uint64), np.zeros(3, np.int32)).tolist()
     [0, 0, 1]
     """
-    out = np.empty(len(words), np.int32)
-    _ranks(np.ascontiguousarray(words), parts, _table(len(words)), out)
+    seen, out = np.zeros(len(words), np.int32), np.empty(len(words), np.int32)
+    _ranks(np.ascontiguousarray(words), parts, _table(len(words)), seen, out)
     return out
 
 
@@ -108,7 +108,7 @@ def counts_among(
     if len(stored):
         _counts(
             np.ascontiguousarray(words), parts, np.ascontiguousarray(stored), stored_parts,
-            _table(len(stored)), out,
+            _table(len(stored)), np.zeros(len(stored), np.int32), out,
         )  # fmt: skip
     return out
 
@@ -118,7 +118,7 @@ def _table(count: int) -> NDArray[np.int64]:
     return np.full(1 << max(4, int(2 * count - 1).bit_length()), -1, np.int64)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find(words, parts, row, keys, key_parts, table):  # type: ignore[no-untyped-def]
     """Return the place in `table` of the key equal to `row`, or of the gap where it belongs."""
     mask = table.size - 1
@@ -136,9 +136,8 @@ def _find(words, parts, row, keys, key_parts, table):  # type: ignore[no-untyped
     return place
 
 
-@numba.njit(cache=True, nogil=True)
-def _ranks(words, parts, table, out):  # type: ignore[no-untyped-def]
-    seen = np.zeros(words.shape[0], np.int32)
+@kernel
+def _ranks(words, parts, table, seen, out):  # type: ignore[no-untyped-def]
     for row in range(words.shape[0]):
         place = _find(words, parts, row, words, parts, table)
         if table[place] < 0:
@@ -148,9 +147,8 @@ def _ranks(words, parts, table, out):  # type: ignore[no-untyped-def]
         seen[first] += 1
 
 
-@numba.njit(cache=True, nogil=True)
-def _counts(words, parts, stored, stored_parts, table, out):  # type: ignore[no-untyped-def]
-    seen = np.zeros(stored.shape[0], np.int32)
+@kernel
+def _counts(words, parts, stored, stored_parts, table, seen, out):  # type: ignore[no-untyped-def]
     for row in range(stored.shape[0]):
         place = _find(stored, stored_parts, row, stored, stored_parts, table)
         if table[place] < 0:

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.readers.words import Words, from_spans
 
 MOST: Final = 32
@@ -87,7 +88,7 @@ def _closing(data, i):  # type: ignore[no-untyped-def]
     return i
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _spells(data, start, end, word):  # type: ignore[no-untyped-def]
     same = 0
     while same < len(word) and start + same < end and data[start + same] == word[same]:
@@ -100,7 +101,7 @@ _VALUE: Final = tuple(b"value")
 _QUERY: Final = tuple(b"query")
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _id_start(data, start, end, classes):  # type: ignore[no-untyped-def]
     """Return where the id begins in `data[start:end]`: after the last slash; `end` if none."""
     i = end
@@ -110,7 +111,7 @@ def _id_start(data, start, end, classes):  # type: ignore[no-untyped-def]
     return i if plain and end - i <= _LONGEST_ID else end
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _decode(data, start, end, digits, out, at):  # type: ignore[no-untyped-def]
     """Decode base64 into `out` at `at`; return the place after it, -1 if it is not plain text."""
     if (end - start) % 4:
@@ -135,7 +136,7 @@ def _decode(data, start, end, digits, out, at):  # type: ignore[no-untyped-def]
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _cut_query(text, start, end, classes, ids, at, places, count, most):  # type: ignore[no-untyped-def]
     """Cut the values out of the query `text[start:end]` in place.
 
@@ -166,7 +167,7 @@ def _cut_query(text, start, end, classes, ids, at, places, count, most):  # type
     return put, at, count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _cut(  # type: ignore[no-untyped-def]
     data, froms, tos, classes, digits, left, left_offsets, asked, asked_offsets, ids,
     places, offsets, fits,

@@ -15,6 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.readers.lines import utf8_size
 from vigie.unaligned import load_byte, text_marks, trailing_zeros
 
@@ -151,7 +152,7 @@ def _key_end(data, i, escapes):  # type: ignore[no-untyped-def]
     return i + 1 if load_byte(data, i) == 58 else -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _value_end(data, i, escapes):  # type: ignore[no-untyped-def]
     """Return the place after the JSON value that begins at `i`, or -1.
 
@@ -211,7 +212,7 @@ def _element(data, start, end, names, places):  # type: ignore[no-untyped-def]
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-untyped-def]
     """Return the place after the record that begins at `i`, or -1 when it does not pass."""
     if load_byte(data, i) != 123:
@@ -238,12 +239,12 @@ def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-u
             return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_plain_text(data, start, end):  # type: ignore[no-untyped-def]
     return end - start > 2 and load_byte(data, start) == 34
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _is_event(data, froms, tos, resource_type):  # type: ignore[no-untyped-def]
     """Say whether the object is an AuditEvent with a time, its id a text if it has one."""
     place = froms[_RESOURCE]
@@ -257,7 +258,7 @@ def _is_event(data, froms, tos, resource_type):  # type: ignore[no-untyped-def]
     return _is_plain_text(data, froms[RECORDED], tos[RECORDED])
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _scan(  # type: ignore[no-untyped-def]
     data, longest, names, places, known, resource_type, starts, ends, passed, froms, tos
 ):

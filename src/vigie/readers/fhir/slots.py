@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from vigie.kernels import kernel
 
 if TYPE_CHECKING:
     from vigie.readers.fhir.cuts import Cuts
@@ -31,7 +32,7 @@ def joined_elements(
     return out, starts, sizes
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _join(data, froms, tos, starts, out):  # type: ignore[no-untyped-def]
     for record in range(froms.shape[0]):
         at = starts[record]
@@ -55,7 +56,7 @@ def plain_times(data: Bytes, starts: Places, sizes: Places) -> NDArray[np.bool_]
 _PATTERN = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _follows(data, start, pattern, first, last):  # type: ignore[no-untyped-def]
     for k in range(first, last):
         byte = data[start + k - first]
@@ -67,7 +68,7 @@ def _follows(data, start, pattern, first, last):  # type: ignore[no-untyped-def]
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _plain_times(data, starts, sizes, pattern, plain):  # type: ignore[no-untyped-def]
     for i in range(starts.size):
         at, end = starts[i], starts[i] + sizes[i]
@@ -123,7 +124,7 @@ def distinct_rows(sizes: NDArray[np.int64], names: Places, values: Places) -> ND
     return kept
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _mark_repeats(sizes, names, values, kept):  # type: ignore[no-untyped-def]
     first = 0
     for size in sizes:

@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.errors import MappingError
+from vigie.kernels import kernel
 from vigie.language import N_
 
 _COMMON: Final = (
@@ -126,7 +126,7 @@ def cut(
     return field_starts, field_sizes, fits
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _stands_at(data, place, end, literals, first, last):  # type: ignore[no-untyped-def]
     if place + last - first > end:
         return False
@@ -136,7 +136,7 @@ def _stands_at(data, place, end, literals, first, last):  # type: ignore[no-unty
     return first + same == last
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _find(data, place, end, literals, first, last, quoted, final, more):  # type: ignore[no-untyped-def]
     """Return where the literal after a variable stands, or -1.
 
@@ -158,7 +158,7 @@ def _find(data, place, end, literals, first, last, quoted, final, more):  # type
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _cut(  # type: ignore[no-untyped-def]
     data, starts, ends, literals, offsets, quoted, more, field_starts, field_sizes, fits
 ):  # fmt: skip
