@@ -10,12 +10,14 @@ Source: the age file format, https://age-encryption.org/v1 (X25519, ChaCha20-Pol
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyrage
 from pyrage import x25519
@@ -29,6 +31,7 @@ CHUNK: Final = 8 << 20
 """Raw bytes per sealed chunk: what is decrypted to read one line again."""
 _AHEAD: Final = 4
 _CODEC: Final = "zstd"
+_NEWLINE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def read_identities(path: Path) -> list[Any]:
     return found
 
 
-def seal(data: bytes, to: list[Any]) -> bytes:
+def seal(data: bytes | memoryview, to: list[Any]) -> bytes:
     """Compress and encrypt `data` to the recipients `to`."""
     size = len(data).to_bytes(8, "little")
     return bytes(pyrage.encrypt(size + pa.compress(data, codec=_CODEC, asbytes=True), to))
@@ -140,7 +143,8 @@ class Sealer:
         chunk: int = CHUNK,
     ) -> None:
         self._to, self._write, self._names, self._chunk = to, write, names, chunk
-        self._pending = bytearray()
+        self._pending: deque[memoryview] = deque()
+        self._waiting = 0
         self._work: list[Future[Chunk]] = []
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sealing")
         self._offset = 0
@@ -148,15 +152,16 @@ class Sealer:
 
     def __call__(self, block: bytes) -> None:
         """Take the next bytes of the file."""
-        self._pending += block
-        while len(self._pending) >= self._chunk:
-            self._submit(bytes(self._pending[: self._chunk]))
-            del self._pending[: self._chunk]
+        if block:
+            self._pending.append(memoryview(block))
+            self._waiting += len(block)
+        while self._waiting >= self._chunk:
+            self._submit(self._chunk)
 
     def finish(self) -> list[Chunk]:
         """Seal what is left and return the index of all chunks."""
-        if self._pending:
-            self._submit(bytes(self._pending))
+        if self._waiting:
+            self._submit(self._waiting)
         self._pool.shutdown(wait=True)
         return [work.result() for work in self._work]
 
@@ -164,16 +169,32 @@ class Sealer:
         """Stop without an index."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, data: bytes) -> None:
+    def _submit(self, size: int) -> None:
         if len(self._work) >= _AHEAD:
             self._work[-_AHEAD].result()
-        self._work.append(self._pool.submit(self._seal, next(self._names), data, self._offset))
-        self._offset += len(data)
+        work = self._pool.submit(self._seal, next(self._names), self._taken(size), self._offset)
+        self._work.append(work)
+        self._offset += size
 
-    def _seal(self, name: str, data: bytes, offset: int) -> Chunk:
+    def _taken(self, size: int) -> list[memoryview]:
+        """Take the first `size` bytes that wait, without copying them."""
+        self._waiting -= size
+        taken = []
+        while size:
+            piece = self._pending.popleft()
+            if len(piece) > size:
+                self._pending.appendleft(piece[size:])
+            taken.append(piece[:size])
+            size -= len(taken[-1])
+        return taken
+
+    def _seal(self, name: str, pieces: list[memoryview], offset: int) -> Chunk:
+        data = pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
+        pieces.clear()
         sealed = seal(data, self._to)
         self._write(name, sealed)
-        first, lines = self._line, data.count(b"\n")
+        first = self._line
+        lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == _NEWLINE))
         self._line += lines
         digest = hashlib.sha256(sealed).hexdigest()
         return Chunk(name, offset, len(data), first, lines, digest)
