@@ -44,7 +44,7 @@ def staged(folder: Path, tables: list[pa.Table], run_rows: int, limit: int) -> l
 moments = st.lists(st.integers(0, 300_000), min_size=1, max_size=60)
 
 
-@pytest.mark.parametrize("held", [0, 2])
+@pytest.mark.parametrize("held", [0, 100])
 @settings(max_examples=40, deadline=None)
 @given(st.lists(moments, min_size=1, max_size=5), st.integers(1, 50), st.integers(1, 40))
 def test_nothing_is_lost_and_lines_of_a_moment_keep_their_order(
@@ -52,7 +52,7 @@ def test_nothing_is_lost_and_lines_of_a_moment_keep_their_order(
     run_rows: int, limit: int,
 ) -> None:  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(staging, "_HELD", held)
+        patch.setattr(staging, "HELD_ROWS", held)
         first, tables = 1, []
         for seconds in batches:
             tables.append(rows(seconds, first))
@@ -87,7 +87,10 @@ def test_columns_where_hardly_anything_repeats_come_back_whole(tmp_path: Path) -
     assert sorted(set(found.column("session").to_pylist())) == sorted(words.to_pylist())
 
 
-def test_memory_does_not_grow_with_the_runs(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "HELD_ROWS", 4000)
     stage = Staging(tmp_path, run_rows=2000)
     table, held = rows([1] * 2000, 1), []
     for _ in range(12):

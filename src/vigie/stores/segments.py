@@ -98,7 +98,7 @@ def write_segment(
     schema = SCHEMAS[kind]
     with telling(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _Hashing(path) as sink, pq.ParquetWriter(sink, schema, **_encodings(schema)) as writer:
+        with _Hashing(path) as sink, pq.ParquetWriter(sink, schema, **_encodings(table)) as writer:
             writer.write_table(table, row_group_size=ROW_GROUP)
     times = pc.min_max(table.column("at").cast(pa.int64())) if "at" in table.column_names else None
     return Segment(
@@ -109,16 +109,24 @@ def write_segment(
     )  # fmt: skip
 
 
-def _encodings(schema: pa.Schema) -> dict[str, Any]:
-    names = schema.names
+def _encodings(table: pa.Table) -> dict[str, Any]:
+    names = table.column_names
     return {
-        "compression": {name: "NONE" if name in _RANDOM else "ZSTD" for name in names},
-        "use_dictionary": [field.name for field in schema if field.type == TEXT],
+        "compression": {name: _compression(name, table.column(name)) for name in names},
+        "use_dictionary": [field.name for field in table.schema if field.type == TEXT],
         "column_encoding": {name: "DELTA_BINARY_PACKED" for name in names if name in _DELTAS},
         # Statistics cost as much as all the rest, and only these two are ever pruned by.
         "write_statistics": [name for name in ("account", "at") if name in names],
         "store_schema": True,
     }
+
+
+def _compression(name: str, column: pa.ChunkedArray) -> str:
+    """Return NONE where there is nothing to win: starting zstd costs more than a small page."""
+    if name in _RANDOM or column.null_count == len(column):
+        return "NONE"
+    words = column.chunk(0).dictionary if column.type == TEXT and column.num_chunks == 1 else ()
+    return "NONE" if len(words) == 1 else "ZSTD"
 
 
 def _nulls(table: pa.Table) -> str:

@@ -28,9 +28,12 @@ from vigie.stores.layout import telling
 SLOT: Final = 900_000_000
 """Microseconds in a quarter of an hour, the finest partition."""
 SLOTS_PER_DAY: Final = 96
-RUN_ROWS: Final = 1 << 19
-_HELD: Final = 2
-"""Runs that stay in memory: the daily import of a hospital never touches the disk."""
+RUN_ROWS: Final = 1 << 17
+"""Rows of a run, at least; the batches of a fast reader are larger and need not be joined."""
+_RUNS: Final = 128
+"""After so many runs they are twice as large, and so on: each is an open file."""
+HELD_ROWS: Final = 1 << 20
+"""Rows that stay in memory: the daily import of a hospital never touches the disk."""
 PARTITION_ROWS: Final = 1 << 19
 
 
@@ -78,6 +81,7 @@ class Staging:
 
     def __init__(self, folder: Path, run_rows: int = RUN_ROWS) -> None:
         self._folder, self._run_rows = folder, run_rows
+        self._left = HELD_ROWS
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
         self.rows = 0
@@ -91,7 +95,7 @@ class Staging:
             self._waiting.append(table)
             self._waiting_rows += table.num_rows
             self.rows += table.num_rows
-        if self._waiting_rows >= self._run_rows:
+        if self._waiting_rows >= self._run_rows << len(self._work) // _RUNS:
             self._spill()
 
     def finish(self) -> None:
@@ -143,9 +147,8 @@ class Staging:
         if len(self._work) > 1:
             self._work[-2].result()
         path = self._folder / f"{len(self._work):05d}.arrow"
-        self._work.append(
-            self._pool.submit(_write_run, path, self._waiting, len(self._work) < _HELD)
-        )
+        self._left -= self._waiting_rows
+        self._work.append(self._pool.submit(_write_run, path, self._waiting, self._left >= 0))
         self._waiting, self._waiting_rows = [], 0
 
     def _pieces(self, run: _Run, partition: Partition) -> Iterator["_Piece"]:
@@ -181,6 +184,8 @@ def _column(name: str, pieces: list[_Piece]) -> pa.Array:
     if any(array.type != kind for array in arrays):
         text = pa.concat_arrays([array.cast(pa.string()) for array in arrays])
         return pc.dictionary_encode(text)
+    if len(arrays) == 1:
+        return arrays[0]
     return pa.concat_arrays(pa.chunked_array(arrays).unify_dictionaries().chunks)
 
 
