@@ -70,7 +70,7 @@ def _warm_up(path: Path, folder: Path) -> None:
     _import(short, folder / "warm")
 
 
-def sample(count: int, seed: int = 7) -> pa.Table:
+def sample(count: int, seed: int = 7, first: str = "2025-01-01", days: int = 90) -> pa.Table:
     """Return a log such as a hospital system writes: 3,000 accounts, 400,000 patients."""
     chance = np.random.default_rng(seed)
 
@@ -78,8 +78,8 @@ def sample(count: int, seed: int = 7) -> pa.Table:
         texts = [f"{prefix}{k:05d}" for k in range(many)]
         return pa.array(texts).take(pa.array(chance.zipf(1.2, count) % many))
 
-    start = np.datetime64("2025-01-01T00:00:00", "us").astype(np.int64)
-    moments = np.sort(start + chance.integers(0, 90 * 86400, count) * 1_000_000)
+    start = np.datetime64(first, "us").astype(np.int64)
+    moments = np.sort(start + chance.integers(0, days * 86400, count) * 1_000_000)
     patients = chance.integers(0, 400_000, count)
     names = pa.array([f"NOM{k:04X}" for k in range(20_000)])
     columns = {
