@@ -12,8 +12,15 @@ fifths of its time there (see docs/benchmarks.md).
 make an array would not compile.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numba
 
-kernel: Final = numba.njit(cache=True, nogil=True, _nrt=False)
+# A dictionary, because numba's types do not tell of the last one.
+_OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "_nrt": False}
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop as the module's text says."""
+    return numba.njit(**_OPTIONS)(function)
