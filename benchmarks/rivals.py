@@ -5,7 +5,8 @@ the window so far holds an access of a thief. The isolation forest sees an accou
 speaks at its end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,33 +25,28 @@ def beginning(world: World) -> int:
     return world.start + int(WARM_UP * world.days) * DAY
 
 
-def quotas(world: World) -> Iterator[Scores]:
-    """Return patients, strangers and far strangers so far in the day, hour and ten minutes."""
+def quota(world: World, what: str, per: str) -> Scores:
+    """Return how many so far: patients, strangers or far strangers in a day, hour or 10 minutes."""
     found = units(world)
-    for what, kept in _subsets(found).items():
-        for per, length in WINDOWS.items():
-            count, theft = _running(found, kept, (found.at[kept] - world.start) // length)
-            yield _scored(f"{what} per {per}", found, kept, count, theft, beginning(world))
+    kept = _subset(found, what)
+    count, theft = _running(found, kept, (found.at[kept] - world.start) // WINDOWS[per])
+    return _scored(f"{what} per {per}", found, kept, count, theft, beginning(world))
 
 
-def deviations(world: World) -> Iterator[Scores]:
+def deviation(world: World, what: str) -> Scores:
     """Return the day's count so far against the account's earlier days, in standard deviations."""
     found = units(world)
-    day = (found.at - world.start) // DAY
-    for what, kept in list(_subsets(found).items())[:2]:
-        mean, spread, past = _habit(world, found, kept, day)
-        count, theft = _running(found, kept, day[kept])
-        where = found.account[kept], day[kept]
-        score = np.where(past[where] >= 5, (count - mean[where]) / spread[where], -np.inf)
-        yield _scored(f"{what} per day", found, kept, score, theft, beginning(world))
+    kept, day = _subset(found, what), (found.at - world.start) // DAY
+    mean, spread, past = _habit(world, found, kept, day)
+    count, theft = _running(found, kept, day[kept])
+    where = found.account[kept], day[kept]
+    score = np.where(past[where] >= 5, (count - mean[where]) / spread[where], -np.inf)
+    return _scored(f"{what} per day", found, kept, score, theft, beginning(world))
 
 
-def _subsets(found: Units) -> dict[str, NDArray[np.bool_]]:
-    return {
-        "patients": np.ones(len(found.at), np.bool_),
-        "strangers": found.stranger,
-        "far strangers": found.far,
-    }
+def _subset(found: Units, what: str) -> NDArray[np.bool_]:
+    everyone = np.ones(len(found.at), np.bool_)
+    return {"patients": everyone, "strangers": found.stranger, "far strangers": found.far}[what]
 
 
 def _running(found: Units, kept: NDArray[np.bool_], window: Ints) -> tuple[Floats, Ints]:
@@ -136,7 +132,7 @@ def account_days(world: World) -> tuple[Ints, Ints, Ints, NDArray[np.bool_], Flo
 
 
 def _distinct(of: Ints, values: Ints) -> Ints:
-    pairs = np.unique(of << 32 | (values + 1))
+    pairs = np.unique(of << 32 | np.unique(values, return_inverse=True)[1])
     return np.bincount(pairs >> 32, minlength=of[-1] + 1)
 
 
@@ -156,3 +152,15 @@ def _own_mean(account: Ints, features: Floats, learnt: NDArray[np.bool_]) -> Flo
         count[:, None] > 0, total / np.maximum(count, 1)[:, None], features[learnt].mean(0)
     )
     return np.asarray(mean[account])
+
+
+RIVALS: dict[str, list[Callable[[World], Scores]]] = {
+    "fixed quota": [
+        partial(quota, what=what, per=per)
+        for what in ("patients", "strangers", "far strangers")
+        for per in WINDOWS
+    ],
+    "z-score per account": [partial(deviation, what=w) for w in ("patients", "strangers")],
+    "isolation forest": [forest],
+}
+"""The variants of each; the best one in hindsight stands for all."""
