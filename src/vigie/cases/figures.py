@@ -132,7 +132,7 @@ def _breach(material: Material) -> dict[str, Any]:
     stolen = cause is not None and cause.value == "external_malicious"
     accounts = facts.accounts if facts else case.accounts
     return {
-        "certainty": _("established") if case.awareness else _("suspected"),
+        "certainty": _("an established breach") if case.awareness else _("a supposed breach"),
         "natures": [words.natures["confidentiality"]],
         "causes": [words.causes[cause.value if cause else "unknown"]],
         "origins": [words.origins["hack"]] if stolen else None,
