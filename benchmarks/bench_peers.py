@@ -6,11 +6,11 @@
 The log is the first million accesses of each preset (a regional portal unless others are named);
 the first 40 % of its days teach. Every rule but "Vigie, as calibrated" has the settings of
 hindsight: the lowest threshold, of the best of its variants, that keeps the false alerts of this
-very log within 1 per 10,000 account-days (but one is allowed, and a million accesses hold about
-6,000 account-days: the table says what it came to). A missed theft counts its whole loss. Throughput is from
-the table in memory to scores; CrowdSec's from a file of lines to overflows, its start and stop
-taken off. A rule that judges whole days speaks at the end of the day. Both languages are printed
-unless one is named.
+very log within 1 per 10,000 account-days; one is allowed in any case, and a million accesses hold
+some 6,000 account-days, so the table says what it came to. A missed theft counts its whole loss.
+Throughput is from the table in memory to scores; CrowdSec's from a file of lines to overflows, its
+start and stop taken off. A rule that judges whole days speaks at the end of the day. Both languages
+are printed unless one is named.
 """
 
 import argparse
