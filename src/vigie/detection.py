@@ -91,9 +91,7 @@ def detect(
     at = _times(events)
     first, until, last = _stretch(at, learn_until)
     stream = Stream(settings, learn_until=_midnight(until), detectors=detectors, keep=True)
-    alerts = [
-        alert for part, watermark in _slices(events, at) for alert in stream.feed(part, watermark)
-    ]
+    alerts = stream.feed_all(_slices(events, at, 2 * stream.front.within))
     alerts += stream.finish()
     thresholds = stream.thresholds
     assert thresholds is not None
@@ -131,15 +129,22 @@ def _midnight(day: int) -> datetime:
     return datetime.fromtimestamp(day * DAY / 1e6, UTC)
 
 
-def _slices(events: pa.Table, at: np.ndarray) -> Iterator[tuple[pa.Table, int]]:
-    """Cut a log where everything before is earlier than everything after, with that time."""
+def _slices(events: pa.Table, at: np.ndarray, pause: int) -> Iterator[tuple[pa.Table, int]]:
+    """Cut a log where everything before is earlier than everything after, with that time.
+
+    Better where nothing happens for a `pause`, so that nothing need be held over.
+    """
     latest = np.maximum.accumulate(at)
     earliest = np.minimum.accumulate(at[::-1])[::-1]
-    cuts = np.flatnonzero(latest[:-1] < earliest[1:]) + 1
+    apart = earliest[1:] - latest[:-1]
+    cuts = np.flatnonzero(apart > 0) + 1
+    pauses = np.flatnonzero(apart > pause) + 1
     start = 0
     while start < len(at):
-        place = int(np.searchsorted(cuts, start + _SLICE))
-        stop = int(cuts[place]) if place < len(cuts) else len(at)
+        near = pauses[np.searchsorted(pauses, start + _SLICE) :][:1]
+        if not len(near) or near[0] > start + 2 * _SLICE:
+            near = cuts[np.searchsorted(cuts, start + _SLICE) :][:1]
+        stop = int(near[0]) if len(near) else len(at)
         yield events.slice(start, stop - start), int(at[stop]) if stop < len(at) else END
         start = stop
 

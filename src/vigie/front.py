@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.numbering import NOBODY, Codes, Recent, State, Words, order_of_time
+from vigie.numbering import NOBODY, Codes, Recent, State, Words, hashed, order_of_time
 
 DAY: Final = 86_400_000_000
 """One day in microseconds, the unit of every time here."""
@@ -34,6 +34,7 @@ REMEMBERED: Final = DAY // 24
 """How long an access is remembered, to count once what another log says of it."""
 
 _FEW: Final = 4096
+_TIES: Final = ("account", "source_file", "source_line")
 _ACCESS: Final = np.uint64(0xD6E8FEB86659FD93)
 _REQUEST: Final = np.uint64(0xA0761D6478BD642F)
 
@@ -50,7 +51,8 @@ class Reader(State):
     """
 
     def __init__(self) -> None:
-        self.words = {name: Words() for name in ("account", "source_file", *TEXTS)}
+        named = ("account", "source_file", *(name for name in TEXTS if name != "session"))
+        self.words = {name: Words() for name in named}
         self.fed = 0
 
     def read(self, events: pa.Table) -> Rows:
@@ -65,6 +67,7 @@ class Reader(State):
             "person": key_numbers(events.column("patient")),
             "source_line": _lines(events),
             **codes,
+            "session": _sessions(events),
             **{name: _numbers(events, name) for name in NUMBERS},
         }
         self.fed += events.num_rows
@@ -118,7 +121,7 @@ class Front(State):
         """Choose which rows count, before `until`; those after it are looked at, no more."""
         waiting = self._waiting
         known = np.flatnonzero(waiting["at"] < self.watermark)
-        order = known[self._canonical(take(waiting, known))]
+        order = self._canonical(waiting, known)
         at = waiting["at"][order]
         count = int(np.searchsorted(at, until))
         access = waiting["access"][order]
@@ -155,18 +158,22 @@ class Front(State):
             rows = take(rows, np.argsort(rows["moment"], kind="stable"))
         return rows
 
-    def _canonical(self, rows: Rows) -> Times:
-        """Order by time, then account, then place in the log: only ties need more than time."""
-        at = rows["at"]
-        order = np.argsort(at, kind="stable") if len(at) < _FEW else order_of_time(at)
-        same = at[order][1:] == at[order][:-1]
-        tied = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+    def _canonical(self, rows: Rows, chosen: Times) -> Times:
+        """Order chosen rows by time, then account, then place in the log.
+
+        Only rows that share a time need more than the time.
+        """
+        at = rows["at"][chosen]
+        if not (at[1:] > at[:-1]).all():
+            order = np.argsort(at, kind="stable") if len(at) < _FEW else order_of_time(at)
+            chosen, at = chosen[order], at[order]
+        tied = np.flatnonzero(_unsettled(at, *(rows[name][chosen] for name in _TIES)))
         if len(tied):
-            among = order[tied]
+            among = chosen[tied]
             ranks = [self._rank(name, rows[name][among]) for name in ("source_file", "account")]
             keys = [rows[name][among] for name in ("identity", *NUMBERS[2:], "source_line")]
-            order[tied] = among[np.lexsort((*keys, *ranks, at[among]))]
-        return order
+            chosen[tied] = among[np.lexsort((*keys, *ranks, at[tied]))]
+        return chosen
 
     def _rank(self, name: str, codes: Codes) -> Codes:
         """Rank codes by their words: the numbers of words tell in which order they came."""
@@ -177,6 +184,8 @@ class Front(State):
 
 def take(rows: Rows, index: Times) -> Rows:
     """Return some of the rows."""
+    if len(index) == len(rows["at"]) and (index == np.arange(len(index))).all():
+        return dict(rows)
     return {
         name: np.broadcast_to(values[:1].reshape(()), len(index))
         if _constant(values)
@@ -224,6 +233,13 @@ def _actions(events: pa.Table) -> NDArray[np.int8]:
     return np.array([*(ACTIONS.index(word) for word in words.words), -1], np.int8)[codes]
 
 
+def _sessions(events: pa.Table) -> Codes:
+    """Return numbers of sessions: they are compared only, and no end of them comes."""
+    if "session" not in events.column_names or not events.num_rows:
+        return np.broadcast_to(np.int32(-1), events.num_rows)
+    return hashed(events.column("session"))
+
+
 def _lines(events: pa.Table) -> Times:
     if "source_line" not in events.column_names:
         return np.broadcast_to(np.int64(0), events.num_rows)
@@ -252,4 +268,21 @@ def _look_ahead(key, at, service, within):  # type: ignore[no-untyped-def]
         while j < key.size and at[j] - at[i] <= within and not found[i]:
             found[i] = key[j] == key[i] and not service[j]
             j += 1
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _unsettled(at, account, file, line):  # type: ignore[no-untyped-def]
+    """Whether each row shares its time with one that is not a later line of its account."""
+    found = np.zeros(at.size, np.bool_)
+    start = 0
+    while start < at.size:
+        stop, settled = start + 1, True
+        while stop < at.size and at[stop] == at[start]:
+            settled &= account[stop] == account[start] and file[stop] == file[start]
+            settled &= line[stop] > line[stop - 1]
+            stop += 1
+        if not settled:
+            found[start:stop] = True
+        start = stop
     return found

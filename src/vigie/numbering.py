@@ -108,8 +108,7 @@ class Words(State):
             indices, dictionary = pc.index_in(indices, value_set=used), dictionary.take(used)
         code = [self._number(word) for word in dictionary.to_pylist()]
         table = np.array([*code, -1], np.int32)
-        codes: Codes = table[indices.fill_null(len(code)).to_numpy(zero_copy_only=False)]
-        return codes
+        return _looked_up(table, indices)
 
     def remembered(self) -> dict[str, Any]:
         """Return the words; their numbers are their places."""
@@ -127,6 +126,37 @@ class Words(State):
         if code == len(self.words):
             self.words.append(word)
         return code
+
+
+def hashed(column: pa.ChunkedArray) -> Codes:
+    """Return a number for each word, -1 for null: for words too many to be remembered.
+
+    Two words have the same number once in two thousand million times (31 bits of FNV-1a).
+    """
+    parts = [_hashed(chunk) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.empty(0, np.int32)
+
+
+def _hashed(chunk: pa.Array) -> Codes:
+    if not pa.types.is_dictionary(chunk.type):
+        chunk = chunk.dictionary_encode()
+    indices, words = chunk.indices, chunk.dictionary
+    if len(words) > len(indices):
+        used = pc.unique(indices).drop_null()
+        indices, words = pc.index_in(indices, value_set=used), words.take(used)
+    words = words.cast(pa.string())
+    _, ends, text = words.buffers()
+    ends = np.frombuffer(ends or b"", np.int32)[words.offset : words.offset + len(words) + 1]
+    table: Codes = _fnv(np.frombuffer(text or b"", np.uint8), ends, len(words))
+    return _looked_up(table, indices)
+
+
+def _looked_up(table: Codes, indices: pa.Array) -> Codes:
+    """Return the entry of each index, the last one for null."""
+    if indices.null_count:
+        indices = indices.fill_null(len(table) - 1)
+    found: Codes = _look_up(table, indices.to_numpy(zero_copy_only=False))
+    return found
 
 
 class Recent(State):
@@ -158,7 +188,7 @@ class Recent(State):
             if full:
                 self._grow()
             else:
-                self._before, self._now = self._now, _generation(_SMALLEST)
+                self._before, self._now = self._now, _generation(len(self._now[0]))
                 self._start, self._count = int(at[done]), 0
 
     def _grow(self) -> None:
@@ -199,6 +229,26 @@ def _hash(key, mask):  # type: ignore[no-untyped-def]
     mixed ^= mixed >> np.uint64(33)
     mixed *= np.uint64(0xC4CEB9FE1A85EC53)
     return (mixed ^ (mixed >> np.uint64(33))) & mask
+
+
+@numba.njit(cache=True, nogil=True)
+def _look_up(table, places):  # type: ignore[no-untyped-def]
+    out = np.empty(places.size, table.dtype)
+    for i in range(places.size):
+        out[i] = table[places[i]]
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _fnv(text, ends, count):  # type: ignore[no-untyped-def]
+    """Hash each word with FNV-1a; the last entry is -1."""
+    out = np.full(count + 1, -1, np.int32)
+    for i in range(count):
+        value = np.uint64(0xCBF29CE484222325)
+        for j in range(ends[i], ends[i + 1]):
+            value = (value ^ np.uint64(text[j])) * np.uint64(0x100000001B3)
+        out[i] = np.int32((value ^ (value >> np.uint64(32))) & np.uint64(0x7FFFFFFF))
+    return out
 
 
 @numba.njit(cache=True, nogil=True)
@@ -306,4 +356,19 @@ def order_of_time(at):  # type: ignore[no-untyped-def]
             starts[digit] += 1
         order, other = other, order
         shift += 16
+    return order
+
+
+@numba.njit(cache=True, nogil=True)
+def order_of_codes(codes, count):  # type: ignore[no-untyped-def]
+    """Return the stable order of codes from 0 to `count`."""
+    starts = np.zeros(count + 1, np.int64)
+    for code in codes:
+        starts[code + 1] += 1
+    for code in range(count):
+        starts[code + 1] += starts[code]
+    order = np.empty(codes.size, np.int64)
+    for i in range(codes.size):
+        order[starts[codes[i]]] = i
+        starts[codes[i]] += 1
     return order

@@ -6,7 +6,8 @@ the whole log would have given; so one batch, many, or single events give the sa
 learning part after its warm-up come out; from then on alerts come out as they happen.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -106,14 +107,33 @@ class Stream(State):
             newest = pc.max(events.column("at")).cast(pa.int64()).as_py()
             self.newest = max(self.newest, BEGINNING if newest is None else newest)
             watermark = self.newest - int(self.settings.lateness_seconds * 1e6)
-        rows = self.front.feed(self.reader.read(events), watermark)
-        return [alert for batch in batches(rows) for alert in self._look(batch)]
+        return self._judge(self._prepare(events, watermark))
+
+    def feed_all(self, slices: Iterable[tuple[pa.Table, int]]) -> list[Alert]:
+        """Feed slices with their watermarks, preparing one while the one before is judged."""
+        alerts: list[Alert] = []
+        with ThreadPoolExecutor(1) as pool:
+            waiting: Future[list[Units]] | None = None
+            for events, watermark in slices:
+                coming = pool.submit(self._prepare, events, watermark)
+                alerts += self._judge(waiting.result()) if waiting else []
+                waiting = coming
+            alerts += self._judge(waiting.result()) if waiting else []
+        return alerts
 
     def finish(self) -> list[Alert]:
         """Return what is still to be said: nothing more is to come."""
-        rows = self.front.flush()
-        alerts = [alert for batch in batches(rows) for alert in self._look(batch)]
+        alerts = self._judge(self._find(self.front.flush()))
         return alerts if self.thresholds else [*alerts, *self._calibrate()]
+
+    def _prepare(self, events: pa.Table, watermark: int) -> list[Units]:
+        return self._find(self.front.feed(self.reader.read(events), watermark))
+
+    def _find(self, rows: Rows) -> list[Units]:
+        return [self.finder.find(batch) for batch in batches(rows)]
+
+    def _judge(self, found: list[Units]) -> list[Alert]:
+        return [alert for units in found for alert in self._look(units)]
 
     def save(self, path: Path) -> None:
         """Write the state to a file that its owner alone may read; `kept` is not part of it."""
@@ -147,14 +167,13 @@ class Stream(State):
         """Return what a checkpoint keeps."""
         return {n: v for n, v in vars(self).items() if n not in {"settings", "keep", "kept"}}
 
-    def _look(self, rows: Rows) -> Iterator[Alert]:
-        day = int(rows["moment"][0]) // DAY
+    def _look(self, units: Units) -> Iterator[Alert]:
+        day = units.on
         if self.first == END:
             self.first = day
             self.until = day + LONGEST_LEARNING if self.until == END else self.until
         if self.thresholds is None and day >= self.until:
             yield from self._calibrate()
-        units = self.finder.find(rows)
         scene = self.observer.observe(units)
         usual = self.habits.learn(units, scene)
         partition = Partition(units, scene, usual)
@@ -164,7 +183,7 @@ class Stream(State):
         group = usual.group
         look = Look(units, group[units.account], group[units.active[0]], ratios)
         if self.thresholds:
-            self.watch.close(int(rows["moment"][0]))
+            self.watch.close(day * DAY)
             yield from self.watch.watch(look)
             yield from self.campaigns.watch(look)
         else:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -160,13 +161,10 @@ class Tally(State):
         self.days[units.active[0]] += 1
         known = look.active_group >= 0
         np.add.at(self._days_today, look.active_group[known], 1.0)
-        spoke = look.ratios > 0
-        some = np.flatnonzero(spoke.any(axis=1))
-        np.add.at(self._spoke_today, group[some], spoke[some])
-        sizes = np.stack([units.number[name] for name in _SIZES], axis=1)
-        large = np.flatnonzero((sizes > 0).any(axis=1))
-        np.maximum.at(self._largest_today, units.account[large], sizes[large])
-        np.maximum.at(self._group_largest_today, group[large], sizes[large])
+        _count(
+            units.account, group, look.ratios, units.number["record_count"], units.number["bytes"],
+            self._spoke_today, self._largest_today, self._group_largest_today,
+        )  # fmt: skip
 
     def _close(self) -> None:
         self._group_spoke += self._spoke_today
@@ -203,3 +201,16 @@ class Tally(State):
         own = cited.earlier / max(int(cited.before[0]), 1)
         peers = self._group_spoke[group, alarm.hypothesis] / max(self._group_days[group], 1)
         return {"own": round(float(own), 2), "peers": round(float(peers), 2)}, observed
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(account, group, ratios, records, octets, spoke, largest, group_largest):  # type: ignore[no-untyped-def]
+    for i in range(account.size):
+        a, g = account[i], group[i]
+        for h in range(ratios.shape[1]):
+            if ratios[i, h] > 0:
+                spoke[g, h] += 1.0
+        largest[a, 0] = max(largest[a, 0], records[i])
+        largest[a, 1] = max(largest[a, 1], octets[i])
+        group_largest[g, 0] = max(group_largest[g, 0], records[i])
+        group_largest[g, 1] = max(group_largest[g, 1], octets[i])

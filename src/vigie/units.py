@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vigie.events import ACTIONS
 from vigie.front import DAY as DAY
 from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Rows, Times, take
-from vigie.numbering import Codes, Numbers, State, Words, grown, pair_keys
+from vigie.numbering import Codes, Numbers, State, Words, grown, order_of_codes, pair_keys
 
 Flags = NDArray[np.bool_]
 
@@ -48,7 +48,7 @@ class Units:
     opened patient in the hour before, or -1; `pair` numbers the accounts
     with their patients; `since` is the time since the account's last access
     to this patient, less the listing that led here (µs, -1 for none); `active` holds the account
-    and day of every day with an access.
+    and day of every day with an access; `on` is the first day of the rows looked at.
     """
 
     row: Times
@@ -70,7 +70,7 @@ class Units:
     accounts: Sequence[str]
     words: dict[str, Sequence[str]]
     active: tuple[Codes, Codes]
-    first_day: int
+    on: int
 
     def __len__(self) -> int:
         """Return the number of units."""
@@ -90,7 +90,6 @@ class UnitFinder(State):
         self.patients = Numbers()
         self.pairs = Numbers()
         self.steps = 0
-        self.first_day = END
         self._opened = np.empty(0, np.int64)
         self._listed = np.empty(0, np.int64)
         self._listed_by = np.empty(0, np.int64)
@@ -98,10 +97,9 @@ class UnitFinder(State):
 
     def find(self, rows: Rows) -> Units:
         """Return the units among rows of one day, in order of their moments."""
-        by_account = np.argsort(rows["account"], kind="stable")
+        by_account = self._by_account(rows["account"])
         account, at = rows["account"][by_account], rows["moment"][by_account]
         day = (at // DAY).astype(np.int32)
-        self.first_day = min([self.first_day, *day.tolist()[:1]])
         action = rows["action"][by_account]
         person = rows["person"][by_account]
         patient = self._patients(person)
@@ -124,11 +122,18 @@ class UnitFinder(State):
             number={name: kept[name] for name in NUMBERS},
             place={name: kept[name] for name in PLACES},
             accounts=self.words["account"].words,
-            words={name: self.words[name].words for name in (*TEXTS, "source_file")},
-            active=self._newly_active(account, day), first_day=self.first_day,
+            words={name: words.words for name, words in self.words.items()},
+            active=self._newly_active(account, day), on=int(day[0]) if len(day) else 0,
         )  # fmt: skip
         self.steps += len(seen)
         return units
+
+    def _by_account(self, account: Codes) -> Times:
+        accounts = len(self.words["account"])
+        if accounts > 8 * len(account):
+            return np.argsort(account, kind="stable")
+        order: Times = order_of_codes(account, accounts)
+        return order
 
     def _patients(self, person: NDArray[np.uint64]) -> Codes:
         # Nobody is met under the key 0: a null patient gets no number.
@@ -205,7 +210,7 @@ def join_units(parts: Sequence[Units]) -> Units:
         accounts=parts[-1].accounts,
         words=parts[-1].words,
         active=(np.concatenate(accounts), np.concatenate(days)),
-        first_day=min(part.first_day for part in parts),
+        on=min(part.on for part in parts),
         **columns,
     )
 

@@ -12,7 +12,7 @@ def units():
 
 def weeks(units, levels):
     """The largest level of each account and week."""
-    week = (units.day - units.first_day) // 7
+    week = (units.day - units.day.min()) // 7
     key, place = np.unique(units.account * 100 + week, return_inverse=True)
     peaks = np.full((len(key), levels.shape[1]), -np.inf)
     np.maximum.at(peaks, place, levels)
