@@ -1,6 +1,7 @@
 """`vigie simulate`: a platform's logs, the mapping that reads them, and the truth, in one folder.
 
-OUT/logs is what `vigie scan` reads; OUT/mapping*.toml say how; OUT/truth is for judges only.
+OUT/logs is what `vigie scan` reads, OUT/care the table of care relations beside it, if there is
+one; OUT/mapping*.toml say how; OUT/truth is for judges only.
 """
 
 import json
@@ -18,7 +19,7 @@ from vigie.simulate.presets import simulate
 from vigie.simulate.reference import DATA
 from vigie.simulate.truth import write_truth
 from vigie.simulate.world import World
-from vigie.simulate.writers import WRITERS
+from vigie.simulate.writers import WRITERS, care
 from vigie.simulate.writers.logfiles import LogFolder
 from vigie.simulate.writers.practice import practice_codes
 
@@ -54,7 +55,7 @@ def simulate_to(
 
 
 def _check_free(out: Path) -> None:
-    taken = [name for name in ("logs", "truth") if (out / name).exists()]
+    taken = [name for name in ("logs", "care", "truth") if (out / name).exists()]
     if taken:
         raise UsageError(
             N_("the folder already holds a simulation ({taken})"),
@@ -71,6 +72,9 @@ def write_world(
     log = LogFolder(out / "logs", progress)
     WRITERS[world.preset](world, log)
     files = log.close()
+    relations = LogFolder(out / "care")
+    care.write(world, relations)
+    relations.close()
     write_truth(world, log.places(), out / "truth")
     for mapping in sorted(DATA.glob(f"mapping-{world.preset}*.toml")):
         name = mapping.name.replace(f"-{world.preset}", "")
@@ -97,6 +101,8 @@ def _completed(mapping: str, world: World) -> str:
     logins = world.accounts["login"].filter(services).to_pylist()
     text = mapping.replace("service_accounts = []", f"service_accounts = {_toml(logins)}")
     if world.preset == "third-party-payment":
+        return text
+    if "[care]" in mapping:
         return text
     lines = [f"{_toml(code)} = {_toml(name)}" for code, name in _controllers(world)]
     return "\n".join([text, "[controllers]", *lines, ""])
