@@ -109,7 +109,7 @@ def _cell(lost: list[float], language: str) -> str:
 
 def run(scale: float = 1.0) -> list[Result]:
     """Return what the night costs beside seeing each access at once, on a small platform."""
-    found = thefts(["regional-portal"], 0.1 * scale, [211])
+    found = thefts(["regional-portal"], max(0.1 * scale, 0.05), [211])
     caught = [theft for theft in found if theft.found]
     night, once = (
         float(np.median([exposed(theft, name) for theft in caught]))

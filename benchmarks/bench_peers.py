@@ -199,7 +199,7 @@ def _line(method: str, mine: list[Row], language: str) -> str:
 
 def run(scale: float = 1.0) -> list[Result]:
     """Return Vigie's median exposure beside the best rule's, on a small log."""
-    world = log("regional-portal", 0.1 * scale, 211)
+    world = log("regional-portal", max(0.1 * scale, 0.05), 211)
     done = {row.method: row for row in rows(world) if not row.method.startswith("CrowdSec")}
     ours = done.pop("Vigie, as calibrated")
     done.pop("Vigie, threshold of hindsight too")
