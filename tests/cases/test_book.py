@@ -1,6 +1,7 @@
 """A case only grows, obeys the rules, and is the same in both databases."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from vigie import journal
 from vigie.alerts import Alert
 from vigie.cases import looks
 from vigie.cases.book import CaseBook
+from vigie.cases.changes import since_decision
 from vigie.cases.model import TRANSITIONS, Case, Kind, Matter, Status
 from vigie.cases.verification import ADDED, CHANGED, MISSING, verify_cases
 from vigie.config import Settings
@@ -158,6 +160,9 @@ def test_facts_have_versions_and_a_change_after_approval_is_seen(
     assert not approved.is_stale(decision)
     changed = book.set_facts(case.id, facts(412), "a screen was declared anew")
     assert changed.is_stale(decision)
+    assert [(c.name, c.before, c.after) for c in since_decision(changed, decision)] == [
+        ("persons", "400 persons", "412 persons")
+    ]
     with pytest.raises(RefusedError, match="facts changed"):
         book.decide(case.id, Matter.NOTICE_APPROVED, "cnil", "ok", author="dpo")
     assert book.set_facts(case.id, facts(400), "back").is_stale(decision) is False
@@ -221,6 +226,22 @@ def test_a_killed_writer_leaves_all_or_nothing(
         assert again.note(case.id, text="after").records[-1].number == len(case.records) + 1 + (
             journalled
         )
+    assert verify_cases(book.home, settings) == []
+
+
+def test_several_people_may_write_in_a_case_at_once(
+    book: CaseBook, case: Case, settings: Settings
+) -> None:
+    def write(name: str) -> None:
+        with CaseBook.open(book.home, settings) as own:
+            for count in range(5):
+                own.note(case.id, text=f"{name} {count}", author=name)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, ["a", "b", "c"]))
+    records = book.case(case.id).records
+    assert [record.number for record in records] == [*range(1, len(case.records) + 16)]
+    assert len({record.entry for record in records}) == len(records)
     assert verify_cases(book.home, settings) == []
 
 

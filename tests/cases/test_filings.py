@@ -235,6 +235,7 @@ def test_severity_is_enisas_with_the_choices_apart() -> None:
     assert (found.score, found.without_choices, found.band) == (3.0, 2.0, "high")
     assert [part.name for part in found.inputs if part.choice] == ["dpc", "ei"]
     assert found.flags == ("many_persons",)
+    assert (found.authority, found.persons, found.exemptions) == ("notify", "inform", ())
     assert found.score == found.dpc * found.ei + found.cb
 
 
@@ -251,6 +252,8 @@ def test_severity_follows_the_answers_and_refuses_others() -> None:
     found = severity({"identity"}, 3, mild)
     assert (found.score, found.band, found.level) == (0.5, "low", "negligible")
     assert found.flags == ("unintelligible",)
+    assert (found.authority, found.persons) == ("not_notified", "not_informed")
+    assert found.exemptions == ("no_high_risk", "unintelligible")
     assert severity({"identity"}, 3, Circumstances(specialised=True)).dpc == 3.0
     assert severity({"medical", "nir"}, 3).dpc == 4.0
     with pytest.raises(UsageError, match="known_recipients"):

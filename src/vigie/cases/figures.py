@@ -13,6 +13,7 @@ import msgspec
 from vigie.cases.model import NOT_INFORMED, NOT_NOTIFIED, Case, Decision, Event, Kind, Matter
 from vigie.cases.organisation import Organisation
 from vigie.cases.vocabulary import Vocabulary
+from vigie.cases.words import EXEMPTIONS
 from vigie.clocks.engine import read_clocks
 from vigie.clocks.model import ClockState
 from vigie.clocks.rules import Rule
@@ -240,14 +241,8 @@ def _communication(material: Material) -> dict[str, Any]:
 def _exemption(decision: Decision | None) -> str:
     if decision is None:
         return ""
-    articles = {
-        "no_high_risk": _("no high risk (art. 34(1))"),
-        "unintelligible": _("unintelligible data (art. 34(3)(a))"),
-        "later_measures": _("later measures (art. 34(3)(b))"),
-        "disproportionate": _("disproportionate effort, public communication (art. 34(3)(c))"),
-    }
-    exemption = decision.details["exemption"]
-    return f"{articles[exemption]}: {decision.reason}"
+    article = _(EXEMPTIONS[decision.details["exemption"]])
+    return f"{article}: {decision.reason}"
 
 
 def _keeping(material: Material) -> dict[str, Any]:

@@ -33,10 +33,12 @@ class Adjustment(msgspec.Struct, frozen=True):
 
 
 class Band(msgspec.Struct, frozen=True):
-    """A band of the method and the CNIL's level proposed for it."""
+    """A band of the method and what is proposed for it: level, articles 33 and 34."""
 
     name: str
     level: str
+    authority: str
+    persons: str
     below: float = float("inf")
 
 
@@ -93,7 +95,8 @@ class Severity(msgspec.Struct, frozen=True):
     `without_choices` is the score of the method alone. `at_most` is the score with the classes that
     the log does not rule out, and with sensitive data wherever nobody declared what a screen shows:
     the level is proposed from it, as what is not known may not lower it. `flags` are what the
-    method notes beside the score: `many_persons`, `unintelligible`.
+    method notes beside the score: `many_persons`, `unintelligible`. `authority` and `persons` are
+    the decisions proposed, `exemptions` those of article 34 that would each be enough by itself.
     """
 
     dpc: float
@@ -104,6 +107,9 @@ class Severity(msgspec.Struct, frozen=True):
     at_most: float
     band: str
     level: str
+    authority: str
+    persons: str
+    exemptions: tuple[str, ...]
     inputs: tuple[Input, ...]
     flags: tuple[str, ...]
     source: str
@@ -144,6 +150,9 @@ def severity(
         at_most=worst * ease.score + cb,
         band=band.name,
         level=band.level,
+        authority=band.authority,
+        persons="not_informed" if circumstances.unintelligible else band.persons,
+        exemptions=_exemptions(band, circumstances),
         inputs=(*context, ease, *breach),
         flags=_flags(persons, circumstances, grid),
         source=grid.source,
@@ -204,3 +213,11 @@ def _flags(persons: int, said: Circumstances, grid: Grid) -> tuple[str, ...]:
         "unintelligible": said.unintelligible,
     }
     return tuple(name for name, up in raised.items() if up)
+
+
+def _exemptions(band: Band, said: Circumstances) -> tuple[str, ...]:
+    applying = {
+        "no_high_risk": band.persons == "not_informed",
+        "unintelligible": said.unintelligible,
+    }
+    return tuple(name for name, holds in applying.items() if holds)

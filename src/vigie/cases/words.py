@@ -65,3 +65,9 @@ VALUES: Final = {
     "other": N_("other"),
     "unknown": N_("unknown"),
 }
+EXEMPTIONS: Final = {
+    "no_high_risk": N_("no high risk (art. 34(1))"),
+    "unintelligible": N_("unintelligible data (art. 34(3)(a))"),
+    "later_measures": N_("later measures (art. 34(3)(b))"),
+    "disproportionate": N_("disproportionate effort, public communication (art. 34(3)(c))"),
+}

@@ -87,7 +87,21 @@ def _draw_severity(case: "Case", found: "Severity", grid: "Grid") -> None:
         "publishes one; record yours: vigie case decide {case} severity LEVEL --reason …"
     )
     say(said.format(level=_(_WORDS[found.level]), case=case.id))
+    _say_proposals(found)
     say(_("Source: {source}.").format(source=found.source))
+
+
+def _say_proposals(found: "Severity") -> None:
+    """Say what the score suggests for articles 33 and 34: somebody decides, with a reason."""
+    from vigie.cases.words import EXEMPTIONS, VALUES
+
+    said = _("Proposed, for you to decide: authority (art. 33), {authority}; persons, {persons}.")
+    say(said.format(authority=_(VALUES[found.authority]), persons=_(VALUES[found.persons])))
+    if found.authority == "not_notified":
+        say(_("In doubt, notify: the CNIL says whether persons must be informed."))
+    if found.exemptions:
+        reasons = "; ".join(_(EXEMPTIONS[name]) for name in found.exemptions)
+        say(_("Any one of these is enough by itself: {reasons}.").format(reasons=reasons))
 
 
 _WORDS = {

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from vigie.cases.changes import since_decision
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
 from vigie.cli.terminal import draw_table, say
@@ -45,6 +46,7 @@ def draw_case(case: Case) -> None:
     _draw_timeline(case)
     _draw_decisions(case)
     _draw_facts(case)
+    _draw_stale(case)
     say()
     say(_("vigie clocks {case} says what is due by when.").format(case=case.id))
 
@@ -126,6 +128,18 @@ def _decision_row(case: Case, decision: Decision) -> tuple[str, ...]:
         shown(decision.recorded_at, case.zone), _(MATTERS[decision.matter]),
         "; ".join([value, *details]), decision.reason, _by(decision.author, decision.recorded_by),
     )  # fmt: skip
+
+
+def _draw_stale(case: Case) -> None:
+    """Say what changed since a notice was approved."""
+    for decision in case.decisions:
+        if decision.matter == Matter.NOTICE_APPROVED and case.is_stale(decision):
+            say()
+            title = _("What changed since {notice} was approved").format(notice=decision.value)
+            rows = [
+                (c.name, c.before or "–", c.after or "–") for c in since_decision(case, decision)
+            ]
+            draw_table((_("fact"), _("before"), _("now")), rows, title)
 
 
 def _draw_facts(case: Case) -> None:
