@@ -83,7 +83,8 @@ def _run(
 
     home = home_of(options).resolve()
     with Store.open(home) as store, store.connect() as connection:
-        connection.execute("SET allowed_directories = [?]", [str(home / "segments") + "/"])
+        readable = [f"{home / name}/" for name in ("segments", "quarantine", "tables")]
+        connection.execute("SET allowed_directories = ?", [readable])
         connection.execute("SET enable_external_access = false")
         try:
             _refuse_commands(connection, query)

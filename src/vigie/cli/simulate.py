@@ -16,9 +16,10 @@ def simulate(options: Namespace) -> int:
         raise UsageError(N_("a world lasts at least one day"), where="--days")
     summary = simulate_to(options.preset, options.scale, options.seed, options.out, options.days)
     describe(summary)
+    kept = [options.out / name for name in ("logs", "care") if (options.out / name).exists()]
     mappings = " ".join(f"--mapping {path}" for path in sorted(options.out.glob("mapping*.toml")))
     say(_("Read it with: vigie scan {logs} {mappings}").format(
-        logs=options.out / "logs", mappings=mappings
+        logs=" ".join(map(str, kept)), mappings=mappings
     ))  # fmt: skip
     return 0
 

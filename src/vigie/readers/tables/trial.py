@@ -58,7 +58,8 @@ def try_mapping(path: Path, mapping: Mapping, count: int = 20) -> Trial:
     reader = reader_class(mapping.reader or "table")(context)
     for batch in reader.read(Intake(path, path.name, chunk_size=_CHUNK)):
         tally += batch.tally
-        rows += [_shown(row) for row in batch.events.slice(0, count - len(rows)).to_pylist()]
+        read = batch.events if batch.relations is None else batch.relations
+        rows += [_shown(row) for row in read.slice(0, count - len(rows)).to_pylist()]
         bad += _quarantined(batch, count - len(bad))
         if len(rows) >= count:
             break
