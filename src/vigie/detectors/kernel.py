@@ -24,6 +24,7 @@ Values = NDArray[np.float64]
 
 INTENSITIES: Final = np.array([0.03, 0.1, 0.3, 0.9])
 WEIGHTS: Final = np.array([0.25, 0.25, 0.25, 0.25])
+_COUNT: Final = len(INTENSITIES)
 TELLING: Final = 3.0
 """A step teaches the mean at most this: a burst is not a habit."""
 
@@ -120,7 +121,7 @@ def _follow(  # type: ignore[no-untyped-def]
     forgetting, ceiling, sums, products, since, scale, total, seen, today, peaks, levels,
 ):  # fmt: skip
     """Step once per request, a page with the mean of its chances."""
-    hypotheses, count = chances.shape[1], intensities.size
+    hypotheses, told = chances.shape[1], levels.size > 0
     units, kinds = [np.int64(0)], [np.int32(0)]
     tops, changes = [0.0], [np.int64(0)]
     start = 0
@@ -132,7 +133,7 @@ def _follow(  # type: ignore[no-untyped-def]
         if day[start] != today[a]:
             today[a] = day[start]
             for h in range(hypotheses):
-                for k in range(count):
+                for k in range(_COUNT):
                     mean = (total[a, h, k] + patience) / (seen[a, h] + patience)
                     scale[a, h, k] = 1.0 / max(1.0, mean)
                     total[a, h, k] *= forgetting
@@ -143,33 +144,35 @@ def _follow(  # type: ignore[no-untyped-def]
                 if not np.isnan(chances[i, h]):
                     mean += chances[i, h]
                     spoken += 1
-            mixed, best, lead = 0.0, -1.0, 0
+            mixed = 0.0
+            if not spoken and (told or peaks[a, h] == 0.0):
+                for k in range(_COUNT):
+                    mixed += weights[k] * sums[a, h, k]
             if spoken:
                 mean /= spoken
                 seen[a, h] += 1.0
-            for k in range(count):
-                if spoken:
+                for k in range(_COUNT):
                     factor = 1.0 - intensities[k] + intensities[k] * mean
                     total[a, h, k] += min(factor, telling)
                     factor *= scale[a, h, k]
                     sums[a, h, k] = min((1.0 + sums[a, h, k]) * factor, ceiling)
-                    if products[a, h, k] <= 1.0:
-                        products[a, h, k], since[a, h, k] = 1.0, base + start
-                    products[a, h, k] = min(products[a, h, k] * factor, ceiling)
-                mixed += weights[k] * sums[a, h, k]
-                if sums[a, h, k] > best:
-                    best, lead = sums[a, h, k], k
+                    fresh = products[a, h, k] <= 1.0
+                    since[a, h, k] = base + start if fresh else since[a, h, k]
+                    product = factor if fresh else products[a, h, k] * factor
+                    products[a, h, k] = min(product, ceiling)
+                    mixed += weights[k] * sums[a, h, k]
             peaks[a, h] = max(peaks[a, h], mixed)
-            if levels.size:
+            if told:
                 for i in range(start, stop):
                     levels[i, h] = np.log(mixed)
             if spoken and mixed >= thresholds[group[start], h]:
+                lead = np.argmax(sums[a, h])
+                going = products[a, h, lead] > 1.0
                 units.append(np.int64(stop - 1))
                 kinds.append(np.int32(h))
                 tops.append(mixed)
-                going = products[a, h, lead] > 1.0
                 changes.append(since[a, h, lead] if going else np.int64(base + start))
-                for k in range(count):
+                for k in range(_COUNT):
                     sums[a, h, k], products[a, h, k] = 0.0, 1.0
         start = stop
     return (
