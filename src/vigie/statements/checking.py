@@ -1,0 +1,183 @@
+"""The verdict on each sentence of a draft: passed, refused, unverified, or no claim at all.
+
+`refused` comes before all: the facts contradict it or cannot carry it. `unverified` is a claim
+about which the facts are silent: somebody must vouch for it. Only what was bound to facts, every
+part of it, is `passed`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from vigie.facts import Facts
+from vigie.language import N_
+from vigie.statements.amounts import check_numbers
+from vigie.statements.binding import Problem, exact, name_of, value
+from vigie.statements.instead import suggest
+from vigie.statements.negatives import check_negative, check_only, missing_for
+from vigie.statements.reading import Reading, read, sentences
+from vigie.statements.times import check_moments
+
+REFUSED, UNVERIFIED, PASSED, NO_CLAIM = "refused", "unverified", "passed", "no_claim"
+VERDICTS: Final = {
+    REFUSED: N_("refused"), UNVERIFIED: N_("unverified"), PASSED: N_("passed"),
+    NO_CLAIM: N_("no claim"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence: the verdict, why, the facts it rests on, and what may be written instead."""
+
+    sentence: str
+    verdict: str
+    problems: tuple[Problem, ...] = ()
+    facts: tuple[str, ...] = ()
+    instead: str = ""
+
+
+def check(draft: str, facts: Facts) -> list[Finding]:
+    """Check every sentence of a French draft against the facts."""
+    return [_judge(read(sentence), facts) for sentence in sentences(draft)]
+
+
+def _judge(said: Reading, facts: Facts) -> Finding:
+    if _is_courtesy(said):
+        return Finding(said.sentence, NO_CLAIM)
+    bound: list[str] = []
+    problems = tuple(_problems(said, facts, bound))
+    if any(problem.refuses for problem in problems):
+        return Finding(
+            said.sentence, REFUSED, problems, tuple(dict.fromkeys(bound)), suggest(said, facts)
+        )
+    if problems or not bound:
+        reasons = problems or (Problem("unbound", N_("no fact of this case speaks of it")),)
+        return Finding(said.sentence, UNVERIFIED, reasons, tuple(dict.fromkeys(bound)))
+    return Finding(said.sentence, PASSED, (), tuple(dict.fromkeys(bound)))
+
+
+def _is_courtesy(said: Reading) -> bool:
+    """Whether a sentence advises or greets; one that also speaks of the incident is a claim."""
+    if not said.says("courtesy") and "@" not in said.text:
+        return False
+    denies = said.negative and said.says("data") is not None
+    return not (said.way and (said.classes or said.says("data")) and (denies or said.numbers))
+
+
+def _problems(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    yield from _open_list(said)
+    yield from check_moments(said, facts, bound)
+    yield from check_numbers(said, facts, bound)
+    yield from _vague(said, facts)
+    yield from _manner(said, facts, bound)
+    outside = said.says("outside")
+    strange = outside.group() if outside else said.not_understood
+    if strange:
+        text = N_("no fact of this case speaks of « {words} »")
+        yield Problem("unbound", text, strange, refuses=False)
+
+
+def _open_list(said: Reading) -> Iterator[Problem]:
+    found = said.says("open_lists")
+    if found and (said.classes or said.says("data")):
+        text = N_("a list of data that ends in « {words} » says nothing: name every class")
+        yield Problem("open_list", text, found.group().strip())
+    soft = said.says("soft_labels")
+    if soft and (said.says("data") or said.classes):
+        text = N_("« {words} » is no class of data: name the classes")
+        yield Problem("soft_label", text, soft.group())
+
+
+def _vague(said: Reading, facts: Facts) -> Iterator[Problem]:
+    found = said.says("vague")
+    if not found:
+        return
+    near = said.text[found.start() :]
+    units = [unit for unit, pattern in said.rules.units.items() if pattern.search(near[:60])]
+    if any(name_of(said, unit, facts) for unit in units):
+        yield Problem("vague", N_("« {words} » where a number is known"), found.group())
+
+
+def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    """Check how surely something is said: denied, perhaps, or without doubt."""
+    if said.says("unknown_number") or said.says("known_number"):
+        yield from _about_knowing(said, facts, bound)
+    elif said.says("not_excluded"):
+        yield from _not_excluded(said, facts, bound)
+    elif said.says("exclusive") and (said.classes or said.says("soft_labels")):
+        yield from check_only(said, facts, bound)
+    elif said.negative:
+        yield from check_negative(said, facts, bound)
+    elif said.hedged:
+        yield from _conditional(said, facts, bound)
+    elif not said.numbers and (said.classes or said.says("data") or said.way == "exported"):
+        yield from _certain(said, facts, bound)
+    if said.says("attribution") and not _separated(facts) and not said.hedged:
+        text = N_("the log does not tell the thief's accesses from the owner's")
+        yield Problem("attribution", text, said.sentence)
+
+
+def _about_knowing(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    persons = facts.get("persons")
+    if persons is None:
+        return
+    bound.append("persons")
+    claimed = said.says("known_number") is not None and not said.says("unknown_number")
+    if claimed != persons.exact:
+        known = N_("the number of persons is known exactly")
+        unknown = N_("the number of persons is not known exactly")
+        yield Problem("knowing", known if persons.exact else unknown)
+
+
+def _not_excluded(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    for name in _claimed(said):
+        known = value(facts, name)
+        if known is None:
+            continue
+        bound.append(name)
+        if exact(facts, name) or known > 0:
+            yield Problem("hedged", N_("this is known: {value}"), name, value=known)
+
+
+def _conditional(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    for name in _claimed(said) or ["persons"] * bool(said.way):
+        known = value(facts, name)
+        if known is None:
+            continue
+        bound.append(name)
+        if known > 0 or exact(facts, name):
+            text = N_("the conditional, where the log tells: {value}")
+            yield Problem("hedged", text, name, value=known)
+
+
+def _certain(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    for name in _claimed(said) or (["persons"] if said.way == "any" else []):
+        known = value(facts, name)
+        if known is None:
+            continue
+        bound.append(name)
+        if known == 0 and exact(facts, name):
+            yield Problem("false", N_("the log tells that nobody's were"), name)
+        elif known == 0:
+            yield Problem("too_sure", N_("the log does not tell whether they were"), name)
+    if said.says("whole_list") and said.classes:
+        yield from missing_for(said, facts)
+
+
+def _claimed(said: Reading) -> list[str]:
+    """Return the facts that a sentence without a number speaks of."""
+    way = "" if said.way in ("", "any") else said.way
+    if said.classes:
+        return [
+            f"persons.class:{name}.how:{way}" if way else f"persons.class:{name}"
+            for name in said.classes
+        ]
+    return [f"persons.how:{way}"] if way else []
+
+
+def _separated(facts: Facts) -> bool:
+    return all(
+        fact.numerator == 0 or fact.name.endswith(":certain")
+        for fact in facts.facts
+        if fact.name.startswith("persons.certainty:")
+    )

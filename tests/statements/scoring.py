@@ -1,0 +1,53 @@
+"""The checker's verdicts on the labelled sentences: precision, recall, and what was wrongly passed.
+
+`python -m tests.statements.scoring` prints the table of docs/statements.md.
+"""
+
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+from tests.statements.facts import SETS
+
+from vigie.statements import check
+
+LABELS = {"refused": "refuse", "unverified": "unverified", "passed": "pass", "no_claim": "none"}
+SENTENCES = Path(__file__).parent
+
+
+def sentences(name: str = "sentences.toml") -> list[dict[str, str]]:
+    return tomllib.loads((SENTENCES / name).read_text("utf-8"))["sentence"]
+
+
+def verdict(one: dict[str, str]) -> str:
+    found = [LABELS[finding.verdict] for finding in check(one["text"], SETS[one["set"]])]
+    return min(found, key=["refuse", "unverified", "pass", "none"].index)
+
+
+def confusion(name: str = "sentences.toml") -> Counter[tuple[str, str]]:
+    return Counter((one["label"], verdict(one)) for one in sentences(name))
+
+
+def scores(counts: Counter[tuple[str, str]], label: str) -> tuple[float, float]:
+    hit = counts[label, label]
+    said = sum(n for (_, given), n in counts.items() if given == label)
+    true = sum(n for (wanted, _), n in counts.items() if wanted == label)
+    return hit / said if said else 1.0, hit / true if true else 1.0
+
+
+def main() -> None:
+    name = sys.argv[1] if len(sys.argv) > 1 else "sentences.toml"
+    counts = confusion(name)
+    print("| label | sentences | precision | recall |\n|---|---:|---:|---:|")
+    for label in ("refuse", "unverified", "pass", "none"):
+        precision, recall = scores(counts, label)
+        total = sum(n for (wanted, _), n in counts.items() if wanted == label)
+        print(f"| {label} | {total} | {precision:.3f} | {recall:.3f} |")
+    for one in sentences(name):
+        if verdict(one) != one["label"]:
+            print(f"<!-- {one['set']} {one['label']} -> {verdict(one)}: {one['text']} -->")
+
+
+if __name__ == "__main__":
+    main()
