@@ -6,17 +6,21 @@ import re
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from icalendar import Calendar
 
+from vigie import journal
 from vigie.cases.filings import KINDS as FILINGS
 from vigie.cases.model import Kind, Matter
 from vigie.cases.rules import EXEMPTIONS, ROLES
 from vigie.cli import case as declared
 from vigie.cli import main
 from vigie.facts import Fact, Facts
+from vigie.simulate.output import write_world
+from vigie.simulate.presets import simulate
 
 
 @pytest.fixture
@@ -121,6 +125,32 @@ def test_verify_names_a_decision_that_somebody_changed(opened, private_home: Pat
     link.close()
     printed = opened("verify", code=1)
     assert "record 3: the record was changed since it was journalled" in printed
+
+
+@pytest.mark.slow
+def test_a_case_knows_when_its_alert_was_first_told_and_first_looked_at(
+    vigie, private_home: Path, tmp_path: Path
+) -> None:
+    attacks = {"fast_sweep": 2, "export": 2}
+    world = simulate("practice-software", 0.03, seed=2, days=30, attacks=attacks)
+    write_world(world, tmp_path / "world")
+    logs, mapping = str(tmp_path / "world" / "logs"), str(tmp_path / "world" / "mapping.toml")
+    main(["scan", logs, "--mapping", mapping, "--alarm-budget", "300", "--format", "csv"])
+    vigie("case", "list")  # empties what was printed
+    told = [entry for entry in journal.entries(private_home) if entry.what == "signal"]
+    assert len(told) == 1
+    alert = told[0].subject.split()[0]
+    vigie("explain", alert)
+    vigie("explain", alert)
+    vigie("case", "open", alert, "--reason", "the doctor was abroad")
+    assert len([e for e in journal.entries(private_home) if e.what == "signal"]) == 1
+    case = json.loads(vigie("case", "show", "2", "--format", "json"))
+    at = {r["kind"]: r["at"] for r in case["records"] if r["record"] == "event"}
+    seen = next(e.at for e in journal.entries(private_home) if e.what == "view")
+    assert datetime.fromisoformat(at["first_signal"]) == datetime.fromisoformat(told[0].at)
+    assert datetime.fromisoformat(at["first_viewing"]) == datetime.fromisoformat(seen)
+    assert case["alerts"] == [alert]
+    assert "no alert begins" in vigie("case", "add", "2", "zz", "--reason", "r", code=2)
 
 
 def test_a_case_with_facts_is_scored_filed_and_entered(opened, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def _checks(options: Namespace) -> Iterator[Check]:
     yield _key(home)
     yield _private_half(home)
     yield from _store(home)
+    yield from _cases(options)
     yield _journal(home)
 
 
@@ -121,6 +122,22 @@ def _store(home: Path) -> Iterator[Check]:
         if source.quarantined_now:
             remedy = _('look at them: vigie events --sql "FROM quarantine"')
         yield Check(source.name, found, remedy)
+
+
+def _cases(options: Namespace) -> Iterator[Check]:
+    """Look at the cases where there are any: their libraries are an extra."""
+    home = home_of(options)
+    if not any(entry.what == "case" for entry in journal.entries(home)):
+        return
+    try:
+        from vigie.cases.book import CaseBook
+
+        with CaseBook.open(home, settings_of(options)) as book:
+            count, where = len(book.cases()), book.state.address
+    except VigieError as error:
+        yield Check(_("cases"), _("not usable"), str(error))
+        return
+    yield Check(_("cases"), _("{count} in {where}").format(count=number(count), where=where))
 
 
 def _journal(home: Path) -> Check:
