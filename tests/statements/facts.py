@@ -52,8 +52,13 @@ KNOWN = Facts(
         "awareness": "2025-09-08T07:30:00Z",
     },
     attested=tuple(
-        Attestation(source="his", screen=screen, classes=classes, attested_by="DSI", attested_on="2025-01-02")
-        for screen, classes in (("patient_search", ("contact", "identity")), ("dossier", ("identity", "medical", "nir")))
+        Attestation(
+            source="his", screen=screen, classes=classes, attested_by="DSI",
+            attested_on="2025-01-02",
+        )
+        for screen, classes in (
+            ("patient_search", ("contact", "identity")), ("dossier", ("identity", "medical", "nir")),
+        )
     ),
     accounts=("jdupont",), controllers=("A", "B", "C"),
 )  # fmt: skip
@@ -73,7 +78,10 @@ BLIND = Facts(
     ]),
     moments={"first_access": "2025-09-04T05:12:00Z", "last_access": "2025-10-16T20:48:00Z"},
     gaps=(
-        Gap(kind="blind_period", source="portal", since="2025-09-10T00:00:00Z", until="2025-09-12T00:00:00Z"),
+        Gap(
+            kind="blind_period", source="portal", since="2025-09-10T00:00:00Z",
+            until="2025-09-12T00:00:00Z",
+        ),
         Gap(kind="unknown_export", source="portal", name="Bundle", since="2025-09-14T10:00:00Z"),
         Gap(kind="unattested_screen", source="portal", name="Patient", count=20000),
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
-from vigie.cli import case, clocks, exposure, indicators
+from vigie.cli import case, clocks, exposure, indicators, statement
 from vigie.cli.declaring import command, family, formats
 from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
@@ -280,6 +280,7 @@ COMMANDS = {
     "case": case.declare,
     "clocks": clocks.declare,
     "exposure": exposure.declare,
+    "statement": statement.declare,
     "indicators": indicators.declare,
     "mapping": _mapping,
     "pseudonym": _pseudonym,

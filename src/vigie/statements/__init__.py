@@ -5,6 +5,7 @@ for finding in check(draft, facts):
     finding.verdict, finding.sentence, finding.problems, finding.instead
 """
 
-from vigie.statements.checking import Finding, Problem, check
+from vigie.statements.binding import Problem
+from vigie.statements.checking import Finding, check
 
 __all__ = ["Finding", "Problem", "check"]

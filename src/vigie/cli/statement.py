@@ -1,0 +1,132 @@
+"""`vigie statement check`: a draft against the facts, sentence by sentence."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vigie.cli.declaring import command, family, formats
+from vigie.language import N_, _
+
+if TYPE_CHECKING:
+    from vigie.facts import Facts
+    from vigie.statements import Finding, Problem
+
+FOUND = 4
+
+
+def declare(commands: Any, name: str, common: Any) -> None:
+    """Declare `vigie statement` and its commands."""
+    inner = family(commands, name, _("check what is about to be published against the facts"))
+    summary = _("refuse what the facts do not carry, and say what may be written instead")
+    parser = command(inner, "check", common, summary, "statement:check_draft")
+    parser.add_argument(
+        "draft", type=Path, metavar=_("FILE"), help=_("a text in French (- reads standard input)")
+    )
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument(
+        "--facts",
+        type=Path,
+        metavar=_("FILE"),
+        help=_("facts, as vigie exposure --facts wrote them"),
+    )
+    given.add_argument("--case", metavar=_("CASE"), help=_("the facts of this case"))
+    formats(parser, "table", "json")
+
+
+def check_draft(options: Namespace) -> int:
+    """Print the verdict on every sentence; 4 when one is refused or unverified."""
+    from vigie.cli.terminal import write_json
+    from vigie.statements import check
+
+    facts = _facts(options)
+    findings = check(_read(options.draft), facts)
+    if options.format == "json":
+        write_json(as_json(findings, facts))
+    else:
+        _draw(findings)
+    return FOUND if any(f.verdict in ("refused", "unverified") for f in findings) else 0
+
+
+def _facts(options: Namespace) -> "Facts":
+    from vigie.facts import from_json, load_facts
+
+    if options.facts:
+        return load_facts(options.facts)
+    from vigie.cases.book import CaseBook
+    from vigie.cli.terminal import home_of, settings_of
+    from vigie.errors import UsageError
+
+    with CaseBook.open(home_of(options), settings_of(options)) as book:
+        case = book.case(options.case)
+    if case.facts is None:
+        raise UsageError(
+            N_("case {case} has no facts yet"), case=case.id,
+            remedy=N_("compute them: vigie exposure --case {case} --facts FILE"),
+        )  # fmt: skip
+    return from_json(case.facts.content.encode(), case.id)
+
+
+def _read(path: Path) -> str:
+    from vigie.errors import ReadingError, reason_of
+
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text("utf-8-sig")
+    except OSError as error:
+        raise ReadingError(
+            N_("the draft cannot be read ({reason})"), where=str(path),
+            remedy=N_("check its name and your rights on it"), reason=reason_of(error),
+        ) from None  # fmt: skip
+    except UnicodeDecodeError:
+        raise ReadingError(
+            N_("the draft is not text in UTF-8"), where=str(path),
+            remedy=N_("save it as plain text, in UTF-8"),
+        ) from None  # fmt: skip
+
+
+def as_json(findings: "list[Finding]", facts: "Facts") -> dict[str, Any]:
+    """Return the verdicts as `docs/statements.md` documents them."""
+    return {
+        "version": 1,
+        "facts_sha256": facts.sha256,
+        "case": facts.case,
+        "sentences": [
+            {
+                "sentence": one.sentence,
+                "verdict": one.verdict,
+                "problems": [{"code": p.code, "said": say_problem(p)} for p in one.problems],
+                "facts": list(one.facts),
+                "instead": one.instead,
+            }
+            for one in findings
+        ],
+    }
+
+
+def say_problem(problem: "Problem") -> str:
+    """Return a problem as one clause of the current language."""
+    from vigie.language import number
+
+    more = ", ".join(_(part) for part in problem.more) or "–"
+    fields = {"words": problem.words, "value": number(problem.value), "more": more}
+    return _(problem.what).format_map(fields)
+
+
+def _draw(findings: "list[Finding]") -> None:
+    from vigie.cli.terminal import say
+    from vigie.language import number, plural
+    from vigie.statements.checking import VERDICTS
+
+    for one in findings:
+        if one.verdict == "no_claim":
+            continue
+        say(f"{_(VERDICTS[one.verdict]).upper()}  {one.sentence}")
+        for problem in one.problems:
+            say(f"    {say_problem(problem)}")
+        if one.instead:
+            say("    " + _("may be written instead: {text}").format(text=one.instead))
+    counts = {name: sum(f.verdict == name for f in findings) for name in VERDICTS}
+    say()
+    said = [f"{_(VERDICTS[name])}: {number(count)}" for name, count in counts.items()]
+    total = plural("{count} sentence", "{count} sentences", len(findings))
+    say(f"{total.format(count=number(len(findings)))} ({', '.join(said)})")

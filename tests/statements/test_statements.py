@@ -1,0 +1,127 @@
+"""The statement checker: what it refuses, what it never passes, and its published figures."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.statements.facts import BLIND, KNOWN
+from tests.statements.scoring import confusion, scores, sentences
+
+from vigie.cli import main
+from vigie.facts import Gap, from_json
+from vigie.statements import check
+
+ROOT = Path(__file__).parents[2]
+
+
+def verdict(text: str, facts=KNOWN) -> str:
+    (finding,) = check(text, facts)
+    return finding.verdict
+
+
+def test_there_are_enough_sentences_and_none_twice() -> None:
+    texts = [
+        (one["set"], one["text"])
+        for name in ("sentences.toml", "second.toml", "unseen.toml")
+        for one in sentences(name)
+    ]
+    assert len(texts) >= 120
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("name", ["sentences.toml", "second.toml", "unseen.toml"])
+def test_nothing_is_passed_that_should_not_be(name: str) -> None:
+    counts = confusion(name)
+    assert not {wanted for (wanted, said), n in counts.items() if said == "pass" and n} - {"pass"}
+
+
+def test_the_figures_of_the_page_are_those_of_the_sets() -> None:
+    page = (ROOT / "docs" / "statements.md").read_text("utf-8")
+    for name in ("sentences.toml", "second.toml", "unseen.toml"):
+        counts = confusion(name)
+        for label in ("refuse", "pass"):
+            precision, recall = scores(counts, label)
+            assert f"| {name} | {label} | {precision:.3f} | {recall:.3f} |" in page
+
+
+def test_a_negative_passes_only_when_nothing_is_blind() -> None:
+    said = "Aucune coordonnée bancaire n'est concernée."
+    assert verdict(said) == "passed"
+    import msgspec
+
+    for kind in ("blind_period", "unknown_export", "unknown_screen", "unattested_screen",
+                 "unscanned_text", "unreadable_lines"):  # fmt: skip
+        blind = msgspec.structs.replace(KNOWN, gaps=(Gap(kind=kind, source="his"),))
+        (finding,) = check(said, blind)
+        assert finding.verdict == "refused"
+        assert finding.problems[0].code == "negative"
+        assert finding.problems[0].more
+    unvouched = msgspec.structs.replace(KNOWN, attested=())
+    assert verdict(said, unvouched) == "refused"
+
+
+def test_a_claim_that_no_fact_carries_is_never_passed() -> None:
+    for said in (
+        "Le pirate est un ancien salarié.",
+        "Xyzzy plugh.",
+        "Le compte dormait depuis 2019.",
+    ):
+        assert verdict(said) in ("unverified", "refused")
+
+
+def test_what_may_be_written_instead_passes_itself() -> None:
+    said = "Près de 1 200 personnes sont concernées, notamment leurs noms."
+    (finding,) = check(said, KNOWN)
+    assert finding.verdict == "refused"
+    again = check(finding.instead, KNOWN)
+    assert {one.verdict for one in again} <= {"passed", "unverified"}
+    assert verdict("1 198 personnes sont concernées.") == "passed"
+
+
+def test_one_in_a_hundred_is_not_read_as_one_in_a_hundred_of_the_part() -> None:
+    # A newspaper read "169,000, that is 1 %" as 1 % of 169,000.
+    (finding,) = check(
+        "Des données médicales sont concernées pour 37 personnes, soit 3,1 %.", KNOWN
+    )
+    assert finding.verdict == "refused"
+    assert {problem.code for problem in finding.problems} == {"no_denominator"}
+
+
+def test_the_command_says_it_in_french_and_exits_with_4(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draft, facts = tmp_path / "communique.txt", tmp_path / "facts.json"
+    draft.write_text("Aucune donnée médicale n’est concernée. Nous vous présentons nos excuses.")
+    facts.write_bytes(BLIND.to_json())
+    code = main(["--lang", "fr", "statement", "check", str(draft), "--facts", str(facts)])
+    shown = capsys.readouterr().out
+    assert code == 4
+    assert "REFUSÉE" in shown
+    code = main(["statement", "check", str(draft), "--facts", str(facts), "--format", "json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert [one["verdict"] for one in answer["sentences"]] == ["refused", "no_claim"]
+    assert answer["facts_sha256"] == from_json(facts.read_bytes()).sha256
+
+
+def test_a_draft_that_cannot_be_read_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = tmp_path / "facts.json"
+    facts.write_bytes(KNOWN.to_json())
+    bad = tmp_path / "draft.docx"
+    bad.write_bytes(b"PK\x03\x04\xff\xfe")
+    assert main(["statement", "check", str(bad), "--facts", str(facts)]) == 1
+    assert main(["statement", "check", str(tmp_path / "none"), "--facts", str(facts)]) == 1
+    facts.write_text("{}")
+    assert main(["statement", "check", str(bad), "--facts", str(tmp_path / "none.json")]) == 1
+    capsys.readouterr()
+
+
+def test_the_scoring_runs_as_the_page_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.statements.scoring", "unseen.toml"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "| refuse |" in done.stdout
