@@ -6,7 +6,8 @@ Per theft: log-likelihood ratio of each visit with the thief's true family and i
 held at zero (Page's CUSUM), per account. Per preset, hypothesis and intensity the threshold is the
 lowest that leaves at most 1 false alert per 10,000 account-days on the accounts of the same worlds
 that were never attacked (alarms less than 7 days apart are one). *Found* and *exposed* are those of
-`judge`. What the oracle knows: see `oracle`.
+`judge`. What the oracles know: see `oracle` and `logview`. *Untold* is the log's oracle that knows
+neither family nor intensity: all run side by side under one threshold.
 """
 
 import sys
@@ -24,6 +25,11 @@ from vigie.simulate.presets import PRESETS, simulate, stage
 from vigie.simulate.world import World
 
 DAY = 86_400_000_000
+UNTOLD = (
+    "register", "practice", "enumeration", "name_sweep", "town_sweep", "own_panel", "checks",
+    "series", "break_glass", "export",
+)  # fmt: skip
+COARSE = (0.03, 0.1, 0.3, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,17 @@ def evidence(of: Case, hypothesis: str, intensity: float) -> Floats:
     if hypothesis == "export":
         return np.clip(np.log(np.maximum(ratio, 1e-9)), -30, 30)
     return np.log1p(intensity * (np.minimum(ratio, 1e12) - 1))
+
+
+@numba.njit(cache=True, nogil=True)
+def _levels(account, llr, best):
+    """Raise `best` to the statistic after each visit, where that is higher."""
+    s, who = 0.0, -1
+    for i in range(account.size):
+        if account[i] != who:
+            who, s = account[i], 0.0
+        s = max(s, 0.0) + llr[i]
+        best[i] = max(best[i], s)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -171,6 +188,68 @@ def _theft(of: Case, llr: Floats, number: int, limit: float) -> Theft:
     return Theft(of.world.preset, attack.family, profession, bool(alarms), reached)
 
 
+def untold(worlds: list[Case]) -> Iterable[Theft]:
+    """Yield how each theft fares when neither family nor intensity is told.
+
+    Every hypothesis runs at all intensities of `COARSE` under one threshold of its own; all these
+    thresholds are then raised by one common amount, until the alerts of all together keep the
+    budget. A theft is found by one of its own visits beyond a threshold.
+    """
+    levels = [np.full(len(of.oracle.visits.at), -np.inf) for of in worlds]
+    for hypothesis in _possible(worlds[0].oracle):
+        mine = [_level(of, hypothesis) for of in worlds]
+        limit = _common(worlds, mine)
+        for best, level in zip(levels, mine, strict=True):
+            np.maximum(best, level - limit, out=best)
+    limit = _common(worlds, levels)
+    for of, best in zip(worlds, levels, strict=True):
+        for number, attack in enumerate(of.world.attacks):
+            mine = np.flatnonzero((of.oracle.visits.attack == number) & (best > limit))
+            until = int(of.oracle.visits.end[mine].min()) if len(mine) else 2**62
+            profession = of.world.accounts["profession"][attack.accounts[0]].as_py()
+            reached = exposed(of.world, number, until)
+            yield Theft(of.world.preset, attack.family, profession, bool(len(mine)), reached)
+
+
+def _level(of: Case, hypothesis: str) -> Floats:
+    """Return the statistic of a hypothesis after each visit, the highest over its intensities."""
+    best = np.zeros(len(of.oracle.visits.at))
+    for intensity in COARSE if hypothesis != "export" else COARSE[:1]:
+        _levels(of.oracle.visits.account, evidence(of, hypothesis, intensity), best)
+    return best
+
+
+def _possible(oracle: Oracle | LogOracle) -> list[str]:
+    """Return the hypotheses that make sense on this platform."""
+    chosen = oracle.stage.chosen
+    lacking = {
+        "practice": not chosen.own_register, "checks": "check" not in chosen.workflows,
+        "series": "check" not in chosen.workflows, "export": "export" not in chosen.workflows,
+        "break_glass": "break_glass" not in chosen.workflows,
+    }  # fmt: skip
+    return [name for name in UNTOLD if not lacking.get(name)]
+
+
+def _common(worlds: list[Case], levels: list[Floats]) -> float:
+    """Return the lowest common threshold within the budget."""
+    allowed = max(sum(of.days for of in worlds) / 10_000, 1)
+    low, high = 0.0, 200.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        false = sum(_beyond(of, best, middle) for of, best in zip(worlds, levels, strict=True))
+        low, high = (low, middle) if false <= allowed else (middle, high)
+    return high
+
+
+def _beyond(of: Case, best: Floats, limit: float) -> int:
+    """Count the alerts on honest accounts: one per seven quiet days."""
+    rows = of.honest_rows[best[of.honest_rows] > limit]
+    account, at = of.oracle.visits.account[rows], of.oracle.visits.at[rows]
+    new = np.ones(len(rows), bool)
+    new[1:] = (np.diff(account) != 0) | (np.diff(at) > 7 * DAY)
+    return int(new.sum())
+
+
 def row(name: str, thefts: dict[str, list[Theft]]) -> str:
     """Return one line of a table: both oracles beside each other."""
     cells = [name, str(len(thefts["truth"]))]
@@ -185,8 +264,9 @@ def row(name: str, thefts: dict[str, list[Theft]]) -> str:
 
 def table(title: str, thefts: dict[str, list[Theft]], *fields: str) -> None:
     """Print one line per group of thefts."""
-    print(f"\n| {title} | thefts | truth: found | median | 9th | log: found | median | 9th |")
-    print("|---" * 8 + "|")
+    heads = [f"{kind}: found | median | 9th" for kind in thefts]
+    print(f"\n| {title} | thefts | " + " | ".join(heads) + " |")
+    print("|---" * (2 + 3 * len(thefts)) + "|")
     groups: dict[str, dict[str, list[Theft]]] = defaultdict(lambda: {kind: [] for kind in thefts})
     for kind, some in thefts.items():
         for theft in some:
@@ -198,11 +278,12 @@ def main() -> None:
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
     seeds = [int(text) for text in sys.argv[2:] if text.isdigit()] or [1, 2]
     presets = [name for name in PRESETS if name in sys.argv] or PRESETS
-    found: dict[str, list[Theft]] = {"truth": [], "log": []}
+    found: dict[str, list[Theft]] = {"truth": [], "log": [], "log, untold": []}
     shares = defaultdict(list)
     for preset in presets:
         worlds = [cases(preset, scale, seed) for seed in seeds]
-        here = {kind: list(judged([of[kind] for of in worlds])) for kind in found}
+        here = {kind: list(judged([of[kind] for of in worlds])) for kind in ("truth", "log")}
+        here["log, untold"] = list(untold([of["log"] for of in worlds]))
         for kind, some in here.items():
             found[kind] += some
         print(row(preset, here), flush=True)

@@ -50,6 +50,7 @@ class LogOracle:
         self.relation = self._relation(v.account, v.organisation, self._unit, v.patient, v.at)
         self.walk = self._walks()
         self._usual = self._honest()
+        self._sweeps: dict[str, Floats] = {}
         self._rng = stream(self.world.seed, self.world.preset, "oracle")
 
     def _relation(self, account: Ints, site: Ints, unit: Ints, patient: Ints, at: Ints) -> Ints:
@@ -121,6 +122,11 @@ class LogOracle:
 
     def _sweep(self, hypothesis: str) -> Floats:
         """Return each account's chances of the relations under a theft, by drawing."""
+        if hypothesis not in self._sweeps:
+            self._sweeps[hypothesis] = self._drawn_sweep(hypothesis)
+        return self._sweeps[hypothesis]
+
+    def _drawn_sweep(self, hypothesis: str) -> Floats:
         people, rng = self.stage.people, self._rng
         account = np.repeat(np.arange(people.size), _DRAWS)
         patient = self._drawn(hypothesis, account)
@@ -173,7 +179,7 @@ class LogOracle:
             flows = self.stage.chosen.workflows
             how = forced.get(hypothesis, "")
             if hypothesis in names:
-                how = next(n for n in names[hypothesis] if n in flows)
+                how = next((n for n in names[hypothesis] if n in flows), next(iter(flows)))
             ratio = swept / self._usual * self._oracle.manner(how)
             ratio = np.where(self._oracle.named, ratio, 1.0)
         return np.where(self.visits.at >= self.begin, ratio, 1.0)
