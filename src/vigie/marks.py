@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
 from vigie.front import Times
-from vigie.numbering import Codes, Numbers, State, grown, pair_keys
+from vigie.numbering import Codes, Numbers, State, grown
 from vigie.relations import LOCAL, OWN, RELATIONS, Marks, Relations
 from vigie.units import DAY, Flags, Units
 
@@ -134,7 +134,7 @@ class Observer(State):
         new = np.zeros(len(units), bool)
         for name, numbers in self._places.items():
             met = len(numbers)
-            pair = numbers.number(pair_keys(units.account, units.text[name]))
+            pair = numbers.number_pairs(units.account, units.text[name])
             new |= _first_of(pair, met)
         marks = np.full(len(units), -1, np.int8)
         marks[visit & said] = 0

@@ -65,9 +65,22 @@ class Numbers(State):
             done, self._count = _number(keys, done, self._slots, self._count, out)
             if done == len(keys):
                 return out
-            larger = _empty(2 * len(self._slots))
-            _move(self._slots, larger)
-            self._slots = larger
+            self._grow()
+
+    def number_pairs(self, left: Codes, right: Codes) -> Codes:
+        """Return the number of each pair of codes, -1 where either is unknown (-1)."""
+        out = np.empty(len(left), np.int32)
+        done = 0
+        while True:
+            done, self._count = _number_pairs(left, right, done, self._slots, self._count, out)
+            if done == len(left):
+                return out
+            self._grow()
+
+    def _grow(self) -> None:
+        larger = _empty(2 * len(self._slots))
+        _move(self._slots, larger)
+        self._slots = larger
 
 
 def pair_keys(left: Codes, right: Codes) -> Keys:
@@ -251,19 +264,27 @@ def _fnv(text, ends, count):  # type: ignore[no-untyped-def]
     return out
 
 
+@numba.njit(inline="always")
+def _place(key, slots, mask):  # type: ignore[no-untyped-def]
+    """Return the slot of a key, or the free one where it belongs."""
+    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
+    slot = _hash(key, mask)
+    while slots[slot, 1] != nobody and slots[slot, 0] != key:
+        slot = (slot + one) & mask
+    return slot
+
+
 @numba.njit(cache=True, nogil=True)
 def _number(keys, start, slots, count, out):  # type: ignore[no-untyped-def]
     """Number keys from `start` until the table is too full; return where it stopped."""
-    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
+    nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     mask = np.uint64(slots.shape[0] - 1)
     room = slots.shape[0] * 6 // 10
     for i in range(start, keys.size):
         if keys[i] == nobody:
             out[i] = -1
             continue
-        slot = _hash(keys[i], mask)
-        while slots[slot, 1] != nobody and slots[slot, 0] != keys[i]:
-            slot = (slot + one) & mask
+        slot = _place(keys[i], slots, mask)
         if slots[slot, 1] == nobody:
             if count >= room:
                 return i, count
@@ -271,6 +292,27 @@ def _number(keys, start, slots, count, out):  # type: ignore[no-untyped-def]
             count += 1
         out[i] = np.int32(slots[slot, 1])
     return keys.size, count
+
+
+@numba.njit(cache=True, nogil=True)
+def _number_pairs(left, right, start, slots, count, out):  # type: ignore[no-untyped-def]
+    """Number pairs of codes, as `_number` does keys."""
+    nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+    mask = np.uint64(slots.shape[0] - 1)
+    room = slots.shape[0] * 6 // 10
+    for i in range(start, left.size):
+        if left[i] < 0 or right[i] < 0:
+            out[i] = -1
+            continue
+        key = (np.uint64(left[i]) << np.uint64(32)) | np.uint64(right[i])
+        slot = _place(key, slots, mask)
+        if slots[slot, 1] == nobody:
+            if count >= room:
+                return i, count
+            slots[slot, 0], slots[slot, 1] = key, np.uint64(count)
+            count += 1
+        out[i] = np.int32(slots[slot, 1])
+    return left.size, count
 
 
 @numba.njit(cache=True, nogil=True)

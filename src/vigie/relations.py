@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
 from vigie.front import END
-from vigie.numbering import NOBODY, Codes, Numbers, State, grown, pair_keys
+from vigie.numbering import Codes, Numbers, State, grown
 from vigie.units import DAY, Flags, Units
 
 Marks = NDArray[np.int8]
@@ -54,7 +54,7 @@ class Knowledge(State):
         self, units: Units, owner: Codes, teaches: Flags, register: Values
     ) -> tuple[Flags, Values]:
         """Return whether another account of the owner knew each patient, and the coverage."""
-        pair = self._pairs.number(pair_keys(owner, units.patient))
+        pair = self._pairs.number_pairs(owner, units.patient)
         self._make_room(int(owner.max(initial=0)) + 1)
         found: tuple[Flags, Values] = _known_before(
             units.order, pair, owner, units.account, units.at, teaches, register, DELAY,
@@ -154,8 +154,7 @@ class Relations(State):
         ward = units.text["unit"]
         if (ward < 0).all():
             return ward
-        key = pair_keys(units.text["organisation"] + np.int32(1), ward)
-        return self._teams.number(np.where(ward < 0, NOBODY, key))
+        return self._teams.number_pairs(units.text["organisation"] + np.int32(1), ward)
 
     def _place(self, units: Units) -> Codes:
         """Return the organisation or, until the log names a first one, the network (-1: none).
@@ -194,7 +193,7 @@ class Areas(State):
         area, here = units.text["area"], place + np.int32(1)
         if (area < 0).all():
             return np.zeros(len(units), bool), np.full(len(units), 0.5)
-        cell = self._cells.number(pair_keys(here, area))
+        cell = self._cells.number_pairs(here, area)
         count, places = len(self._cells), int(here.max(initial=0)) + 1
         self._counts, self._area = grown(self._counts, count), grown(self._area, count)
         self._next, self._first = grown(self._next, count, -1), grown(self._first, places, -1)

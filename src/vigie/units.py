@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vigie.events import ACTIONS
 from vigie.front import DAY as DAY
 from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Rows, Times, take
-from vigie.numbering import Codes, Numbers, State, Words, grown, order_of_codes, pair_keys
+from vigie.numbering import Codes, Numbers, State, Words, grown, order_of_codes
 
 Flags = NDArray[np.bool_]
 
@@ -106,7 +106,7 @@ class UnitFinder(State):
         step, size = _steps(account, at, rows["access"][by_account], action)
         listing = (action == ACTIONS.index("search")) | (size > 1)
         counted = ((rows["record_count"] >= 0) | (rows["bytes"] >= 0))[by_account]
-        pair = self.pairs.number(pair_keys(account, patient))
+        pair = self.pairs.number_pairs(account, patient)
         is_unit, since, source = self._mark(pair, at, step, listing, counted)
         seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
         seen[step[(since >= 0) & (since < DAY)]] = True

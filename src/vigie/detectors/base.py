@@ -17,6 +17,7 @@ mixes over it.
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +39,10 @@ chances are assumptions."""
 CLEAN_UP: Final = (0.2, 0.4, 0.4)
 """Order of the patients in a clean-up: none, by number, by name. An assumption, like its weight."""
 CLEAN_UP_WEIGHT: Final = 0.25
+
+
+_WEIGHTS: Final = np.array([weight for weight, _ in HONEST.values()])
+_CHANCES: Final = np.array([chances for _, chances in HONEST.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +69,13 @@ class Partition:
         `swept_too` adds clean-ups (doubles, latest numbers): patients in order from the whole
         register, as a walk meets them.
         """
-        marks = self.scene.marks
-        relation = np.maximum(marks["relation"], marks["page"])
-        order = marks["sequence"]
-        left = 1 - sum(weight for weight, _ in HONEST.values())
-        answer = np.log(left) + self.usual_relation
-        for weight, chances in HONEST.values():
-            reason = np.where(relation >= 0, np.log(chances)[relation], 0.0)
-            answer = np.logaddexp(answer, np.log(weight) + reason)
-        answer = answer + self.usual.log["sequence"]
-        if swept_too:
-            batch = np.where(order >= 0, np.log(CLEAN_UP)[order], 0.0)
-            answer = np.logaddexp(answer, np.log(CLEAN_UP_WEIGHT) + self.scene.swept + batch)
-        return np.asarray(answer, np.float64)
+        marks, log = self.scene.marks, self.usual.log
+        answer: Ratios = _honest(
+            marks["relation"], marks["page"], marks["sequence"], log["relation"], log["page"],
+            log["sequence"], self.scene.swept, _WEIGHTS, _CHANCES, np.array(CLEAN_UP),
+            CLEAN_UP_WEIGHT if swept_too else 0.0,
+        )  # fmt: skip
+        return answer
 
     def says(self, factor: str) -> NDArray[np.bool_]:
         """Whether each unit bears a mark of this factor."""
@@ -117,3 +116,22 @@ def contrast(
     excess = np.log(chances)[np.maximum(marks, 0)] - partition.usual.log[factor]
     ratio = np.log(1 - share + share * np.exp(excess)) if share < 1 else excess
     return np.where(marks >= 0, ratio, 0.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _honest(  # type: ignore[no-untyped-def]
+    opened, listed, order, by_opening, by_page, by_order, swept, weights, chances, clean, cleaning
+):
+    """Mix "usual" and the honest reasons, in logarithms; `cleaning` is the weight of clean-ups."""
+    left = 1.0 - weights.sum()
+    answer = np.empty(opened.size, np.float64)
+    for i in range(opened.size):
+        relation = max(opened[i], listed[i])
+        chance = left * np.exp(by_opening[i] + by_page[i])
+        for r in range(weights.size):
+            chance += weights[r] * (chances[r, relation] if relation >= 0 else 1.0)
+        answer[i] = np.log(chance) + by_order[i]
+        if cleaning > 0.0:
+            batch = clean[order[i]] if order[i] >= 0 else 1.0
+            answer[i] = np.log(np.exp(answer[i]) + cleaning * batch * np.exp(swept[i]))
+    return answer
