@@ -9,11 +9,11 @@ one another; where a row names no organisation it is the unit, the professional 
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.records import OWNERS
 
 CLASSES: Final = ("expected", "near", "past", "none", "unknown")
@@ -58,11 +58,14 @@ class _Spans:
         """Sort and join spans, empty ones left out."""
         kept = np.flatnonzero(start < end)
         kept = kept[np.lexsort((start[kept], pair[kept]))]
-        return cls(*_joined(pair[kept], start[kept], end[kept]))
+        pair, start, end = pair[kept], start[kept], end[kept]
+        count = _join(pair, start, end)
+        return cls(pair[:count], start[:count], end[:count])
 
     def hold(self, pair: Keys, at: Times) -> NDArray[np.bool_]:
         """Say which moments lie in a span of their pair."""
-        found: NDArray[np.bool_] = _hold(self.pair, self.start, self.end, pair, at)
+        found = np.zeros(len(pair), np.bool_)
+        _hold(self.pair, self.start, self.end, pair, at, found)
         return found
 
 
@@ -188,24 +191,22 @@ def _pairs(owner: Times, patient: Keys) -> Keys:
     return mixed
 
 
-@numba.njit(cache=True, nogil=True)
-def _joined(pair, start, end):  # type: ignore[no-untyped-def]
-    """Join the spans of a pair that touch; they come by pair and start."""
+@kernel
+def _join(pair, start, end):  # type: ignore[no-untyped-def]
+    """Join, in place, the spans of a pair that touch; they come by pair and start."""
     count = 0
-    pairs, starts, ends = pair.copy(), start.copy(), end.copy()
     for i in range(pair.size):
-        if count > 0 and pairs[count - 1] == pair[i] and start[i] <= ends[count - 1]:
-            ends[count - 1] = max(ends[count - 1], end[i])
+        if count > 0 and pair[count - 1] == pair[i] and start[i] <= end[count - 1]:
+            end[count - 1] = max(end[count - 1], end[i])
         else:
-            pairs[count], starts[count], ends[count] = pair[i], start[i], end[i]
+            pair[count], start[count], end[count] = pair[i], start[i], end[i]
             count += 1
-    return pairs[:count].copy(), starts[:count].copy(), ends[:count].copy()
+    return count
 
 
-@numba.njit(cache=True, nogil=True)
-def _hold(pairs, starts, ends, pair, at):  # type: ignore[no-untyped-def]
+@kernel
+def _hold(pairs, starts, ends, pair, at, found):  # type: ignore[no-untyped-def]
     """Find the last span that begins by each moment; whether it is the pair's and still lasts."""
-    found = np.zeros(pair.size, np.bool_)
     for i in range(pair.size):
         low, high = 0, pairs.size
         while low < high:
@@ -215,4 +216,3 @@ def _hold(pairs, starts, ends, pair, at):  # type: ignore[no-untyped-def]
             else:
                 high = middle
         found[i] = low > 0 and pairs[low - 1] == pair[i] and at[i] < ends[low - 1]
-    return found
