@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from vigie.config import Trust
 from vigie.language import LANGUAGES, N_, _, number, speaking
 from vigie.numbering import Words
+from vigie.sharing import find_shared
 from vigie.units import DAY
 
 _HOUR: Final = DAY // 24
@@ -33,6 +34,8 @@ TOO_SHORT: Final = N_(
     "the learning part is too short to measure false alerts: at least a week of 60 accounts is "
     "needed"
 )
+_NAMED: Final = 5
+"""Shared accounts named at most: after them, how many there are."""
 _BLINDING: Final = ("strangers",)
 
 
@@ -68,6 +71,7 @@ def assess(
         *_nulls(events, limits),
         *_silences(events, limits),
         *_abstentions(abstaining),
+        *_shared(events),
     ]
     if not calibrated:
         findings.append(Finding(TOO_SHORT, {}, True))
@@ -151,6 +155,23 @@ def _missing_days(name: str, mine: Any) -> Iterator[Finding]:
 
 def _date(at: int) -> str:
     return str(np.datetime64(int(at), "us").astype("datetime64[D]"))
+
+
+def _shared(events: pa.Table) -> Iterator[Finding]:
+    """Name the accounts that several people use at once: what is said of them is of a group."""
+    if not events.num_rows:
+        return
+    found = sorted(find_shared(events), key=lambda one: (-one.days, one.account))
+    for one in found[:_NAMED]:
+        text = N_(
+            "account {account} is used by several people at once (on {days} of its {active} days): "
+            "its habits are those of a group, and an alert on it names nobody"
+        )
+        fields = {"account": one.account, "days": one.days, "active": one.active}
+        yield Finding(text, fields, False)
+    if len(found) > _NAMED:
+        text = N_("as many as {count} accounts are used by several people at once")
+        yield Finding(text, {"count": len(found)}, False)
 
 
 def _abstentions(abstaining: tuple[str, ...]) -> Iterator[Finding]:
