@@ -146,6 +146,13 @@ class Watch(State):
         episode.cited.update(told)
         return self._alert(units.accounts[alarm.account], episode)
 
+    def climbs(self) -> dict[int, int]:
+        """Return the accounts with an open alert, and when the climb to its first alarm began."""
+        return {
+            account: int(episode.alarms[0].at - episode.observed["seconds"] * 1e6)
+            for account, episode in self.open.items()
+        }
+
     def close(self, at: int) -> None:
         """Let go of the alerts to which nothing can be added any more at this time."""
         self.open = {a: e for a, e in self.open.items() if at - e.alarms[-1].at <= QUIET}

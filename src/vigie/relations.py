@@ -94,6 +94,7 @@ class Relations(State):
     def __init__(self) -> None:
         self.known = {name: Knowledge() for name in ("team", "organisation", "network")}
         self.muted = np.zeros(0, bool)
+        self._forgotten: dict[int, int] = {}
         self.organised_since = END
         self._teams = Numbers()
         self._own, self._own_size = np.zeros(0, bool), np.zeros(1)
@@ -105,10 +106,19 @@ class Relations(State):
         self._position = np.empty(0, np.int64)
         self._areas = Areas()
 
-    def forget(self, account: int, since: int) -> None:
-        """Forget what an account taught its team, organisation and network from `since` on."""
-        for knowledge in self.known.values():
-            knowledge.forget(account, since)
+    def mute(self, since: dict[int, int]) -> None:
+        """Let these accounts teach nothing, until another call, nor what they taught since a time.
+
+        That is, to their team, organisation and network: their own patients stay their own.
+        """
+        self.muted = grown(self.muted, max(since, default=-1) + 1, False)
+        self.muted[:] = False
+        self.muted[list(since)] = True
+        for account, begun in since.items():
+            if self._forgotten.get(account) != begun:
+                for knowledge in self.known.values():
+                    knowledge.forget(account, begun)
+        self._forgotten = since
 
     def relate(self, units: Units) -> tuple[Marks, Values, Values]:
         """Return each unit's relation, its log chance in a sweep of the register, and that of own.

@@ -71,7 +71,7 @@ class Stream(State):
         self.settings = settings
         self.until = END if learn_until is None else int(learn_until.timestamp() * 1e6) // DAY
         self.first = END
-        self.newest = BEGINNING
+        self.newest = self.day = BEGINNING
         self.reader = Reader()
         self.front = Front(self.reader.words, int(settings.link_within_seconds * 1e6))
         self.finder = UnitFinder(self.reader.words)
@@ -174,6 +174,7 @@ class Stream(State):
             self.until = day + LONGEST_LEARNING if self.until == END else self.until
         if self.thresholds is None and day >= self.until:
             yield from self._calibrate()
+        self._begin(day)
         scene = self.observer.observe(units)
         usual = self.habits.learn(units, scene)
         partition = Partition(units, scene, usual)
@@ -183,29 +184,40 @@ class Stream(State):
         group = usual.group
         look = Look(units, group[units.account], group[units.active[0]], ratios)
         if self.thresholds:
-            self.watch.close(day * DAY)
             yield from self.watch.watch(look)
-            yield from self.campaigns.watch(look)
+            yield from self.campaigns.watch(look, self.watch.open)
         else:
             self.learning.append(look)
             self.campaigns.learn(look, self.warm)
             if day >= self.warm:
                 self.weeks.follow(units, ratios, self.warm)
 
+    def _begin(self, day: int) -> None:
+        """Close alerts long quiet; what accounts with an open one opened makes nobody known.
+
+        Once a day, so that the batches do not show.
+        """
+        if day != self.day:
+            self.day = day
+            self.watch.close(day * DAY)
+            self.observer.relations.mute(self.watch.climbs())
+
     def _calibrate(self) -> Iterator[Alert]:
         """Fix the thresholds, and return the alerts of the learning part."""
         heard = int((self.panel.since < END).sum())
         group, groups = self.habits.peers.group, len(self.habits.peers.names)
+        budget = self.settings.alarm_budget
         self.thresholds = calibrate(
-            self.weeks.learnt(heard), self.panel.floors, group, groups, self.settings.alarm_budget
-        )
+            self.weeks.learnt(heard), self.panel.floors, group, groups,
+            budget * (1 - self.campaigns.share),
+        )  # fmt: skip
         self.watch.arm(self.thresholds)
-        self.campaigns.arm(self.settings.alarm_budget)
+        self.campaigns.arm(budget)
         learning, self.learning = self.learning, []
         self.weeks = Weeks(len(self.panel.hypotheses))
         for look in learning:
             yield from self.watch.watch(look)
-            yield from self.campaigns.watch(look)
+            yield from self.campaigns.watch(look, self.watch.open)
 
 
 _KEPT: Final = (

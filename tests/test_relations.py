@@ -1,0 +1,66 @@
+"""What colleagues know of a patient, and what an account with an open alert teaches."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from vigie.events import TIME
+from vigie.front import END, Front, Reader
+from vigie.relations import FAR, LOCAL, ORGANISATION, OWN, Relations
+from vigie.testing.detectors import keys, text
+from vigie.units import DAY, UnitFinder, batches
+
+STRANGER = {LOCAL, FAR}
+
+
+def relations_of(rows, mute=None):
+    """The relation of each opening (account, day, patient), in order of time.
+
+    `mute` says from which day on which accounts teach nothing, and since when.
+    """
+    accounts, days, patients = zip(*rows, strict=True)
+    number = np.arange(len(rows))
+    events = pa.table(
+        {
+            "event_id": keys(number, 1),
+            "access_id": keys(number, 2),
+            "at": pa.array(np.array(days) * DAY + number * 60_000_000).cast(TIME),
+            "account": text(list(accounts)),
+            "organisation": text(["site"] * len(rows)),
+            "action": text(["open"] * len(rows)),
+            "patient": keys(np.array(patients), 3),
+        }
+    )
+    reader, relations = Reader(), Relations()
+    front, finder = Front(reader.words), UnitFinder(reader.words)
+    said = {}
+    for batch in batches(front.feed(reader.read(events), END)):
+        units = finder.find(batch)
+        if mute and mute[0] == units.on:
+            relations.mute({units.accounts.index(name): at for name, at in mute[1].items()})
+        said |= dict(zip(units.row.tolist(), relations.relate(units)[0].tolist(), strict=True))
+    return [said[row] for row in sorted(said)]
+
+
+def test_a_patient_of_a_colleague_is_known_to_the_organisation() -> None:
+    assert relations_of([("a", 1, 5), ("b", 2, 5)])[1] == ORGANISATION
+
+
+def test_what_an_account_with_an_open_alert_opened_makes_nobody_known() -> None:
+    rows = [("a", 1, 5), ("b", 2, 5), ("b", 3, 6), ("a", 4, 7), ("b", 5, 7)]
+    said = relations_of(rows, (2, {"a": DAY}))
+    assert {said[1], said[4]} <= STRANGER
+
+
+def test_its_own_patients_stay_its_own() -> None:
+    assert relations_of([("a", 1, 5), ("b", 2, 9), ("a", 3, 5)], (2, {"a": DAY}))[2] == OWN
+
+
+def test_what_it_taught_before_the_climb_stays_known() -> None:
+    assert relations_of([("a", 1, 5), ("b", 3, 5)], (3, {"a": 2 * DAY}))[1] == ORGANISATION
+
+
+@pytest.mark.parametrize("order", ["ac", "ca"])
+def test_a_colleague_who_knew_the_patient_as_well_still_does(order: str) -> None:
+    rows = [(order[0], 1, 5), (order[1], 1, 5), ("b", 2, 5)]
+    assert relations_of(rows, (2, {"a": DAY}))[2] == ORGANISATION
