@@ -61,7 +61,7 @@ def alert(found):
 
 
 def test_the_theft_is_found_within_its_first_patients(alert):
-    assert alert.hypothesis in ("register_sweep", "local_sweep")
+    assert alert.hypothesis in ("register_sweep", "fast_sweep")
     first = [line for line in alert.lines if line.startswith("stolen.csv")]
     ten = alert.opened_at.replace(hour=10, minute=0, second=0, microsecond=0)
     assert 0 < (alert.opened_at - ten).total_seconds() / 60 < 80

@@ -31,6 +31,10 @@ REASONS: Final = {
         "organisation knew, {patients} in {span}; on a usual day this account opens {own} such "
         "records, its peers {peers}."
     ),
+    "fast_sweep": N_(
+        "Unusual access: records of strangers opened one after the other in a rush, {patients} in "
+        "{span}; on a usual day this account opens {own} such records, its peers {peers}."
+    ),
     "identifier_walk": N_(
         "Unusual access: records opened in the order of their numbers, {patients} in {span}; on "
         "a usual day this account opens {own} in such order, its peers {peers}."

@@ -23,6 +23,7 @@ from vigie.detectors.combine import Evidence
 from vigie.detectors.kernel import trace_all
 from vigie.events import SCHEMA
 from vigie.front import END
+from vigie.honest import Honest, Reasons
 from vigie.marks import Observer, Scene
 from vigie.profiles import Habits, Usual
 from vigie.stream import LONGEST_LEARNING, Stream
@@ -154,7 +155,8 @@ def join_partitions(parts: Sequence[Partition]) -> Partition:
     if not parts:
         units = find_units(SCHEMA.empty_table())
         scene = Observer().observe(units)
-        return Partition(units, scene, Habits().learn(units, scene))
+        usual = Habits().learn(units, scene)
+        return Partition(units, scene, usual, Reasons().follow(units, scene, usual))
     units = join_units([part.units for part in parts])
     order = np.argsort(np.concatenate([part.units.account for part in parts]), kind="stable")
 
@@ -168,4 +170,8 @@ def join_partitions(parts: Sequence[Partition]) -> Partition:
     swept = np.concatenate([part.scene.swept for part in parts])[order]
     usual = parts[-1].usual
     log = joined([part.usual.log for part in parts])
-    return Partition(units, Scene(marks, swept), Usual(log, usual.group, usual.groups))
+    honest = Honest(
+        np.concatenate([part.honest.log for part in parts])[order],
+        np.concatenate([part.honest.reason for part in parts])[order],
+    )
+    return Partition(units, Scene(marks, swept), Usual(log, usual.group, usual.groups), honest)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vigie.events import ACTIONS
 from vigie.front import Times
 from vigie.numbering import Codes, Numbers, State, grown
-from vigie.relations import LOCAL, OWN, RELATIONS, Marks, Relations
+from vigie.relations import HOST, OWN_IDLE, RELATIONS, Marks, Relations
 from vigie.units import DAY, Flags, Units
 
 _HOUR: Final = DAY // 24
@@ -31,11 +31,15 @@ _MANNER_OF: Final = {
     "break_glass": 4, "create": 5, "update": 5, "delete": 5, "merge": 5,
 }  # fmt: skip
 
+PACES: Final = (8, 20, 45, 120, 600)
+"""Seconds since the account's last unit that said something, where classes of pace begin."""
+
 FACTORS: Final[dict[str, int]] = {
     "relation": len(RELATIONS),
     "page": len(RELATIONS),
     "sequence": len(SEQUENCES),
     "manner": len(MANNERS),
+    "pace": len(PACES) + 1,
     "place": 2,
     "volume": 32,
     "weight": 40,
@@ -64,18 +68,20 @@ class Observer(State):
         self._ends: list[tuple[int, int]] = []
         self._places = {name: Numbers() for name in ("network", "device")}
         self._visits = np.empty((0, 4), np.int64)
+        self._said_at = np.empty(0, np.int64)
 
     def observe(self, units: Units) -> Scene:
         """Mark every unit, using only what came before it."""
         relation, chance, own = self.relations.relate(units)
         # A page that shows a patient of the last 24 hours, which is no unit, is one of own ones.
-        chance = np.where((units.page > 0) & units.familiar & (relation != OWN), own, chance)
+        chance = np.where((units.page > 0) & units.familiar & (relation > OWN_IDLE), own, chance)
         relation, page, swept = self._pages(units, relation, chance)
         marks = {
             "relation": relation,
             "page": page,
             "sequence": _sequences(units),
             "manner": _manners(units),
+            "pace": self._paces(units, np.maximum(relation, page)),
             "place": self._visited(units),
             "volume": _sizes(units, "record_count", 32),
             "weight": _sizes(units, "bytes", 40),
@@ -93,7 +99,7 @@ class Observer(State):
         opened = np.where(listing, -1, relation).astype(np.int8)
         opened[(source >= 0) & (closest[source] == relation)] = -1
         lead = _leads(step, said & listing & (relation == closest[step]), page >= 0)
-        known = (page >= 0) & (page < LOCAL)
+        known = (page >= 0) & (page < HOST)
         several = np.where(known, np.log(np.maximum(units.page, 1)), 0.0)
         return opened, page, np.minimum(swept[lead] + several, 0)
 
@@ -121,6 +127,24 @@ class Observer(State):
             self._ends = self._ends[len(old) :]
             self._closest = self._closest[old[-1] - self._base :]
             self._base = old[-1]
+
+    def _paces(self, units: Units, relation: Marks) -> Marks:
+        """Mark how soon each unit follows the account's last one that said something."""
+        self._said_at = grown(self._said_at, len(units.accounts), -1)
+        marks = np.full(len(units), -1, np.int8)
+        said = np.flatnonzero(relation >= 0)
+        account, at = units.account[said], units.at[said]
+        before = np.empty(len(said), np.int64)
+        before[1:] = at[:-1]
+        first = np.ones(len(said), bool)
+        first[1:] = account[1:] != account[:-1]
+        before[first] = self._said_at[account[first]]
+        pace = np.searchsorted(np.array(PACES) * 1_000_000, at - before, side="right")
+        marks[said] = np.where(before < 0, -1, pace)
+        last = np.ones(len(said), bool)
+        last[:-1] = first[1:]
+        self._said_at[account[last]] = at[last]
+        return marks
 
     def _visited(self, units: Units) -> Marks:
         """Mark once per session whether its network and device are new to the account (1) or not.

@@ -57,6 +57,11 @@ class Numbers(State):
         """Return the size of the table in bytes."""
         return int(self._slots.nbytes)
 
+    @property
+    def slots(self) -> Keys:
+        """Return the table, for `found_number`."""
+        return self._slots
+
     def number(self, keys: Keys) -> Codes:
         """Return the number of each key, a new one for a new key, -1 for `NOBODY`."""
         out = np.empty(len(keys), np.int32)
@@ -242,6 +247,23 @@ def _hash(key, mask):  # type: ignore[no-untyped-def]
     mixed ^= mixed >> np.uint64(33)
     mixed *= np.uint64(0xC4CEB9FE1A85EC53)
     return (mixed ^ (mixed >> np.uint64(33))) & mask
+
+
+@numba.njit(inline="always")
+def mixed(key):  # type: ignore[no-untyped-def]
+    """Mix a number so that its neighbours lie far apart."""
+    return _hash(key, np.uint64(0xFFFF_FFFF_FFFF_FFFF))
+
+
+@numba.njit(inline="always")
+def found_number(key, slots):  # type: ignore[no-untyped-def]
+    """Return the number of a key in the table of a `Numbers`, -1 if it has none."""
+    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
+    mask = np.uint64(slots.shape[0] - 1)
+    slot = _hash(key, mask)
+    while slots[slot, 1] != nobody and slots[slot, 0] != key:
+        slot = (slot + one) & mask
+    return np.int64(slots[slot, 1]) if slots[slot, 1] != nobody else np.int64(-1)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,8 +1,9 @@
 """How a patient relates to an account, through accesses older than a delay.
 
-The chance of each relation under a sweep is its *coverage*, counted from the past only: a sweep
-draws patients from a register without regard to who cares for them. What is known is kept between
-batches of units, in order of time.
+The chance of each relation under a sweep is measured, not assumed: beside every access, the same
+question is asked about a patient drawn at random from those met so far (a *probe*). Whatever a
+relation means, a sweep meets it that often. What is known is kept between batches of units, in
+order of time.
 """
 
 from typing import Any, Final
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
 from vigie.front import END
-from vigie.numbering import Codes, Numbers, State, grown
+from vigie.numbering import Codes, Numbers, State, found_number, grown, mixed
 from vigie.units import DAY, Flags, Units
 
 Marks = NDArray[np.int8]
@@ -27,143 +28,183 @@ UNSEEN: Final = 0.4
 too, and the log cannot tell how many they are."""
 
 RELATIONS: Final = (
-    "own", "team", "organisation", "network", "host", "local", "far",
+    "own_active", "own_idle", "team_active", "team_idle", "organisation_active",
+    "organisation_idle", "network", "host", "linked", "local", "local_unseen", "far",
+    "far_unseen",
 )  # fmt: skip
-OWN, TEAM, ORGANISATION, NETWORK, HOST, LOCAL, FAR = range(7)
+"""From the closest: a patient of the account, of a colleague in the unit, in the organisation, on
+the same network (*active*: somebody else met him within a day); a stranger from the same elsewhere
+as other strangers met lately, from a place that shares patients with this one, from an area that
+this place sees, from afar (*unseen*: met nowhere before)."""
+(
+    OWN, OWN_IDLE, TEAM, TEAM_IDLE, ORGANISATION, ORGANISATION_IDLE, NETWORK, HOST, LINKED, LOCAL,
+    LOCAL_UNSEEN, FAR, FAR_UNSEEN,
+) = range(13)  # fmt: skip
 
+_LEVELS: Final = ("own", "team", "organisation", "network")
 _NEVER: Final = 2**62
 _STRANGERS: Final = 16
 """How many of the strangers an account met last are remembered."""
+_SHARES: Final = 1 << 18
+"""Counters of strangers by place and where they are known from; two pairs seldom share one."""
+_LEAN: Final = 30.0
+"""Probes at which an account counts as much as its place, and that as much as everywhere."""
 
 
 class Knowledge(State):
-    """Which patients the accounts of an owner (a team, a network…) know, and since when."""
+    """Which patients the accounts of an owner (an account, a team…) know, and since when."""
 
     def __init__(self) -> None:
-        self._pairs = Numbers()
-        self._owner = np.empty(0, np.int32)
-        self._first_at, self._first_by = np.empty(0, np.int64), np.empty(0, np.int32)
-        self._other_at, self._other_by = np.empty(0, np.int64), np.empty(0, np.int32)
-        self._size = np.zeros(1)
+        self.pairs = Numbers()
+        self.first_at, self.first_by = np.empty(0, np.int64), np.empty(0, np.int32)
+        self.other_at, self.other_by = np.empty(0, np.int64), np.empty(0, np.int32)
 
     def __len__(self) -> int:
         """Return how many pairs of owner and patient are known."""
-        return len(self._pairs)
+        return len(self.pairs)
 
-    def meet(
-        self, units: Units, owner: Codes, teaches: Flags, register: Values
-    ) -> tuple[Flags, Values]:
-        """Return whether another account of the owner knew each patient, and the coverage."""
-        pair = self._pairs.number_pairs(owner, units.patient)
-        self._make_room(int(owner.max(initial=0)) + 1)
-        found: tuple[Flags, Values] = _known_before(
-            units.order, pair, owner, units.account, units.at, teaches, register, DELAY,
-            self._first_at, self._first_by, self._other_at, self._other_by, self._owner,
-            self._size,
-        )  # fmt: skip
-        return found
-
-    def _make_room(self, owners: int) -> None:
-        count = len(self._pairs)
-        self._owner = grown(self._owner, count, -1)
-        self._first_at, self._first_by = (
-            grown(self._first_at, count, _NEVER), grown(self._first_by, count, -1)
-        )  # fmt: skip
-        self._other_at, self._other_by = (
-            grown(self._other_at, count, _NEVER), grown(self._other_by, count, -1)
-        )  # fmt: skip
-        self._size = grown(self._size, owners)
+    def number(self, owner: Codes, patient: Codes) -> Codes:
+        """Number the pairs, and make room for what is to be known of them."""
+        pair = self.pairs.number_pairs(owner, patient)
+        count = len(self.pairs)
+        for name, fill in (("first", _NEVER), ("other", _NEVER)):
+            setattr(self, f"{name}_at", grown(getattr(self, f"{name}_at"), count, fill))
+            setattr(self, f"{name}_by", grown(getattr(self, f"{name}_by"), count, -1))
+        return pair
 
     def forget(self, account: int, since: int) -> None:
         """Forget what an account taught from `since` on; another who knew as well still does."""
-        other = (self._other_by == account) & (self._other_at >= since)
-        self._other_at[other], self._other_by[other] = _NEVER, -1
-        first = (self._first_by == account) & (self._first_at >= since)
-        self._first_at[first], self._first_by[first] = self._other_at[first], self._other_by[first]
-        self._other_at[first], self._other_by[first] = _NEVER, -1
-        alone = self._owner[first & (self._first_by < 0)]
-        self._size -= np.bincount(alone, minlength=len(self._size))
+        other = (self.other_by == account) & (self.other_at >= since)
+        self.other_at[other], self.other_by[other] = _NEVER, -1
+        first = (self.first_by == account) & (self.first_at >= since)
+        self.first_at[first], self.first_by[first] = self.other_at[first], self.other_by[first]
+        self.other_at[first], self.other_by[first] = _NEVER, -1
+
+
+class Places(State):
+    """What each place sees: the areas of its patients, and where its strangers are known from."""
+
+    def __init__(self) -> None:
+        self.cells = Numbers()
+        self.counts, self.totals = np.zeros(1), np.zeros(1)
+        self.shared = np.zeros(_SHARES)
+        self.guests, self.hosts = np.zeros(1), np.zeros(1)
+        self.moved = np.zeros(1)
+
+    def number(self, place: Codes, area: Codes) -> Codes:
+        """Number the pairs of place and area, and make room."""
+        cell = self.cells.number_pairs(place, area)
+        self.counts = grown(self.counts, len(self.cells))
+        places = int(place.max(initial=0)) + 1
+        for name in ("totals", "guests", "hosts"):
+            setattr(self, name, grown(getattr(self, name), places))
+        return cell
+
+
+class Patients(State):
+    """Where each patient was first seen and lives, who met him last, and in which order."""
+
+    def __init__(self) -> None:
+        self.home, self.home_since = np.empty(0, np.int32), np.empty(0, np.int64)
+        self.area = np.empty(0, np.int32)
+        self.last, self.before = np.empty(0, np.int64), np.empty(0, np.int64)
+        self.last_by = np.empty(0, np.int32)
+        self.met = np.empty(0, np.int32)
+        self.counts = np.zeros(2, np.int64)
+        """Patients met, and probes made."""
+
+    def make_room(self, count: int) -> None:
+        """Make room for `count` patients."""
+        for name, fill in (
+            ("home", -1), ("home_since", 0), ("area", -1), ("last", -_NEVER), ("before", -_NEVER),
+            ("last_by", -1), ("met", -1),
+        ):  # fmt: skip
+            setattr(self, name, grown(getattr(self, name), count, fill))
 
 
 class Relations(State):
-    """Everything that is known of patients and places, apart from the accounts' own patients.
+    """Everything that is known of patients and places.
 
     `muted` accounts (those with an open alert) teach nothing to team, organisation and network.
     """
 
     def __init__(self) -> None:
-        self.known = {name: Knowledge() for name in ("team", "organisation", "network")}
+        self.known = {name: Knowledge() for name in _LEVELS}
+        self.places, self.patients = Places(), Patients()
         self.muted = np.zeros(0, bool)
-        self._forgotten: dict[int, int] = {}
         self.organised_since = END
         self._teams = Numbers()
-        self._own, self._own_size = np.zeros(0, bool), np.zeros(1)
-        self._homes, self._home_since = np.empty(0, np.int32), np.empty(0, np.int64)
-        self._weight, self._likely = np.zeros(1), np.zeros(2)
-        self._register = np.zeros(1)
         self._strangers = np.empty((0, _STRANGERS), np.int32)
         self._met = np.empty((0, _STRANGERS), np.int64)
         self._position = np.empty(0, np.int64)
-        self._areas = Areas()
+        self._drawn = np.zeros((0, len(RELATIONS)))
+        self._drawn_at = np.zeros((1, len(RELATIONS)))
+        self._drawn_in_all = np.zeros((1, len(RELATIONS)))
 
-    def mute(self, since: dict[int, int]) -> None:
-        """Let these accounts teach nothing, until another call, nor what they taught since a time.
-
-        That is, to their team, organisation and network: their own patients stay their own.
-        """
-        self.muted = grown(self.muted, max(since, default=-1) + 1, False)
-        self.muted[:] = False
-        self.muted[list(since)] = True
-        for account, begun in since.items():
-            if self._forgotten.get(account) != begun:
-                for knowledge in self.known.values():
-                    knowledge.forget(account, begun)
-        self._forgotten = since
+    def forget(self, account: int, since: int) -> None:
+        """Forget what an account taught its team, organisation and network from `since` on."""
+        for name in _LEVELS[1:]:
+            self.known[name].forget(account, since)
 
     def relate(self, units: Units) -> tuple[Marks, Values, Values]:
         """Return each unit's relation, its log chance in a sweep of the register, and that of own.
 
         What is known of a patient is what came before.
         """
-        self._make_room(units)
-        opened = units.action != ACTIONS.index("search")
-        teaches = opened & ~self.muted[units.account]
         place = self._place(units)
-        register, home, chance = self._meet_patients(units, place)
-        owned = _own_coverage(
-            units.order, units.account, units.pair, opened, register, self._own, self._own_size
+        self._make_room(units, place)
+        owner = self._owners(units)
+        pair = tuple(
+            self.known[name].number(codes, units.patient)
+            for name, codes in zip(_LEVELS, owner, strict=True)
         )
-        owners = {"team": self._team(units)} | {
-            name: units.text[name] for name in ("organisation", "network")
-        }
-        met = [
-            self.known[name].meet(units, owner, teaches, register) for name, owner in owners.items()
-        ]
-        known, cover = [seen for seen, _ in met], [owned, *(share for _, share in met)]
-        explained = known[1] | known[2] | (units.since >= 0)
-        host = _hosts(
-            units.account, home, explained, units.at, self._strangers, self._met, self._position
-        )
-        local, near = self._areas.meet(units, place)
-        relation, swept = _categories(units, known, cover, host, chance, local, near)
-        return relation, swept, np.log(np.clip(owned * (1 - UNSEEN), 1e-4, 1.0))
+        cell = self.places.number(place, units.text["area"])
+        opened = units.action != ACTIONS.index("search")
+        relation, chance, own = self._meet(units, owner, pair, place, cell, opened)
+        return relation, np.log(chance), np.log(own)
 
-    def _make_room(self, units: Units) -> None:
-        accounts, patients = len(units.accounts), int(units.patient.max(initial=-1)) + 1
+    def _meet(
+        self, units: Units, owner: tuple[Codes, ...], pair: tuple[Codes, ...], place: Codes,
+        cell: Codes, opened: Flags,
+    ) -> Any:  # fmt: skip
+        known = [self.known[name] for name in _LEVELS]
+        patients, places = self.patients, self.places
+        return _meet(
+            units.order, owner, pair, place, cell, units.account, units.patient, units.at,
+            units.since, units.text["area"], opened, self.muted, DELAY, UNSEEN, _LEAN,
+            tuple(k.pairs.slots for k in known), tuple(k.first_at for k in known),
+            tuple(k.first_by for k in known), tuple(k.other_at for k in known),
+            tuple(k.other_by for k in known),
+            patients.home, patients.home_since, patients.area, patients.last, patients.before,
+            patients.last_by, patients.met, patients.counts,
+            places.cells.slots, places.counts, places.totals,
+            places.shared, places.guests, places.hosts, places.moved,
+            self._strangers, self._met, self._position,
+            self._drawn, self._drawn_at, self._drawn_in_all,
+        )  # fmt: skip
+
+    def _make_room(self, units: Units, place: Codes) -> None:
+        accounts = len(units.accounts)
+        self.patients.make_room(int(units.patient.max(initial=-1)) + 1)
         self.muted = grown(self.muted, accounts, False)
-        self._own = grown(self._own, int(units.pair.max(initial=-1)) + 1, False)
-        self._own_size = grown(self._own_size, accounts)
-        self._homes = grown(self._homes, patients, -2)
-        self._home_since = grown(self._home_since, patients)
         self._strangers = grown(self._strangers, accounts, -1)
         self._met = grown(self._met, accounts)
         self._position = grown(self._position, accounts)
+        self._drawn = grown(self._drawn, accounts)
+        self._drawn_at = grown(self._drawn_at, int(place.max(initial=0)) + 1)
+
+    def _owners(self, units: Units) -> tuple[Codes, ...]:
+        text = units.text
+        return (
+            units.account.astype(np.int32), self._team(units),
+            text["organisation"].astype(np.int32), text["network"].astype(np.int32),
+        )  # fmt: skip
 
     def _team(self, units: Units) -> Codes:
         """Number the units of each organisation, -1 where the log names none."""
         ward = units.text["unit"]
         if (ward < 0).all():
-            return ward
+            return np.full(len(units), -1, np.int32)
         return self._teams.number_pairs(units.text["organisation"] + np.int32(1), ward)
 
     def _place(self, units: Units) -> Codes:
@@ -179,214 +220,151 @@ class Relations(State):
         place = np.where(units.at >= self.organised_since, by_name, by_network)
         return place.astype(np.int32)
 
-    def _meet_patients(self, units: Units, place: Codes) -> tuple[Values, Codes, Values]:
-        self._weight = grown(self._weight, int(place.max(initial=0)) + 1)
-        met: tuple[Values, Codes, Values] = _meet_patients(
-            units.order, place, units.patient, units.at, DELAY, self._homes, self._home_since,
-            self._weight, self._likely, self._register,
-        )  # fmt: skip
-        return met
+
+@numba.njit(inline="always")
+def _share(place, home, shared):  # type: ignore[no-untyped-def]
+    """Return the counter of the strangers at a place who are known from another."""
+    key = (np.uint64(place) << np.uint64(32)) | np.uint64(home)
+    return mixed(key) & np.uint64(shared.size - 1)
 
 
-class Areas(State):
-    """Where the patients of each place live."""
-
-    def __init__(self) -> None:
-        self._cells = Numbers()
-        self._counts, self._area = np.zeros(0), np.zeros(0, np.int32)
-        self._next, self._first = np.zeros(0, np.int64), np.full(1, -1, np.int64)
-        self._totals, self._reach = np.zeros(1), np.full(1, 0.5)
-        self._whole, self._seen = np.zeros(1), np.zeros(1)
-
-    def meet(self, units: Units, place: Codes) -> tuple[Flags, Values]:
-        """Say whether the patient's area is one that this place sees, and how many such are."""
-        area, here = units.text["area"], place + np.int32(1)
-        if (area < 0).all():
-            return np.zeros(len(units), bool), np.full(len(units), 0.5)
-        cell = self._cells.number_pairs(here, area)
-        count, places = len(self._cells), int(here.max(initial=0)) + 1
-        self._counts, self._area = grown(self._counts, count), grown(self._area, count)
-        self._next, self._first = grown(self._next, count, -1), grown(self._first, places, -1)
-        self._totals = grown(self._totals, places)
-        self._reach = grown(self._reach, places, 0.5)
-        self._whole = grown(self._whole, int(area.max(initial=0)) + 1)
-        found: tuple[Flags, Values] = _locals(
-            units.order, here, area, cell, self._counts, self._area, self._next, self._first,
-            self._totals, self._reach, self._whole, self._seen,
-        )  # fmt: skip
-        return found
-
-
-def _categories(
-    units: Units,
-    known: list[Flags],
-    cover: list[Values],
-    host: Flags,
-    share: Values,
-    local: Flags,
-    near: Values,
-) -> tuple[Marks, Values]:
-    """Choose the closest relation that holds, and the chance that a sweep falls into it.
-
-    The chances of all relations sum to one: what a closer relation explains is no longer there
-    for the next.
-    """
-    chosen: Any = _closest(
-        units.patient, units.since >= 0, known[0], known[1], known[2],
-        cover[0], cover[1], cover[2], cover[3], host, share, local, near, UNSEEN,
-    )  # fmt: skip
-    return chosen[0], np.log(chosen[1])
-
-
-@numba.njit(cache=True, nogil=True)
-def _closest(  # type: ignore[no-untyped-def]
-    patient, own, team, organisation, network, owned, in_team, in_organisation, in_network,
-    host, share, local, near, unseen,
+@numba.njit(inline="always")
+def _relation(  # type: ignore[no-untyped-def]
+    a, p, place, now, owners, slots, first_at, first_by, other_at, home, home_since, area, last,
+    before, last_by, cell_slots, cell_counts, totals, shared, guests, hosts, moved,
+    strangers, met, delay,
 ):  # fmt: skip
-    relation = np.full(patient.size, -1, np.int8)
-    chances = np.ones(patient.size, np.float64)
-    for i in range(patient.size):
-        rest, found, chance = 1.0, -1, 1.0
-        holds = (own[i], team[i], organisation[i], network[i])
-        cover = (owned[i], in_team[i], in_organisation[i], in_network[i])
-        for code in range(4):
-            if holds[code] and found < 0:
-                found, chance = code, min(cover[code], rest) * (1 - unseen)
-            rest = max(rest - cover[code], 0.05)
-        if found < 0:
-            strange = unseen + (1 - unseen) * rest
-            elsewhere = (1 - unseen) * rest / strange * share[i]
-            if host[i]:
-                found, chance = 4, strange * elsewhere
-            elif local[i]:
-                found, chance = 5, strange * (1 - elsewhere) * near[i]
-            else:
-                found, chance = 6, strange * (1 - elsewhere) * (1 - near[i])
-        chances[i] = min(max(chance, 1e-4), 1.0)
-        if patient[i] >= 0:
-            relation[i] = found
-    return relation, chances
-
-
-@numba.njit(cache=True, nogil=True)
-def _own_coverage(order, account, pair, opened, register, known, size):  # type: ignore[no-untyped-def]
-    """Return the share of the register that each account has opened before each unit."""
-    cover = np.zeros(order.size, np.float64)
-    for i in order:
-        if pair[i] < 0:
+    """Return the closest relation that holds between an account and a patient."""
+    day = 86_400_000_000
+    seen = before[p] if last_by[p] == a else last[p]
+    idle = 0 if now - seen < day else 1
+    for level in range(4):
+        if owners[level] < 0:
             continue
-        cover[i] = size[account[i]] / register[i]
-        if opened[i] and not known[pair[i]]:
-            known[pair[i]] = True
-            size[account[i]] += 1
-    return cover
-
-
-@numba.njit(cache=True, nogil=True)
-def _known_before(  # type: ignore[no-untyped-def]
-    order, pair, owner, account, at, teaches, register, delay, first_at, first_by, other_at,
-    other_by, owner_of, size,
-):  # fmt: skip
-    """Whether another account of this owner knew the patient, and the owner's coverage."""
-    never = np.int64(2**62)
-    known = np.zeros(order.size, np.bool_)
-    cover = np.zeros(order.size, np.float64)
-    for i in order:
-        k = pair[i]
+        key = (np.uint64(owners[level]) << np.uint64(32)) | np.uint64(p)
+        k = found_number(key, slots[level])
         if k < 0:
             continue
-        cover[i] = size[owner[i]] / register[i]
-        when = other_at[k] if first_by[k] == account[i] else first_at[k]
-        known[i] = when <= at[i] - delay
-        if teaches[i]:
-            if first_by[k] < 0:
-                first_at[k], first_by[k], owner_of[k] = at[i], account[i], owner[i]
-                size[owner[i]] += 1
-            elif first_by[k] != account[i] and other_at[k] == never:
-                other_at[k], other_by[k] = at[i], account[i]
-    return known, cover
+        when = first_at[level][k]
+        if level > 0 and first_by[level][k] == a:
+            when = other_at[level][k]
+        if when <= now - delay:
+            return 6 if level == 3 else 2 * level + idle
+    known = home[p] >= 0 and home_since[p] <= now - delay
+    if known and place >= 0 and home[p] != place:
+        if hosts[home[p]] < 0.04 * moved[0]:
+            matches = 0
+            for j in range(strangers.shape[1]):
+                if strangers[a, j] == home[p] and now - met[a, j] < 10 * day:
+                    matches += 1
+            if matches >= 2:
+                return 7
+        expected = guests[place] * hosts[home[p]] / max(moved[0], 1.0)
+        if shared[_share(place, home[p], shared)] + 3.0 >= 2.0 * (expected + 3.0):
+            return 8
+    near = False
+    if place >= 0 and area[p] >= 0 and totals[place] >= 10:
+        k = found_number((np.uint64(place) << np.uint64(32)) | np.uint64(area[p]), cell_slots)
+        near = k >= 0 and cell_counts[k] >= 0.05 * totals[place]
+    return (9 if known else 10) if near else (11 if known else 12)
 
 
 @numba.njit(cache=True, nogil=True)
-def _meet_patients(order, place, patient, at, delay, homes, since, weight, likely, register):  # type: ignore[no-untyped-def]
-    """Count the patients seen before each unit, and say where each was first seen.
-
-    The latter if long enough ago and elsewhere than here; also the chance that a stranger drawn
-    at random shares this with two of sixteen others. A home of -2 is a patient never seen, of -1
-    one seen at no place.
-    """
-    size = np.ones(order.size, np.float64)
-    out = np.full(order.size, -1, np.int32)
-    chance = np.zeros(order.size, np.float64)
+def _meet(  # type: ignore[no-untyped-def]
+    order, owner, pair, place, cell, account, patient, at, since, areas, opened, muted,
+    delay, unseen, lean,
+    slots, first_at, first_by, other_at, other_by,
+    home, home_since, area, last, before, last_by, met_patients, counts,
+    cell_slots, cell_counts, totals,
+    shared, guests, hosts, moved,
+    strangers, met, position,
+    drawn, drawn_at, drawn_in_all,
+):  # fmt: skip
+    """Relate each unit in order of time, probe, then learn from it."""
+    relation = np.full(order.size, -1, np.int8)
+    chance, own = np.ones(order.size), np.ones(order.size)
+    never = np.int64(2**62)
     for i in order:
-        chance[i] = likely[1]
-        size[i] = register[0] + 1
         p = patient[i]
         if p < 0:
             continue
-        if homes[p] == -2:
-            homes[p] = -1
-            register[0] += 1
-        if place[i] < 0:
+        a, here, now = account[i], place[i], at[i]
+        owners = (owner[0][i], owner[1][i], owner[2][i], owner[3][i])
+        if areas[i] >= 0:
+            area[p] = areas[i]
+        if counts[0] > 0:
+            counts[1] += 1
+            v = met_patients[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
+            c = _relation(
+                a, v, here, now, owners, slots, first_at, first_by, other_at, home, home_since,
+                area, last, before, last_by, cell_slots, cell_counts, totals, shared,
+                guests, hosts, moved, strangers, met, delay,
+            )  # fmt: skip
+            drawn[a, c] += 1.0
+            drawn_in_all[0, c] += 1.0
+            if here >= 0:
+                drawn_at[here, c] += 1.0
+        c = _relation(
+            a, p, here, now, owners, slots, first_at, first_by, other_at, home, home_since, area,
+            last, before, last_by, cell_slots, cell_counts, totals, shared, guests,
+            hosts, moved, strangers, met, delay,
+        )  # fmt: skip
+        if since[i] >= 0 and c > 1:
+            c = 0
+        relation[i] = c
+        chance[i] = _swept(c, drawn[a], drawn_at[max(here, 0)], drawn_in_all[0], unseen, lean)
+        own[i] = _swept(0, drawn[a], drawn_at[max(here, 0)], drawn_in_all[0], unseen, lean)
+        own[i] += _swept(1, drawn[a], drawn_at[max(here, 0)], drawn_in_all[0], unseen, lean)
+        # From here on the patient is known.
+        if last[p] == -never:
+            met_patients[counts[0]] = p
+            counts[0] += 1
+        if cell[i] >= 0:
+            cell_counts[cell[i]] += 1.0
+            totals[here] += 1.0
+        if here >= 0:
+            if home[p] < 0:
+                home[p], home_since[p] = here, now
+            elif home[p] != here and home_since[p] <= now - delay and c >= 7:
+                h = home[p]
+                shared[_share(here, h, shared)] += 1.0
+                guests[here] += 1.0
+                hosts[h] += 1.0
+                moved[0] += 1.0
+                j = position[a] % strangers.shape[1]
+                strangers[a, j], met[a, j] = h, now
+                position[a] += 1
+        if last_by[p] != a:
+            before[p], last_by[p] = last[p], a
+        last[p] = now
+        if not opened[i]:
             continue
-        if homes[p] < 0:
-            homes[p], since[p] = place[i], at[i]
-        elif homes[p] != place[i] and since[p] <= at[i] - delay:
-            out[i] = homes[p]
-            weight[homes[p]] += 1
-            likely[0] += 1
-            if likely[0] % 4096 == 64:
-                likely[1] = 0.0
-                for count in weight:
-                    share = count / likely[0]
-                    few = (1.0 - share) ** 16 + 16 * share * (1.0 - share) ** 15
-                    likely[1] += share * (1.0 - few)
-    return size, out, chance
+        for level in range(4):
+            k = pair[level][i]
+            if k < 0 or (level > 0 and muted[a]):
+                continue
+            if first_by[level][k] < 0:
+                first_at[level][k], first_by[level][k] = now, a
+            elif first_by[level][k] != a and other_at[level][k] == never:
+                other_at[level][k], other_by[level][k] = now, a
+    return relation, chance, own
 
 
-@numba.njit(cache=True, nogil=True)
-def _hosts(account, home, explained, at, strangers, met, position):  # type: ignore[no-untyped-def]
-    """Whether two of the last sixteen strangers, in ten days, came from the same elsewhere."""
-    same = np.zeros(account.size, np.bool_)
-    for i in range(account.size):
-        if explained[i] or home[i] < 0:
-            continue
-        a = account[i]
-        matches = 0
-        for j in range(strangers.shape[1]):
-            if strangers[a, j] == home[i] and at[i] - met[a, j] < 10 * 86_400_000_000:
-                matches += 1
-        same[i] = matches >= 2
-        j = position[a] % strangers.shape[1]
-        strangers[a, j], met[a, j] = home[i], at[i]
-        position[a] += 1
-    return same
-
-
-@numba.njit(cache=True, nogil=True)
-def _locals(  # type: ignore[no-untyped-def]
-    order, place, area, cell, counts, area_of, following, first, totals, reach, whole, seen
-):
-    """Whether the patient's area is one that this place sees, and the share of all that are."""
-    local = np.zeros(order.size, np.bool_)
-    near = np.full(order.size, 0.5, np.float64)
-    for i in order:
-        here, o, c = area[i], place[i], cell[i]
-        if here < 0:
-            continue
-        local[i] = counts[c] >= 0.05 * totals[o] and totals[o] >= 10
-        if totals[o] % 64 == 10:
-            share, k = 0.0, first[o]
-            while k >= 0:
-                if counts[k] >= 0.05 * totals[o]:
-                    share += whole[area_of[k]]
-                k = following[k]
-            reach[o] = min(0.95, max(0.02, share / max(seen[0], 1.0)))
-        near[i] = reach[o]
-        if counts[c] == 0:
-            area_of[c], following[c], first[o] = here, first[o], c
-        counts[c] += 1
-        totals[o] += 1
-        whole[here] += 1
-        seen[0] += 1
-    return local, near
+@numba.njit(inline="always")
+def _swept(c, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-def]
+    """Return the chance of a relation in a sweep: met persons as probed, others as unseen."""
+    classes = mine.size
+    near, total = 1.0, 2.0
+    for k in range(7, classes):
+        total += here[k]
+        if k == 8 or k == 9 or k == 10:
+            near += here[k]
+    whole = (everywhere[c] + 0.5) / (everywhere.sum() + 0.5 * classes)
+    there = (here[c] + lean * whole) / (here.sum() + lean)
+    seen = (mine[c] + lean * there) / (mine.sum() + lean)
+    fresh = 0.0
+    if c == 10:
+        fresh = near / total
+    elif c == 12:
+        fresh = 1.0 - near / total
+    return (1.0 - unseen) * seen + unseen * fresh + 1e-6

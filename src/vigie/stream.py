@@ -28,11 +28,12 @@ from vigie.detectors.combine import Panel
 from vigie.detectors.kernel import Statistic
 from vigie.detectors.pooling import Pool
 from vigie.front import BEGINNING, END, Front, Reader, Rows
+from vigie.honest import Reasons
 from vigie.language import N_
 from vigie.marks import Observer
 from vigie.numbering import Numbers, Recent, State, Words
 from vigie.profiles import Habits, Peers
-from vigie.relations import Areas, Knowledge, Relations
+from vigie.relations import Knowledge, Patients, Places, Relations
 from vigie.sizes import Law, Sizes
 from vigie.trails import Alarm, Look, Tally, Trail
 from vigie.units import DAY, UnitFinder, Units, batches
@@ -77,6 +78,7 @@ class Stream(State):
         self.finder = UnitFinder(self.reader.words)
         self.observer = Observer()
         self.habits = Habits()
+        self.reasons = Reasons()
         self.panel = Panel(detectors)
         self.weeks = Weeks(len(self.panel.hypotheses))
         self.watch = Watch(self.panel.hypotheses, self.reader.words["source_file"].words)
@@ -177,7 +179,8 @@ class Stream(State):
         self._begin(day)
         scene = self.observer.observe(units)
         usual = self.habits.learn(units, scene)
-        partition = Partition(units, scene, usual)
+        honest = self.reasons.follow(units, scene, usual)
+        partition = Partition(units, scene, usual, honest)
         ratios = self.panel.weigh(partition, self.warm)
         if self.keep:
             self.kept.append(Seen(partition, ratios))
@@ -221,8 +224,8 @@ class Stream(State):
 
 
 _KEPT: Final = (
-    Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Areas, Habits, Peers,
-    Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words, Recent,
+    Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,
+    Reasons, Peers, Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words, Recent,
     Units, Look, Alarm, Episode, Thresholds, Campaigns, Candidates, Kind, Meetings, Pool, Customs,
     Move, Citation,
 )  # fmt: skip

@@ -15,34 +15,17 @@ mixes over it.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Protocol
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.honest import Honest
 from vigie.marks import FACTORS, Scene
 from vigie.profiles import Usual
 from vigie.units import Units
 
 Ratios = NDArray[np.float64]
-
-HONEST: Final[dict[str, tuple[float, tuple[float, ...]]]] = {
-    "on_call": (0.25, (0.10, 0.05, 0.05, 0.05, 0.06, 0.67, 0.02)),
-    "replacement": (0.25, (0.10, 0.05, 0.05, 0.05, 0.62, 0.11, 0.02)),
-}
-"""Honest reasons to meet strangers: their weight, and the chance of each relation. On-call duty,
-campaigns and outbreaks bring people who live near; a replacement brings a colleague's patients.
-What such a reason explains is no evidence, unit by unit: nobody has to learn it first. Weights and
-chances are assumptions."""
-
-CLEAN_UP: Final = (0.2, 0.4, 0.4)
-"""Order of the patients in a clean-up: none, by number, by name. An assumption, like its weight."""
-CLEAN_UP_WEIGHT: Final = 0.25
-
-
-_WEIGHTS: Final = np.array([weight for weight, _ in HONEST.values()])
-_CHANCES: Final = np.array([chances for _, chances in HONEST.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +35,12 @@ class Partition:
     units: Units
     scene: Scene
     usual: Usual
+    honest: Honest
 
     @property
     def related(self) -> NDArray[np.bool_]:
         """Whether each unit says something new about how its patient relates to the account."""
         return (self.scene.marks["relation"] >= 0) | (self.scene.marks["page"] >= 0)
-
-    @property
-    def usual_relation(self) -> Ratios:
-        """Return the log chance of the relation under "usual", opened or listed."""
-        return self.usual.log["relation"] + self.usual.log["page"]
-
-    def honest(self, swept_too: bool = False) -> Ratios:
-        """Return the log chance of relation and order under "usual or an honest reason".
-
-        `swept_too` adds clean-ups (doubles, latest numbers): patients in order from the whole
-        register, as a walk meets them.
-        """
-        marks, log = self.scene.marks, self.usual.log
-        answer: Ratios = _honest(
-            marks["relation"], marks["page"], marks["sequence"], log["relation"], log["page"],
-            log["sequence"], self.scene.swept, _WEIGHTS, _CHANCES, np.array(CLEAN_UP),
-            CLEAN_UP_WEIGHT if swept_too else 0.0,
-        )  # fmt: skip
-        return answer
 
     def says(self, factor: str) -> NDArray[np.bool_]:
         """Whether each unit bears a mark of this factor."""
@@ -116,22 +81,3 @@ def contrast(
     excess = np.log(chances)[np.maximum(marks, 0)] - partition.usual.log[factor]
     ratio = np.log(1 - share + share * np.exp(excess)) if share < 1 else excess
     return np.where(marks >= 0, ratio, 0.0)
-
-
-@numba.njit(cache=True, nogil=True)
-def _honest(  # type: ignore[no-untyped-def]
-    opened, listed, order, by_opening, by_page, by_order, swept, weights, chances, clean, cleaning
-):
-    """Mix "usual" and the honest reasons, in logarithms; `cleaning` is the weight of clean-ups."""
-    left = 1.0 - weights.sum()
-    answer = np.empty(opened.size, np.float64)
-    for i in range(opened.size):
-        relation = max(opened[i], listed[i])
-        chance = left * np.exp(by_opening[i] + by_page[i])
-        for r in range(weights.size):
-            chance += weights[r] * (chances[r, relation] if relation >= 0 else 1.0)
-        answer[i] = np.log(chance) + by_order[i]
-        if cleaning > 0.0:
-            batch = clean[order[i]] if order[i] >= 0 else 1.0
-            answer[i] = np.log(np.exp(answer[i]) + cleaning * batch * np.exp(swept[i]))
-    return answer

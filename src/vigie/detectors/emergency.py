@@ -26,7 +26,8 @@ class Emergency:
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratio of an abuse."""
-        drawn = partition.scene.swept - partition.honest() + partition.usual.log["sequence"]
+        drawn = partition.scene.swept - partition.honest.log
+        drawn = drawn + partition.usual.log["sequence"] + partition.usual.log["pace"]
         answer = drawn + contrast(partition, "manner", _BY_OVERRIDE)
         named = partition.related
         return np.where(named, answer, np.nan)[:, None]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from vigie.detectors.base import Partition, Ratios, contrast
 from vigie.detectors.place import harvest_place
+from vigie.honest import HASTE, SILENT
 from vigie.marks import MANNERS
 
 _BY_IDENTIFIER = (0.199, 0.8, 0.001)
@@ -32,13 +33,14 @@ class Enumeration:
         """Return the log ratios of the three walks."""
         scene = partition.scene
         order = scene.marks["sequence"]
-        honest, place = partition.honest(), harvest_place(partition)
-        drawn = scene.swept - honest + place
+        pace = scene.marks["pace"]
+        drawn = scene.swept - partition.honest.log + harvest_place(partition)
+        rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
         walks = [
-            drawn + np.where(order >= 0, np.log(chances)[order], 0.0)
+            drawn + rush + np.where(order >= 0, np.log(chances)[order], SILENT)
             for chances in (_BY_IDENTIFIER, _BY_NAME)
         ]
-        checks = drawn + partition.usual.log["sequence"]
+        checks = drawn + partition.usual.log["sequence"] + partition.usual.log["pace"]
         checks += contrast(partition, "manner", _BY_RIGHTS)
         answers = np.stack([*walks, checks], axis=1)
         return np.where(partition.related[:, None], answers, np.nan)

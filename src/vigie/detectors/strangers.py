@@ -12,25 +12,28 @@ from numpy.typing import NDArray
 
 from vigie.detectors.base import Partition, Ratios
 from vigie.detectors.place import harvest_place
+from vigie.honest import HASTE
 
 _UNORDERED = (0.97, 0.015, 0.015)
 
 
 class Strangers:
-    """A sweep of the whole register, in no order."""
+    """A sweep of the whole register in no order: at the owner's pace, or in a rush."""
 
     name: ClassVar[str] = "strangers"
-    hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep",)
+    hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "fast_sweep")
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
-        """Accesses that name a patient."""
-        return partition.related[:, None]
+        """Accesses that name a patient, and those whose pace is known."""
+        return np.stack([partition.related, partition.says("pace")], axis=1)
 
     def ratios(self, partition: Partition) -> Ratios:
-        """Return the log ratios of the sweep; an access without a patient says nothing."""
-        order = partition.scene.marks["sequence"]
+        """Return the log ratios of the sweeps; an access without a patient says nothing."""
+        order, pace = (partition.scene.marks[name] for name in ("sequence", "pace"))
         drawn = partition.scene.swept + np.where(order >= 0, np.log(_UNORDERED)[order], 0.0)
-        drawn += harvest_place(partition) - partition.honest(swept_too=True)
-        return np.where(partition.related, drawn, np.nan)[:, None]
+        drawn += harvest_place(partition) - partition.honest.log
+        rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
+        answers = np.stack([drawn + partition.usual.log["pace"], drawn + rush], axis=1)
+        return np.where(partition.related[:, None], answers, np.nan)

@@ -1,0 +1,200 @@
+"""Honest work, followed unit by unit: as usual, or one of the known reasons to meet strangers.
+
+At any moment an account is in one of a few honest states: it mostly works as usual, seldom begins
+something else (a night on call, a replacement, a clean-up), and comes back. The chance of a unit
+under "honest" is what all states foretell together (the forward recursion of a hidden Markov
+chain, Rabiner 1989): the first stranger of a replacement is surprising, the tenth is not. How
+often a state begins is learnt from the days before, the account's own, leaning on its peers'.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.front import BEGINNING
+from vigie.marks import Scene
+from vigie.numbering import State, grown
+from vigie.profiles import Usual
+from vigie.units import Units
+
+Values = NDArray[np.float64]
+
+REASONS: Final = (
+    "usual", "on_call", "replacement", "newcomer", "by_number", "by_name", "loosely_by_number",
+    "loosely_by_name",
+)  # fmt: skip
+"""The states: usual work; strangers from near (on call, campaign, outbreak); the patients of one
+other place; a new unit's or organisation's patients; clean-ups along numbers or names, strictly
+or with a search page before each record."""
+
+_MET: Final = np.array([
+    (0.08, 0.02, 0.04, 0.02, 0.15, 0.04, 0.02, 0.05, 0.22, 0.20, 0.16, 0.05, 0.05),
+    (0.08, 0.02, 0.04, 0.02, 0.04, 0.02, 0.02, 0.56, 0.10, 0.06, 0.04, 0.05, 0.05),
+    (0.08, 0.02, 0.14, 0.08, 0.38, 0.18, 0.02, 0.02, 0.04, 0.02, 0.02, 0.05, 0.05),
+])  # fmt: skip
+"""Chances of each relation on call, in a replacement, as a newcomer; the last two (far) are shares
+of what a sweep would meet. Assumptions; what on-call duty meets is learnt from the log."""
+_LEARNT: Final = (4, 11)
+"""The relations whose chances on call are learnt: strangers, but none from afar."""
+_ORDERS: Final = np.array(
+    [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.50, 0.45, 0.05), (0.50, 0.05, 0.45)]
+)
+"""Order of the patients in clean-ups, strict and loose. Assumptions."""
+SILENT: Final = -0.5
+"""Log chance that a request of a walk says nothing of its order."""
+HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
+"""Pace of batches, by class of `marks.PACES`. An assumption."""
+_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4])
+_LEAVE: Final = np.array([0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 40, 1 / 40, 1 / 40, 1 / 40])
+"""Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions."""
+_OWN: Final = 400.0
+_PEERS: Final = 4000.0
+_BELIEF: Final = 300.0
+"""Units for which the peers' rate, the rate believed beforehand, and `_MET` count."""
+_FADE: Final = 0.98
+"""What remains of a day's lesson one day later."""
+MOST: Final = 4.0
+"""Usual work is never believed to be less likely than this many nats below another state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Honest:
+    """The log chance of each unit under honest work, and its likeliest state (in REASONS)."""
+
+    log: Values
+    reason: NDArray[np.int8]
+
+
+class Reasons(State):
+    """The state of every account, and how often each reason begins."""
+
+    def __init__(self) -> None:
+        states = len(REASONS)
+        self.day = BEGINNING
+        self._weight = np.zeros((0, states))
+        self._inside = np.zeros((0, states), bool)
+        self._begun, self._steps = np.zeros((0, states)), np.zeros(0)
+        self._rate, self._met_on = np.zeros((0, states)), np.zeros(0, np.int64)
+        self._peers_begun, self._peers_steps = np.zeros((1, states)), np.zeros(1)
+        self._today, self._today_steps = np.zeros((1, states)), np.zeros(1)
+        self._on_call, self._on_call_today = np.zeros(_MET.shape[1]), np.zeros(_MET.shape[1])
+
+    def follow(self, units: Units, scene: Scene, usual: Usual) -> Honest:
+        """Follow units of one day, by account and time."""
+        if len(units):
+            self._begin(int(units.day[0]))
+        self._make_room(len(units.accounts), len(usual.groups))
+        marks = scene.marks
+        relation = np.maximum(marks["relation"], marks["page"])
+        plain = usual.log["sequence"] + usual.log["pace"]
+        found: Any = _follow(
+            units.account, usual.group, relation, marks["sequence"], marks["pace"],
+            usual.log["relation"] + usual.log["page"], plain, scene.swept, self.day,
+            np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT,
+            _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight, self._inside,
+            self._begun, self._steps, self._rate, self._met_on,
+            self._today, self._today_steps, self._on_call_today,
+        )  # fmt: skip
+        return Honest(*found)
+
+    def _make_room(self, accounts: int, groups: int) -> None:
+        before = len(self._weight)
+        for name, fill in (
+            ("_weight", 0), ("_inside", False), ("_begun", 0), ("_steps", 0), ("_rate", 0),
+            ("_met_on", BEGINNING),
+        ):  # fmt: skip
+            setattr(self, name, grown(getattr(self, name), accounts, fill))
+        self._weight[before:, 0] = 1.0
+        for name in ("_peers_begun", "_peers_steps", "_today", "_today_steps"):
+            setattr(self, name, grown(getattr(self, name), groups))
+
+    def _begin(self, day: int) -> None:
+        """Let the days that are over teach."""
+        if day == self.day:
+            return
+        if self.day != BEGINNING:
+            for taught, today in (
+                (self._peers_begun, self._today), (self._peers_steps, self._today_steps),
+                (self._on_call, self._on_call_today),
+            ):  # fmt: skip
+                taught *= _FADE
+                taught += today
+                today[:] = 0.0
+        self.day = day
+
+    def _rates(self) -> Values:
+        """Return how often each state begins per unit, by peer group.
+
+        What began once in a group may have been a theft: it is nobody's habit yet.
+        """
+        begun = np.maximum(self._peers_begun - 1.0, 0.0)
+        steps = self._peers_steps[:, None]
+        return np.asarray((begun + _PEERS * _BEGIN) / (steps + _PEERS))
+
+    def _met(self) -> Values:
+        """Return the chances of each relation, those on call as learnt."""
+        met = _MET.copy()
+        some = slice(*_LEARNT)
+        counts = self._on_call[some] + _BELIEF * _MET[0, some]
+        met[0, some] = _MET[0, some].sum() * counts / counts.sum()
+        return met
+
+
+@numba.njit(cache=True, nogil=True)
+def _follow(  # type: ignore[no-untyped-def]
+    account, group, relation, order, pace, usual, plain, swept, day, met, orders, haste, silent,
+    leave, own, fade, floor, rates, weight, inside, begun, steps, rate, met_on, today,
+    today_steps, on_call,
+):  # fmt: skip
+    states, far = leave.size, met.shape[1] - 2
+    out = np.zeros(account.size)
+    reason = np.zeros(account.size, np.int8)
+    chance, ahead = np.zeros(states), np.zeros(states)
+    for i in range(account.size):
+        r, o = relation[i], order[i]
+        if r < 0:
+            continue
+        a = account[i]
+        g = group[a]
+        if met_on[a] != day:
+            met_on[a] = day
+            for k in range(1, states):
+                rate[a, k] = (begun[a, k] + own * rates[g, k]) / (steps[a] + own)
+                begun[a, k] *= fade
+            steps[a] *= fade
+        ahead[0] = weight[a, 0]
+        for k in range(1, states):
+            ahead[k] = weight[a, k] * (1.0 - leave[k]) + weight[a, 0] * rate[a, k]
+            ahead[0] += weight[a, k] * leave[k] - weight[a, 0] * rate[a, k]
+        walk = swept[i] + (haste[pace[i]] if pace[i] >= 0 else 0.0)
+        chance[0] = np.exp(usual[i] + plain[i])
+        for k in range(1, 4):
+            drawn = met[k - 1, r] + (swept[i] if r >= far else 0.0)
+            chance[k] = np.exp(drawn + plain[i])
+        for k in range(4, states):
+            chance[k] = np.exp(walk + (orders[k - 4, o] if o >= 0 else silent))
+        chance[0] = max(chance[0], floor * chance.max())
+        total = 0.0
+        for k in range(states):
+            total += ahead[k] * chance[k]
+        out[i] = np.log(total)
+        steps[a] += 1.0
+        today_steps[g] += 1.0
+        for k in range(states):
+            weight[a, k] = ahead[k] * chance[k] / total
+            if weight[a, k] > weight[a, reason[i]]:
+                reason[i] = k
+            if k == 0:
+                continue
+            if weight[a, k] >= 0.8 and not inside[a, k]:
+                inside[a, k] = True
+                begun[a, k] += 1.0
+                today[g, k] += 1.0
+            elif weight[a, k] < 0.2:
+                inside[a, k] = False
+        if weight[a, 1] > 0.5:
+            on_call[r] += 1.0
+    return out, reason
