@@ -1,6 +1,6 @@
 """False alerts on honest traffic, with an upper limit that takes a site's alerts for one another's.
 
-    python -m benchmarks.bench_budget [--scale 0.3] [--seeds 221 222 223 224] [PRESET…]
+    python -m benchmarks.bench_budget [--scale 0.3] [--seeds 221…] [--presets NAME…]
 
 Each platform (no attacks; the first 40 % of its days teach, the rest is scored) is one JSON line of
 `--file`; a run that was stopped goes on where it was. The target is at least 300,000 account-days:
@@ -30,7 +30,7 @@ def table(trials: list[dict]) -> str:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("presets", nargs="*", default=list(PRESETS), metavar="PRESET")
+    asked.add_argument("--presets", nargs="+", choices=PRESETS, default=PRESETS)
     asked.add_argument("--scale", type=float, default=0.3)
     asked.add_argument("--seeds", type=int, nargs="+", default=[221, 222, 223, 224])
     asked.add_argument("--file", type=Path, default=FILE)

@@ -1,6 +1,6 @@
 """What waiting for the log costs: exposure before alert under delivery by the minute to the night.
 
-    python -m benchmarks.bench_delivery [--lang en|fr] [--scale 0.3] [--seeds 211 212] [PRESET…]
+    python -m benchmarks.bench_delivery [--lang en|fr] [--scale 0.3] [--seeds 211 212] [--presets NAME…]
 
 The alerts are those of the whole log, for the same events give the same alerts however they are
 delivered. But an alarm is known only when the batch that holds its access arrives, and until then
@@ -123,7 +123,7 @@ def run(scale: float = 1.0) -> list[Result]:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("presets", nargs="*", default=list(PRESETS), metavar="PRESET")
+    asked.add_argument("--presets", nargs="+", choices=PRESETS, default=PRESETS)
     asked.add_argument("--lang", nargs="+", choices=["en", "fr"], default=["en", "fr"])
     asked.add_argument("--scale", type=float, default=0.3)
     asked.add_argument("--seeds", type=int, nargs="+", default=[211, 212])

@@ -1,6 +1,6 @@
 """False alerts when a whole profession meets half as many strangers again, from one day on.
 
-    python -m benchmarks.bench_drift [--scale 0.3] [--seeds 231 232] [--ranks 0 1] [PRESET…]
+    python -m benchmarks.bench_drift [--scale 0.3] [--seeds 231 232] [--ranks 0 1] [--presets NAME…]
 
 The largest profession of each platform drifts (rank 0), or the next (1, 2…), a week after the
 learning part; no attacks. Rates are multiples of the alarm budget, 1 per 10,000 account-days; the
@@ -33,7 +33,7 @@ def table(trials: list[dict]) -> str:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("presets", nargs="*", default=list(PRESETS), metavar="PRESET")
+    asked.add_argument("--presets", nargs="+", choices=PRESETS, default=PRESETS)
     asked.add_argument("--scale", type=float, default=0.3)
     asked.add_argument("--seeds", type=int, nargs="+", default=[231, 232])
     asked.add_argument("--ranks", type=int, nargs="+", default=[0])

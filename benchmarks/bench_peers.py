@@ -1,7 +1,7 @@
 """Vigie beside what people use, on the same log in the same run: the table of the README.
 
     apt-get install -y --no-install-recommends crowdsec   # Debian's 1.4.6; stop its service
-    python -m benchmarks.bench_peers [--lang en|fr] [--scale 0.11] [--seed 211] [PRESET…]
+    python -m benchmarks.bench_peers [--lang en|fr] [--scale 0.11] [--seed 211] [--presets NAME…]
 
 The log is the first million accesses of each preset (a regional portal unless others are named);
 the first 40 % of its days teach. Every rule but "Vigie, as calibrated" has the settings of
@@ -213,13 +213,12 @@ def run(scale: float = 1.0) -> list[Result]:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("presets", nargs="*", default=["regional-portal"], metavar="PRESET")
+    asked.add_argument("--presets", nargs="+", choices=PRESETS, default=["regional-portal"])
     asked.add_argument("--lang", nargs="+", choices=sorted(TEXTS), default=list(TEXTS))
     asked.add_argument("--scale", type=float, default=0.11)
     asked.add_argument("--seed", type=int, default=211)
     said = asked.parse_args()
-    presets = list(PRESETS) if said.presets == ["all"] else said.presets
-    done = [row for preset in presets for row in rows(log(preset, said.scale, said.seed))]
+    done = [row for preset in said.presets for row in rows(log(preset, said.scale, said.seed))]
     print(*(table(done, language) for language in said.lang), sep="\n\n")
 
 
