@@ -132,6 +132,7 @@ class Relations(State):
         self.known = {name: Knowledge() for name in _LEVELS}
         self.places, self.patients = Places(), Patients()
         self.muted = np.zeros(0, bool)
+        self._forgotten: dict[int, int] = {}
         self.organised_since = END
         self._teams = Numbers()
         self._strangers = np.empty((0, _STRANGERS), np.int32)
@@ -141,10 +142,19 @@ class Relations(State):
         self._drawn_at = np.zeros((1, len(RELATIONS)))
         self._drawn_in_all = np.zeros((1, len(RELATIONS)))
 
-    def forget(self, account: int, since: int) -> None:
-        """Forget what an account taught its team, organisation and network from `since` on."""
-        for name in _LEVELS[1:]:
-            self.known[name].forget(account, since)
+    def mute(self, since: dict[int, int]) -> None:
+        """Let these accounts teach nothing, until another call, nor what they taught since a time.
+
+        That is, to their team, organisation and network: their own patients stay their own.
+        """
+        self.muted = grown(self.muted, max(since, default=-1) + 1, False)
+        self.muted[:] = False
+        self.muted[list(since)] = True
+        for account, begun in since.items():
+            if self._forgotten.get(account) != begun:
+                for name in _LEVELS[1:]:
+                    self.known[name].forget(account, begun)
+        self._forgotten = since
 
     def relate(self, units: Units) -> tuple[Marks, Values, Values]:
         """Return each unit's relation, its log chance in a sweep of the register, and that of own.
