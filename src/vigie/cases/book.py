@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -37,12 +37,9 @@ from vigie.errors import UsageError
 from vigie.facts import Facts
 from vigie.language import N_
 from vigie.state import State, open_state
-from vigie.stores.layout import Lock
 
 if TYPE_CHECKING:
     from vigie.alerts import Alert
-
-_LOCK: Final = "cases.lock"
 
 
 class CaseBook:
@@ -227,14 +224,10 @@ class CaseBook:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One writer at a time, who first settles what a killed one left pending."""
-        lock = Lock(self.home / _LOCK)
-        lock.wait()
-        try:
+        with self.state.alone():
             with self.state.transaction() as connection:
                 settle(connection, self.home)
             yield
-        finally:
-            lock.release()
 
 
 def _facts_of(case: Case) -> str:

@@ -4,13 +4,14 @@ SQLite is the file `state.sqlite` of the home, for its owner only, written ahead
 at every commit; PostgreSQL is what the setting `state` names. What is above sees no difference.
 """
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -20,6 +21,8 @@ from vigie.errors import StoreError, reason_of
 from vigie.language import N_
 from vigie.state.address import address_of, shown, without_secret
 from vigie.state.schema import bring_up_to_date
+
+LOCK_FILE: Final = "state.lock"
 
 
 class State:
@@ -43,6 +46,17 @@ class State:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One process of this home at a time: what is read inside is so until it is left."""
+        with _told(self.engine.url):
+            descriptor = os.open(self.home / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
