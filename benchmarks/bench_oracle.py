@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from benchmarks.encounters import Floats, Ints, strangers
 from benchmarks.logview import LogOracle
 from benchmarks.naive import attacked
-from benchmarks.oracle import INTENSITIES, Floats, Ints, Oracle, hypothesis_of, strangers
+from benchmarks.oracle import INTENSITIES, Oracle, hypothesis_of
 from vigie.simulate.presets import PRESETS, simulate, stage
 from vigie.simulate.world import World
 

@@ -14,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.encounters import Floats, Ints
 from benchmarks.naive import WARM_UP
-from benchmarks.oracle import DAY, Floats, Ints, Oracle
+from benchmarks.oracle import DAY, Oracle
 from vigie.simulate.chance import stream
 from vigie.simulate.world import REASONS
 

@@ -18,15 +18,15 @@ hours, networks, devices and sessions, and judges each account alone: a detector
 well may be sooner. A curious owner's neighbourhood is approximated, and so are bursts.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from benchmarks import densities
+from benchmarks.encounters import WRITING, Floats, Ints, key_of, visits
 from vigie.events import ACTIONS, VOCABULARIES
 from vigie.simulate import staff
 from vigie.simulate.chance import streams
@@ -37,58 +37,7 @@ from vigie.simulate.world import REASONS, Attack, World
 DAY: Final = 86_400_000_000
 INTENSITIES: Final = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95)
 """Shares of the thief among the visits of an account under attack."""
-WRITING: Final = tuple(ACTIONS.index(a) for a in ("create", "update", "billing", "stock", "merge"))
-EXPORT: Final = ACTIONS.index("export")
 _MEMORY: Final = 32
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Visits:
-    """Encounters by account and time: `end` is the last access, `size` of an export else -1."""
-
-    account: Ints
-    at: Ints
-    end: Ints
-    organisation: Ints
-    behalf: Ints
-    patient: Ints
-    key: Ints  # how it was asked for, see `_key`
-    size: Ints
-    attack: Ints
-    reason: Ints
-
-
-def _key(action: Ints, screen: Ints, shape: Ints, writes: Ints) -> Ints:
-    return ((action * 64 + screen) * 16 + shape + 1) * 2 + writes
-
-
-def visits(world: World) -> Visits:
-    """Return the encounters of a world, from its accesses and their numbers."""
-    table = world.accesses
-    wanted = (table["patient"].to_numpy() >= 0) | (table["action"].to_numpy() == EXPORT)
-    rows = np.flatnonzero(wanted)
-    access = table["access"].to_numpy()[rows]
-    _, first = np.unique(access, return_index=True)  # the first row of a page is the wanted one
-    rows = rows[first]
-    of = {name: table[name].to_numpy()[rows].astype(np.int64) for name in table.column_names}
-    new = np.ones(len(rows), bool)
-    new[1:] = np.diff(of["access"]) > 30
-    for name in ("account", "patient", "attack"):
-        new[1:] |= np.diff(of[name]) != 0
-    begin = np.flatnonzero(new)
-    writes = np.maximum.reduceat(np.isin(of["action"], WRITING).astype(np.int64), begin)
-    end = np.maximum.reduceat(of["at"], begin)
-    one = {name: values[begin] for name, values in of.items()}
-    order = np.lexsort((one["at"], one["account"]))
-    key = _key(one["action"], one["object"], one["query_shape"], writes)
-    size = np.where(one["action"] == EXPORT, one["record_count"], -1)
-    return Visits(*(column[order] for column in (
-        one["account"], one["at"], end, one["organisation"], one["on_behalf_of"], one["patient"],
-        key, size, one["attack"], one["reason"],
-    )))  # fmt: skip
 
 
 class Oracle:
@@ -158,7 +107,7 @@ class Oracle:
         team, site = np.full(count, -1), np.full(count, -1)
         team[people.sequence], site[people.sequence] = people.team, people.organisation
         members = np.bincount(people.sequence, minlength=count).astype(np.float64)
-        found: Floats = _known(
+        found: Floats = densities.known(
             v.patient, self._sequence, people.sequence[v.account], people.team[v.account],
             v.organisation, self.day, starts, owner, place, team, site,
             members / np.bincount(people.team)[np.maximum(team, 0)],
@@ -246,7 +195,7 @@ class Oracle:
             table[step + size] += chance
         weights = intensity * (1 - intensity) ** np.arange(_MEMORY)
         base = 1 / self.stage.people.register.size
-        found: Floats = _walk(v.account, place, table, weights, base)
+        found: Floats = densities.walk(v.account, place, table, weights, base)
         return found
 
     def _asked(self, weights: dict[str, float]) -> dict[int, float]:
@@ -258,7 +207,7 @@ class Oracle:
             steps = self.stage.chosen.workflows[name]
             first = steps[0]
             writes = any(ACTIONS.index(step.action) in WRITING for step in steps)
-            key = int(_key(
+            key = int(key_of(
                 np.int64(ACTIONS.index(first.action)),
                 np.int64(self.world.objects.index(first.object)),
                 np.int64(shapes.index(first.shape)), np.int64(writes),
@@ -398,82 +347,3 @@ def _read_only(habit: dict[str, float], flows: dict[str, tuple]) -> dict[str, fl
 
 def _normal(x: Floats, mean: Floats, sigma: float) -> Floats:
     return np.exp(-0.5 * ((x - mean) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
-
-
-def strangers(world: World) -> Floats:
-    """Return by account the share of honest visits that meet somebody new or a stranger."""
-    v = visits(world)
-    strange = [REASONS.index(name) for name in ("new_patient", "stranger", "referral")]
-    kept = (v.attack < 0) & (v.patient >= 0)
-    many = np.bincount(v.account[kept], minlength=world.accounts.num_rows)
-    new = np.bincount(v.account[kept & np.isin(v.reason, strange)], minlength=len(many))
-    return new / np.maximum(many, 1)
-
-
-@numba.njit(cache=True, nogil=True)
-def _own(place, day, known, growth, length, window):
-    """Chance of `place` in a draw of one's own patients (`choosing.Chooser.own`)."""
-    frontier = min(max(int(known + growth * day), 1), length - 2)
-    if place >= frontier:
-        return 0.0
-    if window > 0:
-        wide = min(window, frontier)
-        return 1.0 / wide if place >= frontier - wide else 0.0
-    late = frontier - 1 - place
-    chance = 0.4 * (((late + 1) / frontier) ** 0.4 - (late / frontier) ** 0.4)
-    if place < known:
-        high = min((place + 1) / known, 1.0)
-        chance += 0.6 * (high ** (1 / 2.2) - (place / known) ** (1 / 2.2))
-    return chance
-
-
-@numba.njit(cache=True, nogil=True)
-def _known(
-    patient, mine, home, team, site, day, starts, owner, place, team_of, site_of, team_share,
-    site_share, known, growth, length, window,
-):  # fmt: skip
-    found = np.zeros((patient.size, 6))
-    for i in range(patient.size):
-        p = patient[i]
-        if p < 0:
-            continue
-        for j in range(starts[p], starts[p + 1]):
-            s = owner[j]
-            here = s == mine[i]
-            ours = team_of[s] == team[i]
-            local = site_of[s] == site[i]
-            if not (here or ours or local or s == home[i]):
-                continue
-            frontier = min(max(int(known[s] + growth[s] * day[i]), 1), length[s] - 2)
-            q = _own(place[j], day[i], known[s], growth[s], length[s], window[s])
-            if here:
-                found[i, 0] += q
-                if place[j] == frontier or place[j] == frontier + 1:
-                    found[i, 3] += 0.5
-            if ours:
-                found[i, 1] += q * team_share[s]
-            if local:
-                found[i, 2] += q * site_share[s]
-                if place[j] < frontier:
-                    found[i, 4] += site_share[s] / frontier
-            if s == home[i] and place[j] < frontier:
-                found[i, 5] += 1.0 / frontier
-    return found
-
-
-@numba.njit(cache=True, nogil=True)
-def _walk(account, place, table, weights, base):
-    found = np.full(account.size, base)
-    size = table.size // 2
-    for i in range(account.size):
-        total, left = 0.0, 1.0
-        for k in range(weights.size):
-            j = i - 1 - k
-            if j < 0 or account[j] != account[i]:
-                break
-            step = place[i] - place[j]
-            if -size <= step <= size:
-                total += weights[k] * table[step + size]
-            left -= weights[k]
-        found[i] = total + left * base
-    return found

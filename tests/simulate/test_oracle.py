@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 from benchmarks.bench_oracle import Case, _alerts, threshold
+from benchmarks.encounters import visits
 from benchmarks.logview import LogOracle
-from benchmarks.oracle import Oracle, hypothesis_of, visits
+from benchmarks.oracle import Oracle, hypothesis_of
 
 from vigie.simulate.presets import simulate, stage
 from vigie.simulate.world import REASONS
