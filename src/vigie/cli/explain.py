@@ -65,6 +65,8 @@ def _draw(alert: "Alert", story: "Story") -> None:
         say(_("  and {count} more (--format json has them all)").format(
             count=number(len(alert.lines) - ROWS)
         ))  # fmt: skip
+    say()
+    say(_("vigie case open {id} --reason … opens a case from it.").format(id=alert.id))
 
 
 def _draw_evidence(story: "Story") -> None:
