@@ -241,8 +241,8 @@ def _communication(material: Material) -> dict[str, Any]:
 def _exemption(decision: Decision | None) -> str:
     if decision is None:
         return ""
-    article = _(EXEMPTIONS[decision.details["exemption"]])
-    return f"{article}: {decision.reason}"
+    exemption = decision.details["exemption"]
+    return f"{_(EXEMPTIONS[exemption])}: {decision.reason}"
 
 
 def _keeping(material: Material) -> dict[str, Any]:
