@@ -71,3 +71,9 @@ def test_every_remark_is_in_both_languages():
 
 def test_times_are_the_waists():
     assert small_log().schema.field("at").type == TIME
+
+
+def test_late_accesses_are_counted():
+    found = assess(small_log(), Trust(), late=7)
+    assert found.ok
+    assert "7 accesses came later" in said(found)

@@ -99,7 +99,7 @@ def detect(
     active = [seen.partition.units.active[0] for seen in stream.kept]
     trust = assess(
         events, settings.trust, abstaining=stream.panel.abstaining,
-        calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines,
+        calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines, late=stream.late,
     )  # fmt: skip
     return Detection(
         alerts=gravest_first(alerts),

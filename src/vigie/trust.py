@@ -34,6 +34,9 @@ TOO_SHORT: Final = N_(
     "the learning part is too short to measure false alerts: at least a week of 60 accounts is "
     "needed"
 )
+LATE: Final = N_(
+    "{count} accesses came later than the watch waits: they were looked at when they came"
+)
 _NAMED: Final = 5
 """Shared accounts named at most: after them, how many there are."""
 _BLINDING: Final = ("strangers",)
@@ -64,8 +67,12 @@ def assess(
     calibrated: bool = True,
     quarantined: int = 0,
     lines: int = 0,
+    late: int = 0,
 ) -> Assessment:
-    """Say what the answer is blind to; `quarantined` of `lines` come from the readers."""
+    """Say what the answer is blind to; `quarantined` of `lines` come from the readers.
+
+    `late` accesses came after the window of a live watch.
+    """
     findings = [
         *_quarantine(quarantined, lines, limits),
         *_nulls(events, limits),
@@ -73,6 +80,8 @@ def assess(
         *_abstentions(abstaining),
         *_shared(events),
     ]
+    if late:
+        findings.append(Finding(LATE, {"count": late}, False))
     if not calibrated:
         findings.append(Finding(TOO_SHORT, {}, True))
     return Assessment(not any(f.beyond for f in findings), tuple(map(_both, findings)))
