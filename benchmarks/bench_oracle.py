@@ -1,6 +1,9 @@
 """What is possible on the simulator: CUSUM with the true distributions, calibrated in hindsight.
 
-    python -m benchmarks.bench_oracle [SCALE [SEED… [PRESET…]]]
+    python -m benchmarks.bench_oracle [SCALE [SEED… [PRESET…]]] [vigie]
+
+With `vigie` the detector runs on the same worlds, as calibrated by itself, and the ratio of its
+median exposure to each oracle's is printed.
 
 Per theft: log-likelihood ratio of each visit with the thief's true family and intensity, summed and
 held at zero (Page's CUSUM), per account. Per preset, hypothesis and intensity the threshold is the
@@ -275,16 +278,51 @@ def table(title: str, thefts: dict[str, list[Theft]], *fields: str) -> None:
     print(*(row(name, groups[name]) for name in sorted(groups)), sep="\n", flush=True)
 
 
+def detected(world: World) -> list[Theft]:
+    """Return how each theft fares under Vigie itself."""
+    from benchmarks.bench_detection import measure
+    from benchmarks.judge import judge
+
+    return [
+        Theft(world.preset, theft.family, theft.profession, theft.found, theft.exposed)
+        for theft in judge(world, measure(world)).thefts
+    ]
+
+
+def ratios(title: str, thefts: dict[str, list[Theft]], *fields: str) -> None:
+    """Print the ratio of Vigie's median exposure to each oracle's."""
+    oracles = [kind for kind in thefts if kind != "vigie"]
+    print(
+        f"\n| {title} | thefts | found | exposed | " + " | ".join(f"to {k}" for k in oracles) + " |"
+    )
+    print("|---" * (4 + len(oracles)) + "|")
+    names = sorted({tuple(getattr(t, field) for field in fields) for t in thefts["vigie"]})
+    for name in names:
+        some = {
+            kind: [t for t in all_of if tuple(getattr(t, field) for field in fields) == name]
+            for kind, all_of in thefts.items()
+        }
+        median = {kind: float(np.median([t.exposed for t in mine])) for kind, mine in some.items()}
+        found = 100 * np.mean([t.found for t in some["vigie"]])
+        cells = [", ".join(name), len(some["vigie"]), f"{found:.0f} %", f"{median['vigie']:.0f}"]
+        cells += [f"{median['vigie'] / max(median[kind], 1):.1f}" for kind in oracles]
+        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
 def main() -> None:
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
     seeds = [int(text) for text in sys.argv[2:] if text.isdigit()] or [1, 2]
     presets = [name for name in PRESETS if name in sys.argv] or PRESETS
     found: dict[str, list[Theft]] = {"truth": [], "log": [], "log, untold": []}
+    if "vigie" in sys.argv:
+        found["vigie"] = []
     shares = defaultdict(list)
     for preset in presets:
         worlds = [cases(preset, scale, seed) for seed in seeds]
         here = {kind: list(judged([of[kind] for of in worlds])) for kind in ("truth", "log")}
         here["log, untold"] = list(untold([of["log"] for of in worlds]))
+        if "vigie" in found:
+            here["vigie"] = [theft for of in worlds for theft in detected(of["truth"].world)]
         for kind, some in here.items():
             found[kind] += some
         print(row(preset, here), flush=True)
@@ -295,6 +333,8 @@ def main() -> None:
                 shares[f"{preset}, {kind}"].append(float(share[kind_of == kind].mean()))
     for fields in (("family",), ("profession",), ("preset", "family")):
         table(" and ".join(fields), found, *fields)
+        if "vigie" in found:
+            ratios(f"Vigie, {' and '.join(fields)}", found, *fields)
     print("\n| preset, profession | new or strange in usual |\n|---|---|")
     print(*(f"| {k} | {100 * np.mean(v):.0f} % |" for k, v in sorted(shares.items())), sep="\n")
 
