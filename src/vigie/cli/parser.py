@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
-from vigie.cli import case, clocks, exposure, indicators, statement
+from vigie.cli import case, clocks, exposure, indicators, notice, statement
 from vigie.cli.declaring import command, family, formats
 from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
@@ -281,6 +281,7 @@ COMMANDS = {
     "clocks": clocks.declare,
     "exposure": exposure.declare,
     "statement": statement.declare,
+    "notice": notice.declare,
     "indicators": indicators.declare,
     "mapping": _mapping,
     "pseudonym": _pseudonym,

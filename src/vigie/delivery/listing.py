@@ -16,15 +16,9 @@ from vigie.exposure import CERTAINTIES, HOWS
 from vigie.language import N_, _
 from vigie.notices.people import REMARKS, Joined, look_up
 from vigie.notices.register import FIELDS, Register
-from vigie.notices.words import CLASS_NAMES
+from vigie.notices.words import CLASS_NAMES, HOW_NAMES
 from vigie.records import DATA_CLASSES
 
-HOW_NAMES: Final = {
-    "listed": N_("listed"),
-    "opened": N_("opened"),
-    "exported": N_("exported"),
-    "reachable": N_("reachable"),
-}
 CERTAINTY_NAMES: Final = {
     "certain": N_("certain"),
     "probable": N_("probable"),

@@ -23,8 +23,8 @@ from vigie.language import N_
 from vigie.records import DATA_CLASSES
 
 MEMORY: Final = "1500MB"
-SPLIT: Final = ("controller", "patient", "classes", "hows", "first_at", "last_at", "certainty",
-                "accesses")  # fmt: skip
+SURE: Final = ("certain", "probable", "not_separable")
+"""The certainties under which a person is told that data were seen, not that they may have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,13 @@ class Split:
 
 
 @contextmanager
-def split(exposure: Path, work: Path, memory: str = MEMORY) -> Iterator[Split]:
+def split(
+    exposure: Path, work: Path, memory: str = MEMORY, by_controller: bool = True
+) -> Iterator[Split]:
     """Split the exposure in `exposure` (Parquet, EXPOSURE) by controller, working under `work`.
 
-    A person without a controller is under the empty name. Raises `ReadingError` when the file is
-    no exposure.
+    A person without a controller is under the empty name; everybody is, each once, when it is not
+    split `by_controller`. Raises `ReadingError` when the file is no exposure.
     """
     check(exposure)
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,11 +73,13 @@ def split(exposure: Path, work: Path, memory: str = MEMORY) -> Iterator[Split]:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute(
                 _ROWS.format(
+                    controller="coalesce(controller, '')" if by_controller else "''",
                     classes=_mask("data_class", DATA_CLASSES), hows=_mask("how", HOWS),
-                    certainties=list(CERTAINTIES), exposure=_quoted(exposure), path=_quoted(path),
+                    certainties=list(CERTAINTIES), sure=list(SURE), exposure=_quoted(exposure),
+                    path=_quoted(path),
                 )
             )  # fmt: skip
-            shares = _shares(connection, exposure, path)
+            shares = _shares(connection, exposure, path) if by_controller else {}
         yield Split(path, shares)
 
 
@@ -107,13 +111,14 @@ def _fits(found: pa.Schema, field: pa.Field) -> bool:
 
 def _mask(column: str, words: tuple[str, ...]) -> str:
     # The words are ours, and the same in every run.
-    return f"bit_or(1 << (list_position({list(words)!r}, {column}) - 1))::INTEGER"
+    return f"bit_or((1 << (list_position({list(words)!r}, {column}) - 1))::INTEGER)"
 
 
 _ROWS: Final = """
     COPY (
-        SELECT coalesce(controller, '') AS controller, patient, {classes} AS classes,
-               {hows} AS hows, min(first_at) AS first_at, max(last_at) AS last_at,
+        SELECT {controller} AS controller, patient, {classes} AS classes, {hows} AS hows,
+               coalesce({classes} FILTER (how <> 'reachable' AND certainty IN {sure}), 0) AS seen,
+               min(first_at) AS first_at, max(last_at) AS last_at,
                min(list_position({certainties}, certainty) - 1)::TINYINT AS certainty,
                sum(accesses)::BIGINT AS accesses
         FROM read_parquet({exposure}) GROUP BY ALL ORDER BY controller, patient

@@ -1,4 +1,4 @@
-"""What data classes are called in what a person reads."""
+"""What data classes and ways of access are called in what a person reads."""
 
 from typing import Final
 
@@ -17,3 +17,10 @@ CLASS_NAMES: Final = {
     "unknown": N_("data not determined"),
 }
 """Each of `records.DATA_CLASSES`; the longer words of letters are dated data (legal/advice)."""
+HOW_NAMES: Final = {
+    "listed": N_("listed"),
+    "opened": N_("opened"),
+    "exported": N_("exported"),
+    "reachable": N_("reachable"),
+}
+"""Each of `exposure.HOWS`."""

@@ -43,3 +43,13 @@ CASE_RECORDS: Final = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("entry", Integer),  # of the journal; null until it is written there: not yet a record
 )
+
+DELIVERIES: Final = Table(
+    "deliveries",
+    METADATA,
+    Column("notice", String(120), primary_key=True),
+    Column("person", String(32), primary_key=True),  # a pseudonym, hexadecimal: never a name
+    Column("status", String(20), nullable=False),
+    Column("code", Integer),
+    Column("at", String(32), nullable=False),
+)

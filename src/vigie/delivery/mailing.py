@@ -1,0 +1,180 @@
+"""Letters to all persons of an exposure: who is written to, by which way, and what was written.
+
+Names are joined a slice of persons at a time and forgotten with it. What leaves is encrypted (the
+letters to print) or sent (mail); what stays is pseudonyms and counts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from email.message import EmailMessage
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from vigie.delivery.archive import Archive
+from vigie.delivery.encryption import Written, write_encrypted
+from vigie.delivery.outbox import QUEUED, Outbox
+from vigie.delivery.recipients import Recipient
+from vigie.delivery.smtp import Session
+from vigie.delivery.split import Split
+from vigie.notices.document import Document
+from vigie.notices.letters import Exposed, Letters, Person
+from vigie.notices.people import Joined, look_up
+from vigie.notices.register import Register
+from vigie.notices.routes import WRITTEN, Route, route
+from vigie.records import DATA_CLASSES
+
+SLICE: Final = 200_000
+_PER_ARCHIVE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """One person: pseudonym (hexadecimal), way, what the register says, what was exposed."""
+
+    person: str
+    way: Route
+    fields: Person
+    exposed: Exposed
+
+    @property
+    def email(self) -> str:
+        """Where a mail to this person goes, empty when there is no box for the right reader."""
+        before = "guardian_" if self.way == Route.PROTECTED else ""
+        # A child's own box is not that of those who answer for the child.
+        name = "guardian_email" if self.way == Route.MINOR else f"{before}email"
+        return (self.fields.get(name) or "").strip()
+
+
+@dataclass
+class Mailing:
+    """What was done for one notice: counts of ways and fates, and the files that were written."""
+
+    ways: Counter[str] = field(default_factory=Counter)
+    fates: Counter[str] = field(default_factory=Counter)
+    files: list[Written] = field(default_factory=list)
+    joined: Joined = field(default_factory=Joined)
+
+
+def addressees(
+    split: Split, register: Register, aliases: pa.Table | None, day: date, mailing: Mailing
+) -> Iterator[Addressee]:
+    """Yield every person of an exposure, each once; `mailing` counts their ways."""
+    yes = frozenset(word.casefold() for word in register.mapping.yes)
+    for rows in split.rows(SLICE):
+        persons = rows["patient"].combine_chunks().cast(pa.binary(16))
+        people = look_up(register, persons, aliases)
+        mailing.joined.add(people)
+        table = zip(
+            rows.select(["patient", "classes", "seen", "first_at", "last_at"]).to_pylist(),
+            people.fields.to_pylist(),
+            people.remarks.tolist(),
+            strict=True,
+        )
+        for row, person, remark in table:
+            way = route(person, remark, day, yes)
+            mailing.ways[way] += 1
+            exposed = Exposed(
+                _classes(row["seen"]), _classes(row["classes"] & ~row["seen"]),
+                row["first_at"], row["last_at"],
+            )  # fmt: skip
+            yield Addressee(row["patient"].hex(), way, person, exposed)
+
+
+def _classes(mask: int) -> tuple[str, ...]:
+    return tuple(name for place, name in enumerate(DATA_CLASSES) if mask >> place & 1)
+
+
+def print_letters(
+    people: Iterator[Addressee],
+    letters: Letters,
+    form: Callable[[Document], bytes],
+    to: Recipient,
+    out: Path,
+    mailing: Mailing,
+    suffix: str = "pdf",
+) -> None:
+    """Write the letters of those who are written to, some thousands an archive, encrypted."""
+    written = (person for person in people if person.way in WRITTEN)
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for number, first in enumerate(written, start=1):
+        archive = Archive()
+        batch = _batch(first, written)
+        name = f"letters-{number:04d}.zip{to.suffix}"
+        pieces = _archive(archive, batch, letters, form, suffix)
+        mailing.files.append(write_encrypted(pieces, to, out / name))
+
+
+def _batch(first: Addressee, more: Iterator[Addressee]) -> Iterator[Addressee]:
+    yield first
+    for _number, one in zip(range(_PER_ARCHIVE - 1), more, strict=False):
+        yield one
+
+
+def _archive(
+    archive: Archive,
+    people: Iterator[Addressee],
+    letters: Letters,
+    form: Callable[[Document], bytes],
+    suffix: str,
+) -> Iterator[bytes]:
+    for one in people:
+        letter = letters.write(one.exposed, one.fields, one.way)
+        yield from archive.add(f"{one.person}.{suffix}", [form(letter)])
+    yield from archive.close({"version": 1, "kind": "letters"})
+
+
+def enqueue(people: Iterator[Addressee], outbox: Outbox) -> None:
+    """Queue everybody: those with a mailbox to be sent to, the others under what they wait for."""
+    outbox.add((one.person, _standing(one)) for one in people)
+
+
+def _standing(one: Addressee) -> str:
+    if one.way not in WRITTEN:
+        return one.way.value
+    return QUEUED if one.email else "by_post"
+
+
+def send_letters(
+    people: Iterator[Addressee],
+    letters: Letters,
+    form: Callable[[Document], bytes],
+    outbox: Outbox,
+    session: Session,
+    sender: str,
+    mailing: Mailing,
+    done: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Send to those of the queue who are due; each name exists for as long as its message does."""
+    due = outbox.due()
+    for one in people:
+        if one.person not in due or not one.email:
+            continue
+        letter = letters.write(one.exposed, one.fields, one.way)
+        message = mail(letter, form(letter), sender, one.email, f"{outbox.notice} {one.person}")
+        outbox.begin(one.person)
+        outcome = session.send(message, one.email)
+        outbox.end(one.person, outcome)
+        mailing.fates[outcome.fate] += 1
+        done(1)
+
+
+def mail(letter: Document, pdf: bytes, sender: str, to: str, mark: str) -> EmailMessage:
+    """Return a letter as a mail: its text, and the same letter as PDF.
+
+    The identifier of the message comes from `mark`, so that the same letter is recognised.
+    """
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, letter.title
+    message["Message-ID"] = (
+        f"<{sha256(mark.encode()).hexdigest()[:40]}@{sender.rpartition('@')[2]}>"
+    )
+    message["Content-Language"] = letter.language
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text())
+    message.add_attachment(pdf, maintype="application", subtype="pdf", filename="lettre.pdf")
+    return message

@@ -1,0 +1,100 @@
+"""Who asked for a notice, who approved it, and whether what they approved is still so.
+
+One person asks, another approves (`vigie.cases.rules` holds it, and the journal both). When the
+facts of the case change afterwards the notice is stale, and says what changed.
+"""
+
+from typing import Final
+
+import msgspec
+
+from vigie.cases.model import Case, Decision, FactsVersion, Matter
+from vigie.errors import RefusedError
+from vigie.facts import Fact, Facts, from_json
+from vigie.language import N_, number
+
+NAMES: Final = (
+    "cnil", "cert_sante", "ars", "anssi", "complaint", "register", "press", "advice",
+    "professionals", "controllers", "letters",
+)  # fmt: skip
+"""The notices of a case. The last two bear names of patients."""
+NAMED: Final = ("controllers", "letters")
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A fact, moment or gap that is no longer what it was; empty where there was or is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where one notice stands: `none`, `asked`, `approved`, `refused` or `stale`."""
+
+    notice: str
+    state: str
+    asked: Decision | None = None
+    answered: Decision | None = None
+    changes: tuple[Change, ...] = ()
+
+
+def standing(case: Case, notice: str) -> Standing:
+    """Return where the notice stands, and what changed since it was asked for."""
+    asked = case.last(Matter.NOTICE_ASKED, notice)
+    if asked is None:
+        return Standing(notice, "none")
+    answers = [case.last(m, notice) for m in (Matter.NOTICE_APPROVED, Matter.NOTICE_REFUSED)]
+    later = [a for a in answers if a is not None and a.number > asked.number]
+    answered = max(later, key=lambda a: a.number, default=None)
+    state = "asked"
+    if answered is not None:
+        state = "approved" if answered.matter == Matter.NOTICE_APPROVED else "refused"
+    if case.is_stale(asked):
+        return Standing(notice, "stale", asked, answered, changes(case, asked))
+    return Standing(notice, state, asked, answered)
+
+
+def require_approved(case: Case, notice: str) -> Decision:
+    """Return the approval in force, or raise `RefusedError` saying what is missing or changed."""
+    found = standing(case, notice)
+    if found.state == "approved" and found.answered is not None:
+        return found.answered
+    if found.state == "stale":
+        raise RefusedError(
+            N_("{notice} is stale: the facts changed since it was asked for ({changes})"),
+            where=case.id, remedy=N_("ask for it again, and have it approved"), notice=notice,
+            changes=", ".join(f"{c.name} {c.before} → {c.after}" for c in found.changes),
+        )  # fmt: skip
+    raise RefusedError(
+        N_("{notice} was not approved"), where=case.id, notice=notice,
+        remedy=N_("one person asks (vigie notice prepare), another approves"),
+    )  # fmt: skip
+
+
+def changes(case: Case, since: Decision) -> tuple[Change, ...]:
+    """Return what differs between the facts of a decision and those in force."""
+    versions = {version.sha256: version.content for version in case.of(FactsVersion)}
+    old = _said(versions.get(since.facts, ""))
+    new = _said(case.facts.content if case.facts else "")
+    return tuple(
+        Change(name, old.get(name, "–"), new.get(name, "–"))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    )
+
+
+def _said(content: str) -> dict[str, str]:
+    facts = from_json(content.encode()) if content else Facts()
+    said = {fact.name: _value(fact) for fact in facts.facts} | dict(facts.moments)
+    for gap in facts.gaps:
+        said[f"{gap.kind} {gap.source} {gap.name}".strip()] = str(gap.count)
+    if facts.exposure_sha256:
+        said["exposure"] = facts.exposure_sha256[:12]
+    return said
+
+
+def _value(fact: Fact) -> str:
+    if fact.exact:
+        return number(fact.numerator)
+    return f"{number(fact.low or 0)}–{number(fact.high) if fact.high is not None else '?'}"

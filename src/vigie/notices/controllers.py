@@ -1,0 +1,130 @@
+"""What a controller is told under article 33(2): its own numbers, drafts of what it has to file.
+
+Nothing here counts a person of another controller: the fields of a draft that would are made anew
+from the controller's own share, and what only the controller can say is left to be completed.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from vigie.cases.filings import Field, Filing
+from vigie.cases.vocabulary import load_vocabulary
+from vigie.language import _
+from vigie.language import number as written
+from vigie.notices.advice import load_counsel
+from vigie.notices.document import Document, Paragraph
+from vigie.notices.letters import Exposed, Letters
+from vigie.notices.papers import paper, sheet
+from vigie.notices.routes import Route
+from vigie.notices.story import Story
+from vigie.notices.wording import Lists
+from vigie.notices.words import CLASS_NAMES, HOW_NAMES
+from vigie.records import DATA_CLASSES
+
+if TYPE_CHECKING:
+    from vigie.delivery.split import Share
+
+KEPT: Final = frozenset({
+    "certainty", "began_at", "ended_at", "ongoing", "natures", "origins", "causes", "people",
+    "measures", "security_before",
+})  # fmt: skip
+"""Fields of a notification that the processor can answer for the controller as they stand."""
+
+
+def notice(
+    story: Story, share: "Share", contents: Iterable[str], home: Path | None = None
+) -> Document:
+    """Return the notice of article 33(2) to one controller: its own numbers and no others."""
+    counsel, language = load_counsel(home), story.language
+    lists: Lists = {
+        "figures": share_figures(story, share),
+        "measures": story.measures,
+        "consequences": counsel.consequences(share.by_class, language),
+        "duties": counsel.controller.duties[language],
+        "contents": tuple(contents),
+    }
+    name = share.controller or story.organisation.name
+    made = paper("controller", story, home, {"controller": name}, lists, "report")
+    return msgspec.structs.replace(made, recipient=(name,))
+
+
+def share_figures(story: Story, share: "Share") -> tuple[tuple[str, str], ...]:
+    """Return what one controller is told in numbers."""
+    said_of = [
+        (_("Persons"), written(share.persons)),
+        (_("Rows of the exposure (person, kind of data, way, account)"), written(share.rows)),
+        (_("Accounts used"), "\n".join(share.accounts)),
+        (_("First access"), story.moment(share.first_at)),
+        (_("Last access"), story.moment(share.last_at)),
+        (_("We became aware on"), story.moment(story.aware)),
+    ]
+    said_of += [
+        (_("Persons, by data: {name}").format(name=_(CLASS_NAMES[name])), written(count))
+        for name, count in share.by_class.items()
+    ]
+    said_of += [
+        (_("Persons, by access: {name}").format(name=_(HOW_NAMES[name])), written(count))
+        for name, count in share.by_how.items()
+    ]
+    said_of.append((_("Hash of the facts (SHA-256)"), story.sha256))
+    return tuple(said_of)
+
+
+def draft(filing: Filing, story: Story, share: "Share", home: Path | None = None) -> Document:
+    """Return the draft of what the controller may notify to the CNIL (article 33(1))."""
+    words, classes = load_vocabulary(home), list(share.by_class)
+    own: dict[str, Any] = {
+        "processor": story.organisation.name,
+        "processor_informed_at": None,
+        "persons_band": words.band_of(share.persons),
+        "persons_number": share.persons,
+        "data": words.data_of(classes),
+        "harms": words.harms_of(classes),
+        "sensitive": _("yes") if words.is_sensitive(classes) else None,
+        "description": story.what_happened(),
+    }
+    fields = tuple(_answered(field, own) for field in filing.fields)
+    made = sheet(msgspec.structs.replace(filing, fields=fields, changes=(), missing=()), story)
+    note = _("A draft: the controller completes it and answers for it; the processor is {name}.")
+    return msgspec.structs.replace(
+        made, kind="cnil_draft", title=_("Draft notification to the CNIL (article 33(1))"),
+        recipient=(share.controller,),
+        blocks=(Paragraph(note.format(name=story.organisation.name)), *made.blocks),
+    )  # fmt: skip
+
+
+def _answered(field: Field, own: dict[str, Any]) -> Field:
+    value = field.value if field.name in KEPT else own.get(field.name)
+    return msgspec.structs.replace(field, value=value)
+
+
+def share_facts(story: Story, share: "Share") -> bytes:
+    """Return the numbers of one controller as JSON, with the hash of the facts behind them."""
+    said = {
+        "version": 1,
+        "case": story.case,
+        "facts": story.sha256,
+        "exposure_sha256": story.facts.exposure_sha256,
+        "controller": share.controller,
+        "persons": share.persons,
+        "rows": share.rows,
+        "persons_by_class": share.by_class,
+        "persons_by_access": share.by_how,
+        "accounts": list(share.accounts),
+        "first_at": share.first_at.isoformat(),
+        "last_at": share.last_at.isoformat(),
+        "awareness": story.aware.isoformat(),
+    }
+    return msgspec.json.format(msgspec.json.encode(said, order="sorted"), indent=1) + b"\n"
+
+
+def draft_letter(story: Story, classes: Iterable[str], home: Path | None = None) -> Document:
+    """Return the letter that a controller may send, on these classes, without a name."""
+    wanted = set(classes)
+    exposed = Exposed(tuple(c for c in DATA_CLASSES if c in wanted), (), story.began, story.ended)
+    person = {"surname": _("[name]"), "address": _("[address]"), "postcode": "[…]", "city": "[…]"}
+    letter = Letters(story, home).write(exposed, person, Route.ADULT)
+    return msgspec.structs.replace(letter, kind="draft_letter")

@@ -1,0 +1,85 @@
+"""Word documents by docxtpl, the same bytes for the same document.
+
+The operator's own template, `VIGIE_HOME/texts/notice.docx`, comes before ours; a field that there
+is not is refused in one sentence.
+"""
+
+import io
+import zipfile
+from datetime import datetime
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from vigie.errors import SettingsError
+from vigie.language import N_
+from vigie.notices.document import Document
+from vigie.notices.wording import FOLDER
+
+try:
+    from docxtpl import DocxTemplate
+    from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError
+except ImportError:
+    raise SettingsError(
+        N_("Word notices need a library that is not installed"),
+        remedy=N_("install it: pip install 'vigie-sante[notices]'"),
+    ) from None
+
+TEMPLATE: Final = "notice.docx"
+_FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
+
+
+def docx(document: Document, home: Path | None = None) -> bytes:
+    """Return the document as Word; raises `SettingsError` for a template that does not fit."""
+    own = home / FOLDER / TEMPLATE if home else None
+    where = str(own) if own and own.exists() else f"templates/{TEMPLATE}"
+    data = own.read_bytes() if own and own.exists() else _ours()
+    try:
+        template = DocxTemplate(io.BytesIO(data))
+        environment = Environment(undefined=StrictUndefined, autoescape=True)
+        template.render(_context(document), environment, autoescape=True)
+    except UndefinedError as error:
+        raise _unfit(where, error.message or "") from None
+    except (TemplateError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise _unfit(where, type(error).__name__) from None
+    return _fixed(template, document)
+
+
+@lru_cache(maxsize=1)
+def _ours() -> bytes:
+    return (resources.files("vigie.notices") / "templates" / TEMPLATE).read_bytes()
+
+
+def _context(document: Document) -> dict[str, Any]:
+    said = document.plain()
+    for block in said["blocks"]:
+        if block["kind"] == "answers":
+            block["header"] = ("", "")
+    return said
+
+
+def _fixed(template: Any, document: Document) -> bytes:
+    """Return the file with the dates of the document in place of those of the moment."""
+    properties = template.docx.core_properties
+    properties.title, properties.author = document.title, document.sender[0]
+    properties.language, properties.last_modified_by = document.language, document.sender[0]
+    properties.created = properties.modified = datetime.fromisoformat(document.date)
+    properties.revision = 1
+    made, out = io.BytesIO(), io.BytesIO()
+    template.save(made)
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as fresh:
+        for name in sorted(source.namelist()):
+            info = zipfile.ZipInfo(name, _FIRST_DAY)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            fresh.writestr(info, source.read(name))
+    return out.getvalue()
+
+
+def _unfit(where: str, reason: str) -> SettingsError:
+    return SettingsError(
+        N_("the Word template does not fit this notice ({reason})"),
+        where=where,
+        remedy=N_("docs/notices.md lists the fields that a template may use"),
+        reason=reason,
+    )

@@ -1,0 +1,171 @@
+"""The other notices of a case: to controllers, professionals, authorities, the press, the public.
+
+Each is the story of the case and its facts in its own text; none is written apart from the others.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vigie.cases.filings import Filing
+from vigie.language import _
+from vigie.language import number as written
+from vigie.notices.advice import load_counsel
+from vigie.notices.document import Answers, Block, Document, Heading, Paragraph, Rows
+from vigie.notices.letters import foot
+from vigie.notices.story import Story
+from vigie.notices.wording import Lists, load_wording, said
+from vigie.records import DATA_CLASSES
+
+
+def professional(story: Story, account: str, home: Path | None = None) -> Document:
+    """Return the letter to the professional whose `account` was used."""
+    advice, language = load_counsel(home).professional, story.language
+    lists: Lists = {
+        "consequences": advice.consequences[language],
+        "actions": advice.actions[language],
+        "measures": story.measures,
+    }
+    fields = {"account": account, "greeting_end": _("Madam, Sir")}
+    letter = paper("professional", story, home, fields, lists, "letter")
+    return msgspec.structs.replace(
+        letter, greeting=_("Madam, Sir") + ",", recipient=(_("The holder of the account"), account)
+    )
+
+
+def press(story: Story, classes: Iterable[str], home: Path | None = None) -> Document:
+    """Return the statement to the press: every number a fact, with its unit and out of how many."""
+    counsel, language = load_counsel(home), story.language
+    named = sorted(classes, key=DATA_CLASSES.index)
+    lists: Lists = {
+        "figures": fact_figures(story),
+        "seen": counsel.names(named, language),
+        "measures": story.measures,
+        "actions": counsel.actions(named, language),
+    }
+    return paper("press", story, home, {}, lists, "report")
+
+
+def fact_figures(story: Story) -> tuple[tuple[str, str], ...]:
+    """Return the facts of the case as a reader is told them: persons first, with their bounds."""
+    found = []
+    for name, label in (
+        ("persons", _("Persons concerned")),
+        ("accesses", _("Accesses")),
+        ("accounts", _("Accounts used")),
+        ("controllers", _("Controllers")),
+    ):
+        fact = story.facts.get(name)
+        if fact is None:
+            continue
+        value = written(fact.numerator)
+        if not fact.exact:
+            value = (
+                _("at least {low}").format(low=written(fact.low or 0))
+                if fact.high is None
+                else _("from {low} to {high}").format(
+                    low=written(fact.low or 0), high=written(fact.high)
+                )
+            )
+        if fact.denominator is not None:
+            value = _("{value} out of {total}").format(value=value, total=written(fact.denominator))
+        found.append((label, value))
+    return tuple(found)
+
+
+def advice_page(story: Story, classes: Iterable[str], home: Path | None = None) -> Document:
+    """Return the page of advice for patients: by kind of data, naming nobody."""
+    counsel, language = load_counsel(home), story.language
+    made = paper("advice", story, home, {}, {"by_class": ()}, "report")
+    parts: list[Block] = []
+    for name in sorted(classes, key=DATA_CLASSES.index):
+        title = counsel.classes[name].name[language]
+        parts += [Heading(title[0].upper() + title[1:])]
+        parts += [Paragraph(text) for text in counsel.consequences((name,), language)]
+        parts += [Paragraph("→ " + text) for text in counsel.actions((name,), language)]
+    blocks = (made.blocks[0], *parts, *made.blocks[1:])
+    return msgspec.structs.replace(made, blocks=blocks)
+
+
+def sheet(filing: Filing, story: Story) -> Document:
+    """Return what is filed with an authority as a document: every field, unknowns marked so."""
+    blocks: list[Block] = [Answers(_answers(filing))]
+    for field in filing.fields:
+        if field.value and isinstance(field.value, list) and isinstance(field.value[0], dict):
+            blocks += [Heading(field.label), _rows(field.value, filing.unknown)]
+    if filing.changes:
+        header = (_("Field"), _("Before"), _("Now"))
+        changes = tuple(
+            (c.label, _shown(c.before, filing.unknown), _shown(c.after, filing.unknown))
+            for c in filing.changes
+        )
+        blocks += [Heading(_("What changed since the last notification")), Rows(header, changes)]
+    if filing.missing:
+        labels = {field.name: field.label for field in filing.fields}
+        missing = ", ".join(labels.get(name, name) for name in filing.missing)
+        text = _("Still missing before it can be filed: {fields}.").format(fields=missing)
+        blocks.insert(0, Paragraph(text))
+    return Document(
+        kind=filing.kind, form="report", language=story.language, title=filing.title,
+        date=story.date, dated=day(story), sender=(story.organisation.name,),
+        recipient=(filing.recipient, filing.address), reference=filing.case,
+        blocks=tuple(blocks), foot=foot(story), facts=filing.facts,
+    )  # fmt: skip
+
+
+def _answers(filing: Filing) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (field.label, _shown(field.value, filing.unknown))
+        for field in filing.fields
+        if not (isinstance(field.value, list) and field.value and isinstance(field.value[0], dict))
+    )
+
+
+def _rows(values: list[dict[str, Any]], unknown: str) -> Rows:
+    header = tuple(values[0])
+    names = {"at": _("when"), "event": _("event"), "text": _("details"), "name": _("item"),
+             "sha256": "SHA-256"}  # fmt: skip
+    return Rows(
+        tuple(names.get(name, name) for name in header),
+        tuple(tuple(_shown(row.get(name), unknown) for name in header) for row in values),
+    )
+
+
+def _shown(value: Any, unknown: str) -> str:
+    if value is None:
+        return unknown
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int):
+        return written(value)
+    if isinstance(value, list | tuple):
+        return "\n".join(_shown(part, unknown) for part in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_shown(part, unknown)}" for name, part in value.items())
+    return str(value)
+
+
+def paper(
+    name: str, story: Story, home: Path | None, more: dict[str, str], lists: Lists, form: str
+) -> Document:
+    """Return the document that the text called `name` makes of a story."""
+    wording, where = load_wording(name, story.language, home)
+    fields = story.fields() | more
+    organisation = story.organisation
+    return Document(
+        kind=name, form=form, language=story.language, title=said(wording.title, fields, where),
+        date=story.date, dated=day(story),
+        sender=(organisation.name, *organisation.contact.split(", ")),
+        reference=said(wording.reference, fields, where),
+        blocks=wording.fill(fields, lists, where), closing=said(wording.closing, fields, where),
+        signature=tuple(filter(None, (organisation.representative,))),
+        foot=foot(story), facts=story.sha256,
+    )  # fmt: skip
+
+
+def day(story: Story) -> str:
+    """Return the date of the notices, written out."""
+    return story.day(datetime.fromisoformat(f"{story.date}T12:00+00:00"))

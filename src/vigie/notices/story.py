@@ -1,0 +1,133 @@
+"""What every notice of a case says of it, from its records and facts: the same in all of them."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from vigie.cases.model import Case, Event, Kind
+from vigie.cases.organisation import Organisation, load_organisation
+from vigie.errors import RefusedError
+from vigie.facts import Facts, from_json
+from vigie.language import N_, _, current_language, plural
+from vigie.language import number as written
+from vigie.notices.dates import day_of, moment_of
+
+
+class Story(msgspec.Struct, frozen=True):
+    """A case as notices tell it, in one language."""
+
+    case: str
+    language: str
+    organisation: Organisation
+    zone: str
+    date: str
+    began: datetime
+    ended: datetime
+    aware: datetime
+    measures: tuple[str, ...]
+    facts: Facts
+    told: dict[str, datetime]
+    next_update: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the facts."""
+        return self.facts.sha256
+
+    def day(self, moment: datetime) -> str:
+        """Write a day out, in the time zone of the organisation."""
+        return day_of(moment, self.zone)
+
+    def moment(self, moment: datetime) -> str:
+        """Write a day and its time out."""
+        return moment_of(moment, self.zone)
+
+    def what_happened(self) -> str:
+        """Say in a few sentences who came in how, from when to when, and who was told."""
+        accounts = len(self.facts.accounts)
+        text = plural(
+            "An unauthorised person used {count} professional account of {organisation} to read "
+            "patients’ data, from {began} to {ended}.",
+            "An unauthorised person used {count} professional accounts of {organisation} to read "
+            "patients’ data, from {began} to {ended}.",
+            accounts,
+        )
+        said = [text.format(
+            count=written(accounts), organisation=self.organisation.name,
+            began=self.day(self.began), ended=self.day(self.ended),
+        )]  # fmt: skip
+        said.append(_("We became aware of it on {when}.").format(when=self.moment(self.aware)))
+        for kind, phrase in (
+            (Kind.CNIL_NOTIFIED, _("The CNIL was notified on {when}.")),
+            (Kind.COMPLAINT_FILED, _("A complaint was filed on {when}.")),
+        ):
+            if kind in self.told:
+                said.append(phrase.format(when=self.day(self.told[kind])))
+        return " ".join(said)
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields that all texts may use."""
+        return {
+            "organisation": self.organisation.name,
+            "contact": self.organisation.contact,
+            "reference": self.case,
+            "began": self.day(self.began),
+            "ended": self.day(self.ended),
+            "aware": self.moment(self.aware),
+            "what_happened": self.what_happened(),
+            "next_update": self.next_update or _("We shall write to you again if we learn more."),
+        }
+
+
+def tell(case: Case, home: Path, date: datetime) -> Story:
+    """Return the story of a case as it stands; `date` is that of the notices.
+
+    Raises `RefusedError` naming the first thing that a notice cannot do without.
+    """
+    if case.facts is None:
+        raise _lacking(case, N_("it has no facts"), N_("set them: vigie exposure --case"))
+    if case.awareness is None:
+        raise _lacking(
+            case, N_("nobody decided when you became aware"), N_("vigie case decide … awareness")
+        )
+    organisation = load_organisation(home)
+    if not (organisation.name and organisation.contact):
+        raise _lacking(
+            case, N_("the organisation or its contact is not named"),
+            N_("write name and contact into organisation.toml"),
+        )  # fmt: skip
+    facts = from_json(case.facts.content.encode(), case.id)
+    measures = tuple(e.text for e in case.timeline if e.kind == Kind.MEASURE and e.text)
+    if not measures:
+        raise _lacking(
+            case, N_("no measure is on its time line"),
+            N_("note each that was taken: a letter names them"),
+        )  # fmt: skip
+    return Story(
+        case.id, current_language(), organisation, case.zone, date.date().isoformat(),
+        _moment(facts, "first_access", case, Kind.BREACH_BEGAN),
+        _moment(facts, "last_access", case, Kind.BREACH_ENDED),
+        case.awareness.at, measures, facts,
+        {event.kind: event.at for event in reversed(case.of(Event))},
+    )  # fmt: skip
+
+
+def _moment(facts: Facts, name: str, case: Case, kind: Kind) -> datetime:
+    text = facts.moments.get(name)
+    if text:
+        return datetime.fromisoformat(text)
+    found = case.first(kind)
+    if found is None:
+        raise _lacking(
+            case, N_("its facts do not say when the accesses were"),
+            N_("note when the breach began and ended"),
+        )  # fmt: skip
+    return found
+
+
+def _lacking(case: Case, reason: str, remedy: str) -> RefusedError:
+    return RefusedError(
+        N_("no notice can be made of this case ({reason})"),
+        where=case.id, remedy=remedy, reason=reason,
+    )  # fmt: skip
