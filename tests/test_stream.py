@@ -18,7 +18,7 @@ from vigie.stream import Stream
 from vigie.testing.detectors import keys, small_log, text
 from vigie.units import DAY
 
-BOLD = Settings(alarm_budget=300)
+BOLD = Settings(alarm_budget=600)
 HOUR = DAY // 24
 
 
