@@ -1,6 +1,6 @@
 """What waiting for the log costs: exposure before alert under delivery by the minute to the night.
 
-    python -m benchmarks.bench_delivery [--lang en|fr] [--scale 0.3] [--seeds 211 212] [--presets NAME…]
+    python -m benchmarks.bench_delivery [--lang en|fr] [--scale 0.3] [--seeds 211…] [--presets …]
 
 The alerts are those of the whole log, for the same events give the same alerts however they are
 delivered. But an alarm is known only when the batch that holds its access arrives, and until then
