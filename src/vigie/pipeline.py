@@ -25,13 +25,17 @@ from vigie.stores import Receipt, Store
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file: its receipt, or the error that kept it out."""
+    """What became of one file: its receipt, or the error that kept it out.
+
+    `relations` counts the care relations that it gave.
+    """
 
     label: str
     reader: str
     receipt: Receipt | None = None
     error: VigieError | None = None
     faults: "tuple[Fault, ...]" = ()
+    relations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +178,10 @@ def import_file(
         name = (mapping.reader if mapping else "") or recognise(Intake(path, label))
         context = context_for(store, mapping, name)
         reader = reader_class(name)(context)
+        relations: list[pa.Table] = []
         with store.receive(path, label, context.source, name) as receiving:
             if not receiving.already_known:
                 intake = Intake(path, receiving.label, receiving.seal, progress)
-                relations = []
                 for batch in reader.read(intake):
                     receiving.add(batch)
                     faults.add(batch)
@@ -185,7 +189,10 @@ def import_file(
                 receiving.damage = intake.damage
                 if relations:
                     store.put_part("care", receiving.label, pa.concat_tables(relations))
-        return Imported(label, name, receipt=receiving.receipt, faults=faults.found())
+        count = sum(part.num_rows for part in relations)
+        return Imported(
+            label, name, receipt=receiving.receipt, faults=faults.found(), relations=count
+        )
     except (ReadingError, MappingError) as error:
         error.where = error.where or label
         return Imported(label, name, error=error)

@@ -102,6 +102,7 @@ def as_json(file: Imported) -> dict[str, Any]:
             for f in file.faults
         ],
         "rows_added": receipt.added,
+        "relations": file.relations,
         "rows_already_there": receipt.duplicates,
         "ambiguous": receipt.ambiguous,
         "damage": receipt.damage,
@@ -154,6 +155,10 @@ def summarise(imported: list[Imported]) -> None:
             added=number(sum(receipt.added for receipt in receipts)),
         )
     )
+    kept = sum(file.relations for file in imported)
+    if kept:
+        text = plural("{count} care relation was kept.", "{count} care relations were kept.", kept)
+        say(text.format(count=number(kept)))
     known = sum(receipt.already_known for receipt in receipts)
     if known:
         text = plural("{count} file was already known.", "{count} files were already known.", known)
