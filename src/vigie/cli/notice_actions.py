@@ -218,7 +218,7 @@ def _enclosed(
         _("cnil-draft: what you may notify to the CNIL, to be completed"),
         _("letter-draft: a letter that you may send to the persons"),
         _("persons.csv: the list of your persons"),
-        _("facts.json: the facts, with the query and the hash behind each number"),
+        _("facts.json: the facts that concern you, with the hash of all"),
         _("manifest.json: the SHA-256 of each file"),
     )
 

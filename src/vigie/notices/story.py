@@ -86,7 +86,7 @@ def tell(case: Case, home: Path, date: datetime) -> Story:
     Raises `RefusedError` naming the first thing that a notice cannot do without.
     """
     if case.facts is None:
-        raise _lacking(case, N_("it has no facts"), N_("set them: vigie exposure --case"))
+        raise _lacking(case, N_("it has no facts"), N_("set them: vigie case facts"))
     if case.awareness is None:
         raise _lacking(
             case, N_("nobody decided when you became aware"), N_("vigie case decide … awareness")
