@@ -5,8 +5,9 @@ same alarm budget. Alarms of groups that share an account, seven days apart at m
 whether the accounts were joined by their organisation, their team, a device or a network.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -14,11 +15,20 @@ from numpy.typing import NDArray
 
 from vigie.alerts import LEVELS, QUIET, RARER, Alert, alert_identity, few, moment, span
 from vigie.detectors.base import Partition, Ratios
-from vigie.detectors.campaigns import KINDS, POOLED, SHARE, Candidates, Gathered, Kind, limit
+from vigie.detectors.campaigns import (
+    ALONE,
+    KINDS,
+    POOLED,
+    SHARES,
+    Candidates,
+    Gathered,
+    Kind,
+    limits,
+)
 from vigie.detectors.pooling import Passage
 from vigie.language import LANGUAGES, N_, _, number, speaking
 from vigie.numbering import State, grown
-from vigie.trails import Look
+from vigie.trails import Alarm, Look
 from vigie.units import DAY, Units
 
 REASONS: Final = {
@@ -44,10 +54,18 @@ REASONS: Final = {
         "{patients} in {span}; on a usual day accounts on this network open {own} such records, "
         "on other new ones {peers}."
     ),
+    "slow_sweep": N_(
+        "Unusual access, a little on each of many days: records of persons whom neither this "
+        "account, its team nor its organisation knew, {patients} in {span}; on a usual day this "
+        "account opens {own} such records, others {peers}."
+    ),
 }
 """Why, one sentence per kind of group."""
 _LONGEST: Final = 14 * DAY
 """A campaign cites what was opened at most so long before its alarm."""
+
+
+_NONE: Final[Mapping[int, Any]] = MappingProxyType({})
 
 
 class Seen(Protocol):
@@ -60,6 +78,14 @@ class Seen(Protocol):
     @property
     def ratios(self) -> Ratios:
         """Return log ratios, shape (units, hypotheses)."""
+
+
+class Single(Protocol):
+    """An open alert of one account."""
+
+    @property
+    def alarms(self) -> Sequence[Alarm]:
+        """Return its alarms, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +111,10 @@ class Move:
     alarms: int = 0
     cited: dict[int, Citation] = field(default_factory=dict)
 
-    def joins(self, accounts: Sequence[int], at: int) -> bool:
+    def takes(self, kind: str, accounts: Sequence[int], at: int) -> bool:
         """Whether an alarm of these accounts at this time belongs here."""
+        if self.kind == ALONE != kind:
+            return False
         return at - self.last <= QUIET and not set(self.accounts).isdisjoint(accounts)
 
 
@@ -128,7 +156,9 @@ class Campaigns(State):
         self.files = files
         self.account_days = 0
         self._begin()
-        self.limits: dict[str, tuple[float, ...]] = {}
+        self.limits: dict[str, NDArray[np.float64]] = {}
+        """Levels of each gravity and stratum, by kind."""
+        self.peers = np.zeros(0, np.int32)
 
     def _begin(self) -> None:
         self.candidates = Candidates()
@@ -137,14 +167,25 @@ class Campaigns(State):
         self.seen = 0
         self.open: list[Move] = []
 
+    @property
+    def share(self) -> float:
+        """Return the share of the alarm budget that is used here."""
+        return sum(SHARES.values()) if self.column >= 0 else 0.0
+
     def learn(self, look: Look, since: int) -> None:
         """Follow units of one day of the learning part, judged from day `since` on."""
         if self.column < 0:
             return
+        self._meet(look)
         if len(look.units) and look.units.day[0] >= since:
             self.account_days += len(look.units.active[0])
         for kind, found, ratio in self.candidates.gather(look.units, self._ratio(look)):
             kind.learn(look.units, found, ratio, since)
+
+    def _meet(self, look: Look) -> None:
+        """Remember the peer group of each account."""
+        self.peers = grown(self.peers, len(look.units.accounts))
+        self.peers[look.units.account] = look.group
 
     def _ratio(self, look: Look) -> NDArray[np.float64]:
         return np.ascontiguousarray(look.ratios[:, self.column])
@@ -152,38 +193,57 @@ class Campaigns(State):
     def arm(self, budget: float) -> None:
         """Fix the thresholds from what was learnt, and begin again from nothing.
 
-        `budget` is in false alerts per 10,000 account-days, of which campaigns use `SHARE`. A kind
-        without a week to learn from raises nothing.
+        `budget` is in false alerts per 10,000 account-days, of which each kind uses its share. A
+        kind without a week to learn from raises nothing.
         """
+        strata = int(self.peers.max(initial=0)) + 1
         for kind in self.candidates.kinds:
             kind.close()
             peaks = np.concatenate(kind.peaks)
             if len(peaks) and self.account_days:
-                target = SHARE / len(KINDS) * budget / 10_000 * self.account_days / len(peaks)
-                self.limits[kind.name] = tuple(limit(peaks, target / rarer) for rarer in RARER)
+                stratum = kind.strata(self.peers)[np.concatenate(kind.owners)]
+                target = SHARES[kind.name] * budget / 10_000 * self.account_days / len(peaks)
+                self.limits[kind.name] = np.stack(
+                    [limits(peaks, stratum, strata, target / rarer) for rarer in RARER]
+                )
         self._begin()
 
-    def watch(self, look: Look) -> list[Alert]:
-        """Return the campaign alerts that these units of one day open or change."""
+    def watch(self, look: Look, single: Mapping[int, Single] = _NONE) -> list[Alert]:
+        """Return the alerts that these units of one day open or change.
+
+        An account whose own alert is open (`single`, by account) needs no second one.
+        """
         if self.column < 0 or not len(look.units):
             return []
+        self._meet(look)
         units, day = look.units, int(look.units.day[0])
         rank = np.empty(len(units), np.int64)
         rank[units.order] = np.arange(len(units)) + self.seen
         raised: list[tuple[int, int, Kind, int, Passage]] = []
         for kind, found, ratio in self.candidates.gather(units, self._ratio(look)):
-            threshold = self.limits[kind.name][0] if kind.name in self.limits else np.inf
-            added, passages = kind.watch(units, found, ratio, threshold)
+            added, passages = kind.watch(units, found, ratio, self.reach(kind)[0])
             self.habits[kind.name].see(found.group, added > 0, day)
             self._keep(kind.name, units, found, added > 0, rank)
             for passage in passages:
                 row, group = found.rows[passage.place], int(found.group[passage.place])
+                if kind.name == ALONE and _open(single, units, int(row)):
+                    continue
                 raised.append((int(rank[row]), int(units.at[row]), kind, group, passage))
         raised.sort(key=lambda one: (one[0], KINDS.index(one[2].name)))
         alerts = [self._raise(units.accounts, *one[1:]) for one in raised]
         self.seen += len(units)
         self._close(int(units.at.max()))
         return alerts
+
+    def reach(self, kind: Kind) -> NDArray[np.float64]:
+        """Return the levels of each gravity, by group."""
+        if kind.name not in self.limits:
+            return np.full((len(RARER), len(kind.groups)), np.inf)
+        known = self.limits[kind.name]
+        # A peer group met since has the threshold of the most careful one.
+        stratum = kind.strata(self.peers)
+        levels = np.append(known, known.max(axis=1, keepdims=True), axis=1)
+        return np.asarray(levels[:, np.minimum(stratum, known.shape[1])])
 
     def _keep(
         self, name: str, units: Units, found: Gathered, spoke: NDArray[np.bool_],
@@ -209,7 +269,7 @@ class Campaigns(State):
     ) -> Alert:
         """Add an alarm to the open alert of its accounts, or open one."""
         accounts = [int(kind.account[member]) for member in alarm.members]
-        episode = next((one for one in self.open if one.joins(accounts, at)), None)
+        episode = next((one for one in self.open if one.takes(kind.name, accounts, at)), None)
         if episode is None:
             episode = Move(kind.name, at, at, [], self.habits[kind.name].told(group))
             self.open.append(episode)
@@ -217,7 +277,7 @@ class Campaigns(State):
         episode.accounts += [one for one in accounts if one not in episode.accounts]
         episode.strength += alarm.level
         episode.alarms += 1
-        gravity = sum(alarm.level >= one for one in self.limits[kind.name]) - 1
+        gravity = int((alarm.level >= self.reach(kind)[:, group]).sum()) - 1
         episode.gravity = max(episode.gravity, gravity, episode.alarms - 1)
         episode.cited.update(self._cited(kind.name, group, alarm, at))
         return _alert(names, episode)
@@ -238,26 +298,38 @@ class Campaigns(State):
         return told
 
 
+def _open(single: Mapping[int, Single], units: Units, row: int) -> bool:
+    """Whether the account of a unit has an alert of its own at that time."""
+    at, mine = int(units.at[row]), single.get(int(units.account[row]))
+    return mine is not None and any(0 <= at - alarm.at <= QUIET for alarm in mine.alarms)
+
+
 def retrace(
-    looks: Iterable[Seen], name: str, column: int, threshold: float, opened: int
-) -> dict[str, NDArray[Any]]:
+    campaigns: Campaigns, looks: Iterable[Seen], name: str, opened: int
+) -> tuple[dict[str, NDArray[Any]], tuple[float, ...]]:
     """Return the course of the group of kind `name` that raised an alarm at `opened` (µs).
+
+    And the thresholds of each gravity.
 
     Columns: `at` (µs), `patient`, `added` (nats), `level` (0 while too few accounts speak).
     """
     candidates, parts, group = Candidates(), [], -1
+    thresholds: tuple[float, ...] = ()
     for seen in looks:
         units = seen.partition.units
-        ratio = np.ascontiguousarray(seen.ratios[:, column])
+        ratio = np.ascontiguousarray(seen.ratios[:, campaigns.column])
         for kind, found, ratios in candidates.gather(units, ratio):
             if kind.name != name:
                 continue
             at = units.at[found.rows]
+            levels_of = campaigns.reach(kind)
             level, added, passages = kind.pool.follow(
-                found.group, found.member, at, ratios[found.rows], threshold
+                found.group, found.member, at, ratios[found.rows], levels_of[0]
             )
-            raised = [int(found.group[one.place]) for one in passages if at[one.place] == opened]
-            group = next(iter(raised), group)
+            for one in passages:
+                if at[one.place] == opened:
+                    group = int(found.group[one.place])
+                    thresholds = tuple(levels_of[:, group].tolist())
             patient = units.patient[found.rows]
             parts.append(
                 {"group": found.group, "at": at, "patient": patient, "added": added, "level": level}
@@ -265,7 +337,7 @@ def retrace(
     whole = {field: np.concatenate([part[field] for part in parts]) for field in parts[0]}
     whole["level"] = np.maximum(whole["level"], 0.0)
     mine = whole.pop("group") == group
-    return {field: values[mine] for field, values in whole.items()}
+    return {field: values[mine] for field, values in whole.items()}, thresholds
 
 
 def _alert(names: Sequence[str], episode: Move) -> Alert:

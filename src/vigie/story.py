@@ -64,8 +64,7 @@ def _tell_campaign(found: Detection, alert: Alert) -> Story:
     """Tell the group's evidence, gone through again: it is not kept."""
     campaigns = found.stream.campaigns
     opened = int(alert.opened_at.timestamp() * 1e6)
-    limits = campaigns.limits[alert.hypothesis]
-    course = retrace(found.stream.kept, alert.hypothesis, campaigns.column, limits[0], opened)
+    course, limits = retrace(campaigns, found.stream.kept, alert.hypothesis, opened)
     until = int(alert.last_at.timestamp() * 1e6)
     alarm = int(np.searchsorted(course["at"], opened, side="right"))
     quiet = np.flatnonzero(course["level"][:alarm] <= 0)

@@ -3,8 +3,8 @@ import pyarrow as pa
 import pytest
 
 from vigie.detection import detect
-from vigie.detectors.campaigns import KINDS, limit
-from vigie.detectors.pooling import MOST, Pool
+from vigie.detectors.campaigns import ALONE, KINDS, limits
+from vigie.detectors.pooling import Pool
 from vigie.events import TIME
 from vigie.story import tell
 from vigie.stream import Stream
@@ -47,7 +47,7 @@ def with_campaign(victims, per_day, days=24, accounts=60):
 
 
 def campaigns(alerts):
-    return [alert for alert in alerts if alert.hypothesis in KINDS]
+    return [alert for alert in alerts if alert.hypothesis in KINDS and alert.hypothesis != ALONE]
 
 
 VICTIMS = [2 * n for n in range(10)]
@@ -80,6 +80,23 @@ def test_it_comes_before_any_one_account_would_raise_its_own(found):
 
 def test_a_single_thief_is_no_campaign():
     assert not campaigns(detect(with_campaign([4], 20)).alerts)
+
+
+def a_course(strange):
+    """Levels of one account of 30 units a day, of which on day d `strange[d]` are strangers'."""
+    pool, levels = Pool(1, 4.0, 50.0), []
+    alone = np.zeros(30, np.int64)
+    for day, count in enumerate(strange):
+        ratio = np.where(np.arange(30) < count, 2.3, -2.0)
+        at = day * DAY + DAY // 3 + np.arange(30) * DAY // 100
+        levels.append(pool.follow(alone, alone, at, ratio)[0].max())
+    return np.array(levels)
+
+
+def test_a_little_every_day_tells_more_than_much_on_one():
+    slow = a_course([0] * 20 + [4] * 6)
+    burst = a_course([0] * 20 + [24] + [0] * 5)
+    assert slow.max() > burst.max() + 3
 
 
 def test_a_quiet_log_has_none():
@@ -119,7 +136,7 @@ def test_one_account_day_counts_for_little_however_loud():
     alone = np.zeros(count, np.int64)
     pool = Pool()
     _, added, _ = pool.follow(alone, alone, np.arange(count), np.full(count, 4.0))
-    assert added.sum() <= MOST + 1e-9
+    assert added.sum() <= pool.most + 1e-9
 
 
 def test_a_site_wide_surge_explains_itself_by_its_volume():
@@ -140,10 +157,18 @@ def test_a_site_wide_surge_explains_itself_by_its_volume():
 
 
 def test_the_limit_rises_as_the_target_falls():
-    peaks = np.random.default_rng(1).exponential(1.0, 400)
-    limits = [limit(peaks, target) for target in (1e-2, 1e-3, 1e-4)]
-    assert limits == sorted(limits)
-    assert limit(np.full(50, -np.inf), 1e-3) > 0
+    peaks, one = np.random.default_rng(1).exponential(1.0, 400), np.zeros(400, np.int32)
+    found = [limits(peaks, one, 1, target)[0] for target in (1e-2, 1e-3, 1e-4)]
+    assert found == sorted(found)
+    assert limits(np.full(50, -np.inf), one[:50], 1, 1e-3)[0] > 0
+
+
+def test_a_restless_stratum_raises_its_own_limit_only():
+    rng = np.random.default_rng(2)
+    stratum = np.repeat(np.arange(2, dtype=np.int32), 300)
+    peaks = rng.exponential(np.where(stratum == 1, 4.0, 1.0))
+    calm, restless = limits(peaks, stratum, 2, 1e-3)
+    assert restless > calm + 2
 
 
 def test_it_goes_on_where_it_was_saved(events, found, tmp_path):

@@ -9,7 +9,7 @@ a little like a harvest is compared with itself. Each factor is conditioned on a
 before it in the group; nothing that happened at once is multiplied twice. Three things keep it
 apart from what honest sites do:
 
-- an account-day counts for at most `MOST` nats: one person's clean-up moves nobody else;
+- an account-day counts for a few nats at most: one person's clean-up moves nobody else;
 - what "usual" or an honest reason explains never speaks for the harvest, however quiet the group;
 - a surge (a vaccination day) explains itself as far as its *volume* goes: units beyond what this
   hour of such a day usually holds are expected to look like `SURGE`.
@@ -30,15 +30,12 @@ from numpy.typing import NDArray
 from vigie.numbering import State, grown
 
 INTENSITIES: Final = np.array([0.01, 0.03, 0.1, 0.3])
-MOST: Final = 3.0
 SURGE: Final = 4.0
 _SLACK: Final = 1.3
 _FEW: Final = 10.0
 """A volume this many times the usual one, and this many units more, is no surge yet."""
 _FORGETTING: Final = 0.97
 _CLOCK_FORGETTING: Final = 0.9
-_BELIEF: Final = 300.0
-"""Units of own history at which a group's mean counts as much as the belief that it is one."""
 _TELLING: Final = 20.0
 _LARGEST: Final = 1e250
 _LEAST: Final = 0.05
@@ -68,11 +65,13 @@ class Passage:
 class Pool(State):
     """What is remembered of groups and of their members (a group and an account).
 
-    `least` members must speak for a campaign; until then the level is -inf.
+    `least` members must speak for a campaign; until then the level is -inf. An account-day counts
+    for at most `most` nats. After `belief` units of own history, a group's mean ratio counts as
+    much as the belief that it is one.
     """
 
-    def __init__(self, least: int = 1) -> None:
-        self.least = least
+    def __init__(self, least: int = 1, most: float = 3.0, belief: float = 300.0) -> None:
+        self.least, self.most, self.belief = least, most, belief
         count = len(INTENSITIES)
         self.sums = np.zeros((0, count))
         self.day, self.head = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -90,11 +89,11 @@ class Pool(State):
         member: NDArray[np.int64],
         at: NDArray[np.int64],
         ratio: NDArray[np.float64],
-        threshold: float = np.inf,
+        threshold: NDArray[np.float64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Passage]]:
         """Advance by units in order of time; return levels, what each added (nats), passages.
 
-        `ratio` is each unit's log likelihood ratio.
+        `ratio` is each unit's log likelihood ratio, `threshold` that of each group.
 
         >>> one = np.zeros(3, np.int64)
         >>> level, added, _ = Pool().follow(one, one, one, np.array([0.0, -3.0, 3.0]))
@@ -102,16 +101,18 @@ class Pool(State):
         [0.0, -0.03, 0.45]
         """
         self._make_room(int(group.max(initial=-1)) + 1, int(member.max(initial=-1)) + 1)
+        limit = np.full(len(self.day), np.inf) if threshold is None else threshold
         level, added = np.empty(len(at)), np.empty(len(at))
         passages: list[Passage] = []
         done = 0
         while done < len(at):
             done = _pool(
-                done, group, member, at, ratio, INTENSITIES, self.least, threshold, self.head,
+                done, group, member, at, ratio, INTENSITIES, self.least, self.most,
+                self.belief, limit, self.head,
                 self.next, self.sums, self.day, self.taught, self.clock, self.hours, self.climb,
                 self.since, self.spent, self.voice, self.voice_day, level, added,
             )  # fmt: skip
-            if done and level[done - 1] >= threshold:
+            if done and level[done - 1] >= limit[group[done - 1]]:
                 passages.append(self._passage(done - 1, int(group[done - 1]), level, at))
         return level, added, passages
 
@@ -139,8 +140,9 @@ class Pool(State):
 
 @numba.njit(cache=True, nogil=True)
 def _pool(  # type: ignore[no-untyped-def]
-    begin, group, member, at, ratio, intensities, least, threshold, head, following, sums, days,
-    taught, clock, hours, climb, since, spent, voice, voice_day, level, added,
+    begin, group, member, at, ratio, intensities, least, most, belief, threshold, head,
+    following, sums, days, taught, clock, hours, climb, since, spent, voice, voice_day, level,
+    added,
 ):  # fmt: skip
     """Advance from `begin`; return where a group passed the threshold, plus one, or the end."""
     for i in range(begin, at.size):
@@ -157,12 +159,12 @@ def _pool(  # type: ignore[no-untyped-def]
         evidence = np.exp(ratio[i])
         hour = (at[i] // _HOUR) % 24
         hours[g, hour] += 1.0
-        compared = evidence / _usual(taught[g], clock[g, _kind(day)], hours[g], hour)
+        compared = evidence / _usual(taught[g], belief, clock[g, _kind(day)], hours[g], hour)
         if evidence < 1.0:
             compared = min(compared, 1.0)
         taught[g, 2] += min(evidence, _TELLING)
         taught[g, 3] += 1.0
-        mixed, added[i] = _step(intensities, compared, sums[g], spent[m])
+        mixed, added[i] = _step(intensities, compared, most, sums[g], spent[m])
         voice[m] = max(voice[m] + added[i], 0.0)
         if climb[g] <= 0.0:
             climb[g], since[g] = 0.0, at[i]
@@ -171,20 +173,20 @@ def _pool(  # type: ignore[no-untyped-def]
         level[i] = np.log(mixed) - np.log(usual_week)
         if level[i] < 0 or _broad(head[g], following, voice, voice_day, day) < least:
             level[i] = -np.inf
-        if level[i] >= threshold:
+        if level[i] >= threshold[g]:
             sums[g, :] = 0.0
             return i + 1
     return at.size
 
 
 @numba.njit(inline="always")
-def _step(intensities, compared, sums, spent):  # type: ignore[no-untyped-def]
+def _step(intensities, compared, most, sums, spent):  # type: ignore[no-untyped-def]
     """Advance one group's sums; return their mean, and what the voice gains."""
     mixed, gained = 0.0, 0.0
     for k in range(intensities.size):
         factor = 1.0 - intensities[k] + intensities[k] * compared
         if factor > 1.0:
-            factor = min(factor, np.exp(MOST - spent[k]))
+            factor = min(factor, np.exp(most - spent[k]))
             spent[k] += np.log(factor)
         sums[k] = min((1.0 + sums[k]) * factor, _LARGEST)
         mixed += sums[k] / intensities.size
@@ -228,9 +230,9 @@ def _turn(g, days, taught, clock, hours):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _usual(taught, clock, hours, hour):  # type: ignore[no-untyped-def]
+def _usual(taught, belief, clock, hours, hour):  # type: ignore[no-untyped-def]
     """Return the mean ratio to expect: the group's own, and that of a surge for what is beyond."""
-    mean = max((taught[0] + _BELIEF) / (taught[1] + _BELIEF), _LEAST)
+    mean = max((taught[0] + belief) / (taught[1] + belief), _LEAST)
     if clock[24] > 0.5:
         sofar = hours[: hour + 1].sum()
         surge = sofar / (_SLACK * clock[hour] / clock[24] + _FEW)
