@@ -86,6 +86,8 @@ class Receiving:
             if self._sealer:
                 self._sealer.abandon()
             self._store.end_operation(self._operation)
+            # The sealer knows this object, and what knows itself is not freed until much later.
+            del self._staging, self._unread, self._sealer
 
     def seal(self, block: bytes) -> None:
         """Take the next bytes of the decompressed file; what `Intake.seal` wants."""
