@@ -1,5 +1,6 @@
 """What the store promises about one import after another."""
 
+import gc
 import gzip
 import json
 import os
@@ -19,6 +20,7 @@ from vigie.events import check
 from vigie.readers.base import Source
 from vigie.readers.intake import Intake
 from vigie.stores import Store
+from vigie.stores.receiving import Receiving
 
 LINES = [f"{40 * n} acc{n % 7} p{n % 13}" for n in range(3000)]
 
@@ -332,9 +334,8 @@ def test_verify_names_what_was_changed_lost_or_added(store: Store, tmp_path: Pat
     }  # fmt: skip
 
 
-def test_a_reading_store_may_be_opened_before_anything_was_written(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "home") as store:
-        assert store.events().num_rows == 0
+def test_the_home_is_its_owners_only(tmp_path: Path) -> None:
+    Store.open(tmp_path / "home", write=True).close()
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
 
 
@@ -355,3 +356,40 @@ def test_declared_tables_keep_their_versions(store: Store) -> None:
     assert store.table("screens", as_of=between).num_rows == 1
     with pytest.raises(StoreError, match="not the table"):
         store.put_table("screens", pa.table({"a": [1]}))
+
+
+def test_to_read_makes_nothing(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "home") as store:
+        assert store.events().num_rows == 0
+        assert store.sources() == []
+        assert store.connect().execute("SELECT count(*) FROM events").fetchall() == [(0,)]
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_store_on_read_only_media_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    home = tmp_path / "home"
+    with Store.open(home, write=True) as store:
+        receive(store, write(tmp_path / "a.log", LINES))
+    with Store.open(home):
+        pass
+    if not locked:
+        (home / "reader.lock").unlink()
+    before = sorted(path.relative_to(home) for path in home.rglob("*"))
+    for module in ("layout", "catalogue"):
+        monkeypatch.setattr(f"vigie.stores.{module}.is_writable", lambda home: False)
+    with Store.open(home) as store:
+        assert store.events().num_rows == len(LINES)
+        assert store.verify() == []
+    assert sorted(path.relative_to(home) for path in home.rglob("*")) == before
+
+
+def test_a_file_that_was_received_leaves_nothing_in_memory(store: Store, tmp_path: Path) -> None:
+    gc.disable()
+    try:
+        receive(store, write(tmp_path / "a.log", LINES))
+        assert not [held for held in gc.get_objects() if isinstance(held, Receiving)]
+    finally:
+        gc.enable()

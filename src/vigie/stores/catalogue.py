@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from vigie.errors import StoreError
 from vigie.language import N_
-from vigie.stores.layout import SEGMENTS
+from vigie.stores.layout import SEGMENTS, is_writable
 
 CATALOGUE_FILE: Final = "catalogue.sqlite"
 VERSION: Final = 1
@@ -70,6 +70,21 @@ def now_in_microseconds() -> int:
     return time.time_ns() // 1000
 
 
+def _address(path: Path, write: bool) -> str:
+    """Return what SQLite opens: nothing is made on disk by who only reads.
+
+    On read-only media the log of SQLite cannot be opened beside its file, and cannot change.
+    """
+    if not write and not path.exists():
+        return "file::memory:"
+    said = path.absolute().as_uri()
+    if write or is_writable(path.parent):
+        return said
+    log = path.with_name(f"{path.name}-wal")
+    settled = not log.exists() or not log.stat().st_size
+    return f"{said}?mode=ro" + ("&immutable=1" if settled else "")
+
+
 class Catalogue:
     """The SQLite file of one store. Raises `StoreError`, never an exception of SQLite."""
 
@@ -77,8 +92,9 @@ class Catalogue:
         self.path = home / CATALOGUE_FILE
         with self._told():
             self._connection = sqlite3.connect(
-                self.path, timeout=30, isolation_level=None, check_same_thread=False
-            )
+                _address(self.path, write), uri=True, timeout=30, isolation_level=None,
+                check_same_thread=False,
+            )  # fmt: skip
             self._connection.row_factory = sqlite3.Row
             self._prepare(write)
 

@@ -30,6 +30,27 @@ def prepare_home(home: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def take_reader_lock(home: Path) -> list["Lock"]:
+    """Return the lock that readers share, so that no writer sweeps under them.
+
+    None where there is nothing to read yet, and none on read-only media without the lock's file.
+    """
+    path = home / READER_LOCK
+    with telling(home):
+        if home.exists() and not os.access(home, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if not is_writable(home) and not path.exists():
+            return []
+    lock = Lock(path, shared=True)
+    lock.wait()
+    return [lock]
+
+
+def is_writable(home: Path) -> bool:
+    """Say whether files can be made there; not where there is no directory."""
+    return os.access(home, os.W_OK | os.X_OK)
+
+
 def segment_path(kind: str, source: str, day: str, name: str) -> str:
     """Return the path of a segment relative to the home.
 
@@ -113,7 +134,8 @@ class Lock:
 
     def _flock(self, how: int) -> None:
         with telling(self._path):
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            write = os.O_RDWR | os.O_CREAT if is_writable(self._path.parent) else os.O_RDONLY
+            self._descriptor = os.open(self._path, write, 0o600)
         fcntl.flock(self._descriptor, how | (fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX))
 
     def release(self) -> None:

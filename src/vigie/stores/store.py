@@ -35,6 +35,7 @@ from vigie.stores.layout import (
     made_by,
     prepare_home,
     sealed_path,
+    take_reader_lock,
     take_writer_lock,
 )
 from vigie.stores.receiving import Receiving
@@ -49,20 +50,19 @@ class Store:
 
     @classmethod
     def open(cls, home: Path, write: bool = False) -> "Store":
-        """Open the store of `home`, making it on first use.
+        """Open the store of `home`, making it when it is first written to.
 
-        Raises `StoreError` when another process writes, when the directory cannot be used, or
-        when the catalogue is damaged.
+        To read makes nothing: a store that is not there is empty, and one on read-only media can
+        be read. Raises `StoreError` when another process writes, when the directory cannot be
+        used, or when the catalogue is damaged.
         """
-        prepare_home(home)
-        locks = [take_writer_lock(home)] if write else []
+        if write:
+            prepare_home(home)
+        locks = [take_writer_lock(home)] if write else take_reader_lock(home)
         try:
             store = cls(home, write, locks)
             if write:
                 store._recover()
-            else:
-                locks.append(Lock(home / READER_LOCK, shared=True))
-                locks[0].wait()
         except BaseException:
             for lock in locks:
                 lock.release()
