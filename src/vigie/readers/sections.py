@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from vigie.errors import MappingError
+from vigie.events import ACTIONS
 from vigie.language import N_
 from vigie.readers.base import Context
 from vigie.readers.mapping import nearest
@@ -29,6 +30,24 @@ def convert(context: Context, name: str, said: object, form: type[T]) -> T:
         return msgspec.convert(said, form)
     except msgspec.ValidationError as error:
         raise _explained(context, name, str(error), form) from None
+
+
+def own_actions(context: Context) -> dict[str, str]:
+    """Return `[values.action]`: the source's codes and what they are in the waist.
+
+    Raises `MappingError` for what is no action of the waist.
+    """
+    values = context.mapping.get("values", {})
+    actions = values.get("action", {}) if isinstance(values, dict) else {}
+    for code, action in actions.items():
+        if action not in ACTIONS:
+            raise MappingError(
+                N_("the code {code!r} is mapped to {action!r}, which is no action of Vigie"),
+                where=context.mapping_file,
+                remedy=N_("choose one of {known}"),
+                code=code, action=str(action), known=", ".join(ACTIONS),
+            )  # fmt: skip
+    return dict(actions)
 
 
 def _explained(context: Context, name: str, reason: str, form: object) -> MappingError:

@@ -21,9 +21,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from vigie.errors import MappingError
-from vigie.events import ACTIONS
-from vigie.language import N_
 from vigie.readers import moments
 from vigie.readers.atna import frames
 from vigie.readers.atna.frames import Frame
@@ -32,6 +29,7 @@ from vigie.readers.atna.rows import NO_HEADER, Accepted, Rows, Times, action_sai
 from vigie.readers.atna.xml import RefusedXml
 from vigie.readers.base import Batch, Context, Tally, no_events, quarantine_table
 from vigie.readers.intake import Intake
+from vigie.readers.sections import own_actions
 from vigie.readers.syslog import OPENING, Header, moment, read_header
 
 _IGNORED: Final = {
@@ -55,7 +53,7 @@ class AtnaReader:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._actions = _own_actions(context)
+        self._actions = own_actions(context)
 
     @classmethod
     def recognises(cls, head: bytes, filename: str) -> float:
@@ -249,17 +247,3 @@ def _in_syslog(head: bytes, place: int) -> bool:
     """Whether what stands on the line before `place` is a header that daemons write."""
     line = head.rfind(b"\n", 0, place) + 1
     return read_header(head, line) is not None
-
-
-def _own_actions(context: Context) -> dict[str, str]:
-    values = context.mapping.get("values", {})
-    actions = values.get("action", {}) if isinstance(values, dict) else {}
-    for code, action in actions.items():
-        if action not in ACTIONS:
-            raise MappingError(
-                N_("the code {code!r} is mapped to {action!r}, which is no action of Vigie"),
-                where=context.mapping_file,
-                remedy=N_("choose one of {known}"),
-                code=code, action=str(action), known=", ".join(ACTIONS),
-            )  # fmt: skip
-    return dict(actions)

@@ -20,9 +20,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.errors import MappingError
-from vigie.events import ACTIONS
-from vigie.language import N_
 from vigie.readers.base import Batch, Context, Tally, no_events, quarantine_table
 from vigie.readers.fhir import bulk
 from vigie.readers.fhir.documents import BOM, elements_of, entries_of, is_document, salvage
@@ -33,6 +30,7 @@ from vigie.readers.fhir.rows import Rows
 from vigie.readers.fhir.scan import scan
 from vigie.readers.fhir.sheets import Sheet, from_accesses, integers, merged
 from vigie.readers.intake import Chunk, Intake
+from vigie.readers.sections import own_actions
 
 _MARK: Final = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{2,63}")
@@ -78,7 +76,7 @@ class FhirReader:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._actions = _own_actions(context)
+        self._actions = own_actions(context)
 
     @classmethod
     def recognises(cls, head: bytes, filename: str) -> float:
@@ -293,20 +291,6 @@ class _Work:
         digest = np.frombuffer(digests[number], np.uint8)
         whole = self._context.keyring.line_hashes(digest, np.array([0]), np.array([len(digest)]))
         return bytes(whole[0].as_py())
-
-
-def _own_actions(context: Context) -> dict[str, str]:
-    values = context.mapping.get("values", {})
-    actions = values.get("action", {}) if isinstance(values, dict) else {}
-    for code, action in actions.items():
-        if action not in ACTIONS:
-            raise MappingError(
-                N_("the code {code!r} is mapped to {action!r}, which is no action of Vigie"),
-                where=context.mapping_file,
-                remedy=N_("choose one of {known}"),
-                code=code, action=str(action), known=", ".join(ACTIONS),
-            )  # fmt: skip
-    return dict(actions)
 
 
 def _digest(data: bytes, start: int) -> bytes:
