@@ -139,3 +139,10 @@ def plainly(rows: list[dict], look: tuple[int, float, str]) -> str:
 def test_it_is_the_plain_definition(rows, looks):
     assert marks(rows, looks) == [plainly(rows, look) for look in looks]
     assert marks(rows[::-1], looks) == marks(rows, looks)
+
+
+def test_an_empty_table_leaves_everything_unknown():
+    care = Care.of(CARE.empty_table(), np.empty(0, np.uint64))
+    at = np.array([micros(START)])
+    found = care.mark(np.array([7], np.uint64), at, organisation=(np.array([0]), ("A",)))
+    assert found.tolist() == [UNKNOWN]
