@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from vigie.cases.model import NOT_INFORMED, NOT_NOTIFIED, Case, Decision, Event, Kind, Matter
+from vigie.cases.model import (
+    NOT_INFORMED,
+    NOT_NOTIFIED,
+    Case,
+    Decision,
+    Event,
+    Kind,
+    Matter,
+    Status,
+)
 from vigie.cases.organisation import Organisation
 from vigie.cases.vocabulary import Vocabulary
 from vigie.cases.words import EXEMPTIONS
@@ -65,6 +74,9 @@ _NEVER_KNOWN: Final = (
 """What only a person on the spot can say; the form asks, and we say that we do not know."""
 
 
+_OVER: Final = (Status.CONTAINED, Status.CLOSED)
+
+
 def _organisation(said: Organisation) -> dict[str, Any]:
     return {
         "organisation_name": said.name or None,
@@ -75,6 +87,7 @@ def _organisation(said: Organisation) -> dict[str, Any]:
         "contact": said.contact or None,
         "representative": said.representative or None,
         "processor": said.processor or None,
+        "processing": said.processing or None,
         "security_before": said.security or None,
         "anssi_regime": said.anssi_regime or None,
     }
@@ -95,7 +108,7 @@ def _times(material: Material) -> dict[str, Any]:
         "attack_known_at": stamp(case.first(Kind.ATTACK_KNOWN), case.zone),
         "began_at": stamp(began, case.zone),
         "ended_at": stamp(ended, case.zone),
-        "ongoing": _("no") if ended else None,
+        "ongoing": _("no") if ended or case.status in _OVER else None,
         "late": late,
         "late_because": reason_for_delay(case) or ("" if late == _("no") else None),
     }

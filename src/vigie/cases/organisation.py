@@ -19,7 +19,8 @@ class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The organisation that keeps the cases.
 
     `contact` is the data protection officer or another contact (art. 33(3)(b)), `representative`
-    the legal representative: name, function, mail, telephone in one line each.
+    the legal representative: name, function, mail, telephone in one line each. `processing` is what
+    the record of processing activities (art. 30) calls what was breached.
     """
 
     name: str = ""
@@ -30,6 +31,7 @@ class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: str = ""
     representative: str = ""
     processor: str = ""
+    processing: str = ""
     security: str = ""
     anssi_regime: str = ""
 
