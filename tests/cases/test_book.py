@@ -12,12 +12,12 @@ from vigie import journal
 from vigie.alerts import Alert
 from vigie.cases import looks
 from vigie.cases.book import CaseBook
-from vigie.cases.changes import since_decision
 from vigie.cases.model import TRANSITIONS, Case, Kind, Matter, Status
 from vigie.cases.verification import ADDED, CHANGED, MISSING, verify_cases
 from vigie.config import Settings
 from vigie.errors import RefusedError, StoreError, UsageError
 from vigie.facts import Fact, Facts
+from vigie.notices.approval import changes
 
 FRIDAY = datetime(2025, 3, 28, 18, 0, tzinfo=UTC)
 MONDAY = FRIDAY + timedelta(days=3)
@@ -160,8 +160,8 @@ def test_facts_have_versions_and_a_change_after_approval_is_seen(
     assert not approved.is_stale(decision)
     changed = book.set_facts(case.id, facts(412), "a screen was declared anew")
     assert changed.is_stale(decision)
-    assert [(c.name, c.before, c.after) for c in since_decision(changed, decision)] == [
-        ("persons", "400 persons", "412 persons")
+    assert [(c.name, c.before, c.after) for c in changes(changed, decision)] == [
+        ("persons", "400", "412")
     ]
     with pytest.raises(RefusedError, match="facts changed"):
         book.decide(case.id, Matter.NOTICE_APPROVED, "cnil", "ok", author="dpo")

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from vigie.cases.changes import since_decision
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
 from vigie.cli.terminal import draw_table, say
 from vigie.clocks.words import duration, shown
 from vigie.language import _, number
+from vigie.notices.approval import changes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -136,9 +136,7 @@ def _draw_stale(case: Case) -> None:
         if decision.matter == Matter.NOTICE_APPROVED and case.is_stale(decision):
             say()
             title = _("What changed since {notice} was approved").format(notice=decision.value)
-            rows = [
-                (c.name, c.before or "–", c.after or "–") for c in since_decision(case, decision)
-            ]
+            rows = [(c.name, c.before, c.after) for c in changes(case, decision)]
             draw_table((_("fact"), _("before"), _("now")), rows, title)
 
 
