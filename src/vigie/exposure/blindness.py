@@ -46,6 +46,10 @@ WHERE account IS NULL AND patient IS NOT NULL AND action NOT IN {NOT_EXPOSING}
 GROUP BY source ORDER BY source
 """  # noqa: S608 - ours
 
+_ANY_NAMELESS: Final = """
+SELECT 1 FROM segments WHERE kind = 'events' AND state = 'live' AND nulls LIKE '%"account"%' LIMIT 1
+"""
+
 _SPEAKING: Final = """
 SELECT source, date_trunc('hour', "at") AS hour FROM events
 WHERE "at" >= $since AND "at" < $until GROUP BY ALL ORDER BY ALL
@@ -113,6 +117,8 @@ def _damaged(connection: Any) -> Iterator[Blind]:
 
 
 def _nameless(connection: Any) -> Iterator[Blind]:
+    if not connection.execute(_ANY_NAMELESS).fetchone():
+        return
     for source, lines, persons, first, last in connection.execute(_NAMELESS).fetchall():
         yield Blind("blind_period", source, "account", first, last, lines, persons)
 

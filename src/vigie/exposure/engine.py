@@ -77,7 +77,8 @@ class Count:
 
 @dataclass
 class Exposure:
-    """The answer. It holds a DuckDB connection, in memory, with the table `exposure`.
+    """The answer. It holds a DuckDB connection, in memory, with the table `exposure` and the view
+    `whose` (access_id, certainty) of every access of the accounts.
 
     `totals`: lines, duplicates (lines that other logs or files say again), accesses, refused
     accesses, identifiers of test, identifiers.
@@ -198,6 +199,10 @@ def _expose(connection: Any, scope: Scope, told: separation.Separation, resolved
     by_organisation, by_person = terms.declare_controllers(connection, resolved)
     person = "coalesce(p.person, s.patient)" if resolved else "s.patient"
     certainty, marks = _certainty(connection, told)
+    connection.execute(
+        f"CREATE TEMP VIEW whose AS SELECT s.access_id, {certainty} AS certainty"  # noqa: S608 - ours
+        f" FROM own s {' '.join(marks)}"
+    )
     whose = [_PERSON] * resolved + marks
     terms_ = [_CLASS] + [_ORGANISATION] * by_organisation
     terms_ += [_CONTRACT.format(person=person)] * by_person

@@ -31,6 +31,9 @@ def _texts(words: tuple[str, ...]) -> str:
     return "(" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
+_HELD: Final = 2_000_000
+"""Rows up to which the accounts' own are held in memory; beyond, each question reads them anew."""
+
 _COLUMNS: Final = f"""
     e.event_id, e.access_id, e."at", e.source, e.source_file, e.source_line, e.patient,
     e.organisation, e.session, e.network, e.device, e.user_agent, e.action, e.object,
@@ -70,6 +73,8 @@ def select(connection: Any, scope: Scope) -> None:
     if scope.on_behalf:
         own += "UNION ALL" + _OWN.format(who="e.on_behalf_of", where=_by_services(connection))
     connection.execute(f"CREATE TEMP VIEW own AS {own}")
+    if connection.execute("SELECT count(*) FROM own").fetchone()[0] <= _HELD:
+        connection.execute(f"DROP VIEW own; CREATE TEMP TABLE own AS {own}")
     if _several_logs(connection):
         connection.execute(_linked(scope))
         connection.execute(_WITH_LINKED)

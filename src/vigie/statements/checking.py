@@ -47,8 +47,9 @@ def _judge(said: Reading, facts: Facts) -> Finding:
     bound: list[str] = []
     problems = tuple(_problems(said, facts, bound))
     if any(problem.refuses for problem in problems):
+        refusing = tuple(problem for problem in problems if problem.refuses)
         return Finding(
-            said.sentence, REFUSED, problems, tuple(dict.fromkeys(bound)), suggest(said, facts)
+            said.sentence, REFUSED, refusing, tuple(dict.fromkeys(bound)), suggest(said, facts)
         )
     if problems or not bound:
         reasons = problems or (Problem("unbound", N_("no fact of this case speaks of it")),)

@@ -24,6 +24,8 @@ def check_moments(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pro
         names = ["first_access", "last_access"]
     else:
         names = [name for name, words in said.rules.moments.items() if words.search(said.text)]
+    if not names:
+        names = [n for n in moments if any(_same(one, moments[n]) for one in said.moments)]
     for place, one in enumerate(said.moments):
         about = names[place : place + 1] if len(names) == len(said.moments) else names
         yield from _check(one, about, moments, bound)
