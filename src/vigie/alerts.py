@@ -174,17 +174,19 @@ class Watch(State):
         patients = len({patient for patient, _ in cited if patient >= 0})
         seen = max(float(patients), episode.observed.get("records", 0.0))
         observed = episode.observed | {"patients": seen}
+        last = max(alarm.at for alarm in alarms)
+        lasted = observed["seconds"] + (last - first.at) / 1e6
         return Alert(
             id=alert_identity(account, name, first.at),
             account=account,
             accounts=[account],
             level=LEVELS[gravity],
             opened_at=moment(first.at),
-            last_at=moment(max(a.at for a in alarms)),
+            last_at=moment(last),
             patients=int(seen),
             evidence=round(float(strength / np.log(10)), 2),
             hypothesis=name,
-            why=_sentences(name, episode.usual, observed),
+            why=_sentences(name, episode.usual, observed, lasted),
             usual=episode.usual,
             observed=observed,
             lines=list(dict.fromkeys(line for _, line in cited)),
@@ -197,14 +199,17 @@ def gravest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     return tuple(sorted(last.values(), key=lambda a: (-LEVELS.index(a.level), a.opened_at, a.id)))
 
 
-def _sentences(name: str, usual: dict[str, float], observed: dict[str, float]) -> dict[str, str]:
+def _sentences(
+    name: str, usual: dict[str, float], observed: dict[str, float], lasted: float
+) -> dict[str, str]:
+    """Say why in every language; what was seen `lasted` so many seconds."""
     said = {}
     for language in LANGUAGES:
         with speaking(language):
             fields = {
                 "patients": number(observed["patients"]),
                 "records": number(observed.get("records", 0)),
-                "span": span(observed["seconds"]),
+                "span": span(lasted),
                 "own": few(usual["own"]),
                 "peers": few(usual["peers"]),
             }

@@ -111,6 +111,11 @@ class Move:
     alarms: int = 0
     cited: dict[int, Citation] = field(default_factory=dict)
 
+    @property
+    def begun(self) -> int:
+        """Return when the first access was made that is cited."""
+        return min((one.at for one in self.cited.values()), default=self.opened)
+
     def takes(self, kind: str, accounts: Sequence[int], at: int) -> bool:
         """Whether an alarm of these accounts at this time belongs here."""
         if self.kind == ALONE != kind:
@@ -171,6 +176,10 @@ class Campaigns(State):
     def share(self) -> float:
         """Return the share of the alarm budget that is used here."""
         return sum(SHARES.values()) if self.column >= 0 else 0.0
+
+    def climbs(self) -> dict[int, int]:
+        """Return since when each account with an open alert is suspected (µs)."""
+        return {account: move.begun for move in self.open for account in move.accounts}
 
     def learn(self, look: Look, since: int) -> None:
         """Follow units of one day of the learning part, judged from day `since` on."""
@@ -343,7 +352,7 @@ def retrace(
 def _alert(names: Sequence[str], episode: Move) -> Alert:
     cited = [episode.cited[uid] for uid in sorted(episode.cited)]
     patients = len({one.patient for one in cited if one.patient >= 0})
-    seconds = (episode.last - min((one.at for one in cited), default=episode.last)) / 1e6
+    seconds = (episode.opened - episode.begun) / 1e6
     accounts = [names[account] for account in episode.accounts]
     observed = {
         "patients": float(patients), "seconds": seconds, "accounts": float(len(accounts)),
@@ -358,19 +367,20 @@ def _alert(names: Sequence[str], episode: Move) -> Alert:
         patients=patients,
         evidence=round(float(episode.strength / np.log(10)), 2),
         hypothesis=episode.kind,
-        why=_sentences(episode.kind, episode.usual, observed),
+        why=_sentences(episode, observed),
         usual=episode.usual,
         observed=observed,
         lines=list(dict.fromkeys(one.line for one in cited)),
     )
 
 
-def _sentences(kind: str, usual: dict[str, float], observed: dict[str, float]) -> dict[str, str]:
-    said = {}
+def _sentences(move: Move, observed: dict[str, float]) -> dict[str, str]:
+    said, usual = {}, move.usual
     for language in LANGUAGES:
         with speaking(language):
-            said[language] = _(REASONS[kind]).format(
+            said[language] = _(REASONS[move.kind]).format(
                 accounts=number(observed["accounts"]), patients=number(observed["patients"]),
-                span=span(observed["seconds"]), own=few(usual["own"]), peers=few(usual["peers"]),
+                span=span((move.last - move.begun) / 1e6), own=few(usual["own"]),
+                peers=few(usual["peers"]),
             )  # fmt: skip
     return said

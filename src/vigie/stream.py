@@ -203,7 +203,7 @@ class Stream(State):
         if day != self.day:
             self.day = day
             self.watch.close(day * DAY)
-            self.observer.relations.mute(self.watch.climbs())
+            self.observer.relations.mute(self.campaigns.climbs() | self.watch.climbs())
 
     def _calibrate(self) -> Iterator[Alert]:
         """Fix the thresholds, and return the alerts of the learning part."""

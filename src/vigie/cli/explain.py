@@ -46,6 +46,8 @@ def chosen_alert(answer: Answer, beginning: str) -> "Alert":
 def _draw(alert: "Alert", story: "Story") -> None:
     say(f"{alert.id}  {alert.account}  {_(LEVELS[alert.level])}")
     say(alert.why[current_language()])
+    if len(alert.accounts) > 1:
+        say(_("Accounts: {accounts}.").format(accounts=", ".join(alert.accounts)))
     say()
     say(
         _("From {opened} to {last} (UTC); patients: {patients}, lines: {lines}.").format(

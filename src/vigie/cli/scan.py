@@ -200,15 +200,21 @@ def draw(answer: Answer) -> None:
     draw_table(header, [_row(alert) for alert in found.alerts])
     worst = found.alerts[0]
     say()
-    say(sentence(worst.account, worst.why[current_language()].rstrip(".")))
+    say(sentence(_who(worst), worst.why[current_language()].rstrip(".")))
     say(_("vigie explain {id} tells an alert whole.").format(id=worst.id))
 
 
 def _row(alert: "Alert") -> tuple[object, ...]:
     return (
-        _(LEVELS[alert.level]), alert.account, f"{alert.opened_at:%Y-%m-%d %H:%M}",
+        _(LEVELS[alert.level]), _who(alert), f"{alert.opened_at:%Y-%m-%d %H:%M}",
         number(alert.patients), number(alert.evidence, 1), alert.id,
     )  # fmt: skip
+
+
+def _who(alert: "Alert") -> str:
+    """Name the account, and how many more the alert is about."""
+    more = len(alert.accounts) - 1
+    return f"{alert.account} (+{number(more)})" if more else alert.account
 
 
 def _say_trust(answer: Answer, to_errors: bool = False) -> None:

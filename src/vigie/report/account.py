@@ -6,6 +6,7 @@ from typing import Final
 
 from vigie.alerts import Alert
 from vigie.detection import Detection
+from vigie.detectors.campaigns import KINDS
 from vigie.language import N_, _, current_language, number, plural
 from vigie.report import dates
 from vigie.report.charts import Bar, bars, evidence
@@ -23,6 +24,7 @@ _HABITS: Final = {
     "rights_check_sweep": N_("Rights checked one person after the other"),
     "bulk_export": N_("Records in one request"),
     "override_abuse": N_("Emergency overrides on persons unknown here"),
+    **dict.fromkeys(KINDS, N_("Records of persons unknown here")),
 }
 _OTHERWISE: Final = N_("Accesses of this kind")
 _DAY: Final = 86_400.0
@@ -90,7 +92,9 @@ def _habit(alert: Alert) -> Iterator[Figure]:
         names = _("largest of this account so far"), _("largest of its peers so far")
         unit, this, seen = _("records"), _("this alert"), alert.observed["records"]
     else:
-        names = _("this account on a usual day"), _("its peers on a usual day")
+        names = _("this group on a usual day"), _("other groups on a usual day")
+        if len(alert.accounts) < 2:
+            names = _("this account on a usual day"), _("its peers on a usual day")
         unit, this, seen = _("on a day"), _("this alert"), alert.observed["patients"]
         days = _days(alert)
         if days > 1:
