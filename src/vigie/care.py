@@ -52,6 +52,8 @@ class _Spans:
     pair: Keys
     start: Times
     end: Times
+    first: Times
+    """Where the pairs of each leading digits begin: they are uniform, so few share them."""
 
     @classmethod
     def of(cls, pair: Keys, start: Times, end: Times) -> "_Spans":
@@ -60,12 +62,16 @@ class _Spans:
         kept = kept[np.lexsort((start[kept], pair[kept]))]
         pair, start, end = pair[kept], start[kept], end[kept]
         count = _join(pair, start, end)
-        return cls(pair[:count], start[:count], end[:count])
+        bits = max(count - 1, 1).bit_length()
+        leading = pair[:count] >> np.uint64(64 - bits)
+        first = np.searchsorted(leading, np.arange((1 << bits) + 1, dtype=np.uint64))
+        return cls(pair[:count], start[:count], end[:count], first.astype(np.int64))
 
     def hold(self, pair: Keys, at: Times) -> NDArray[np.bool_]:
         """Say which moments lie in a span of their pair."""
         found = np.zeros(len(pair), np.bool_)
-        _hold(self.pair, self.start, self.end, pair, at, found)
+        shift = np.uint64(64 - (len(self.first) - 1).bit_length() + 1)
+        _hold(self.pair, self.start, self.end, self.first, shift, pair, at, found)
         return found
 
 
@@ -205,10 +211,11 @@ def _join(pair, start, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _hold(pairs, starts, ends, pair, at, found):  # type: ignore[no-untyped-def]
+def _hold(pairs, starts, ends, first, shift, pair, at, found):  # type: ignore[no-untyped-def]
     """Find the last span that begins by each moment; whether it is the pair's and still lasts."""
     for i in range(pair.size):
-        low, high = 0, pairs.size
+        leading = pair[i] >> shift
+        low, high = first[leading], first[leading + np.uint64(1)]
         while low < high:
             middle = (low + high) // 2
             if pairs[middle] < pair[i] or (pairs[middle] == pair[i] and starts[middle] <= at[i]):
