@@ -72,13 +72,9 @@ class Knowledge(State):
             setattr(self, f"{name}_by", grown(getattr(self, f"{name}_by"), count, -1))
         return pair
 
-    def forget(self, account: int, since: int) -> None:
-        """Forget what an account taught from `since` on; another who knew as well still does."""
-        other = (self.other_by == account) & (self.other_at >= since)
-        self.other_at[other], self.other_by[other] = _NEVER, -1
-        first = (self.first_by == account) & (self.first_at >= since)
-        self.first_at[first], self.first_by[first] = self.other_at[first], self.other_by[first]
-        self.other_at[first], self.other_by[first] = _NEVER, -1
+    def forget(self, since: NDArray[np.int64]) -> None:
+        """Forget what each account taught from a time on; who knew as well still does."""
+        _forget(since, self.first_at, self.first_by, self.other_at, self.other_by)
 
 
 class Places(State):
@@ -150,10 +146,12 @@ class Relations(State):
         self.muted = grown(self.muted, max(since, default=-1) + 1, False)
         self.muted[:] = False
         self.muted[list(since)] = True
-        for account, begun in since.items():
-            if self._forgotten.get(account) != begun:
-                for name in _LEVELS[1:]:
-                    self.known[name].forget(account, begun)
+        fresh = {a: begun for a, begun in since.items() if self._forgotten.get(a) != begun}
+        if fresh:
+            times = np.full(len(self.muted), END)
+            times[list(fresh)] = list(fresh.values())
+            for name in _LEVELS[1:]:
+                self.known[name].forget(times)
         self._forgotten = since
 
     def relate(self, units: Units) -> tuple[Marks, Values, Values]:
@@ -378,3 +376,14 @@ def _swept(c, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-
     elif c == 12:
         fresh = 1.0 - near / total
     return (1.0 - unseen) * seen + unseen * fresh + 1e-6
+
+
+@numba.njit(cache=True, nogil=True)
+def _forget(since, first_at, first_by, other_at, other_by):  # type: ignore[no-untyped-def]
+    never = np.int64(2**62)
+    for k in range(first_by.size):
+        if other_by[k] >= 0 and other_at[k] >= since[other_by[k]]:
+            other_at[k], other_by[k] = never, -1
+        if first_by[k] >= 0 and first_at[k] >= since[first_by[k]]:
+            first_at[k], first_by[k] = other_at[k], other_by[k]
+            other_at[k], other_by[k] = never, -1
