@@ -142,7 +142,7 @@ def passages(
 
 def calibrated(mixture: Mixture, runs: int, length: float = RUN_LENGTH) -> float:
     """Return the lowest threshold whose simulated run length under usual is at least `length`."""
-    thresholds = length * np.geomspace(0.2, 1, 80)
+    thresholds = length * np.geomspace(0.4, 1, 200)
     means, _ = passages(mixture, USUAL, thresholds, runs)
     return float(thresholds[np.argmax(means >= length)])
 
