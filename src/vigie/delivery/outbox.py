@@ -53,7 +53,7 @@ class Outbox:
             DELIVERIES.c.notice == self.notice
         )
         with self._state.transaction() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row.person: row.status for row in connection.execute(query)}
 
     def due(self) -> set[str]:
         """Return those who may be written to now."""
@@ -62,13 +62,13 @@ class Outbox:
     def counts(self) -> dict[str, int]:
         """Return how many persons have each status."""
         query = (
-            select(DELIVERIES.c.status, func.count())
+            select(DELIVERIES.c.status, func.count().label("persons"))
             .where(DELIVERIES.c.notice == self.notice)
             .group_by(DELIVERIES.c.status)
             .order_by(DELIVERIES.c.status)
         )
         with self._state.transaction() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row.status: row.persons for row in connection.execute(query)}
 
     def begin(self, person: str) -> None:
         """Say that a message to `person` is about to leave: on disk before it does."""

@@ -80,7 +80,7 @@ def lint(letter: Document, required: dict[str, tuple[str, ...]], home: Path | No
     for what, texts in required.items():
         if not texts or not all(text in items or text in said for text in texts):
             raise RefusedError(
-                N_("the letter does not say {what} (article 34)"),
+                N_("the letter does not say {lacking} (article 34)"),
                 remedy=N_("put it back into the text, or give what is missing to the case"),
-                what=_(what),
+                lacking=_(what),
             )

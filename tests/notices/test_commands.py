@@ -1,0 +1,258 @@
+"""`vigie notice` as two people use it; what is left on disk; the mails that leave."""
+
+import csv
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pypdf
+import pyrage
+import pytest
+from pyrage import x25519
+
+from delivery.mailservers import Dropping, exim
+from notices.cases import facts_of, make_case, write_persons
+from servers import Unavailable
+from vigie import journal
+from vigie.cases.book import CaseBook
+from vigie.cases.model import Case
+from vigie.cli import main, notice
+from vigie.config import Settings
+from vigie.notices.approval import NAMES
+from vigie.notices.forms import FORMS
+
+FORBIDDEN = re.compile(
+    rb"lef.{1,3}vre|durand|petitbonhomme|grandcoeur|sansadresse|rue des lilas|zoe@essai", re.I
+)
+
+
+@pytest.fixture
+def case(private_home: Path, tmp_path: Path) -> Case:
+    return make_case(private_home, write_persons(private_home, tmp_path), "processor")
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> x25519.Identity:
+    identity = x25519.Identity.generate()
+    lines = [f'[operator]\nage = "{identity.to_public()}"\n']
+    lines += [f'[controllers."Mutuelle {x}"]\nage = "{identity.to_public()}"\n' for x in "AB"]
+    (tmp_path / "to.toml").write_text("\n".join(lines))
+    return identity
+
+
+def run(*words: object, who: str = "anne", monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setenv("LOGNAME", who)
+    return main(["--lang", "en", *map(str, words)])
+
+
+def persons(top: Path) -> tuple[object, ...]:
+    return ("--exposure", top / "exposure.parquet", "--register", top / "register.toml",
+            "--date", "2025-03-04")  # fmt: skip
+
+
+def agreed(case: Case, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ("--reason", "art. 34")
+    assert run("notice", "prepare", case.id, name, *said, monkeypatch=monkeypatch) == 0
+    assert run("notice", "approve", case.id, name, *said, who="bruno", monkeypatch=monkeypatch) == 0
+
+
+def left_in_clear(top: Path, but: tuple[str, ...] = ("patients.csv", "cases.py")) -> list[str]:
+    """Return the files under `top`, the register apart, in which a name can be read."""
+    found = []
+    for path in top.rglob("*"):
+        if not path.is_file() or path.name in but:
+            continue
+        data = path.read_bytes()
+        contents = [data]
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                contents += [archive.read(name) for name in archive.namelist()]
+        if data.startswith(b"%PDF"):
+            contents += [page.extract_text().encode() for page in pypdf.PdfReader(path).pages]
+        if any(FORBIDDEN.search(content) for content in contents):
+            found.append(str(path))
+    return found
+
+
+def test_the_words_of_the_help_are_those_of_the_engines() -> None:
+    assert notice.NAMES == NAMES
+    assert notice.FORMS == FORMS
+
+
+def test_one_asks_another_approves_and_both_are_in_the_journal(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    render = ("notice", "render", case.id, "letters", "--out", tmp_path / "out",
+              "--recipients", tmp_path / "to.toml", *persons(tmp_path))  # fmt: skip
+    assert run(*render, monkeypatch=monkeypatch) == 1
+    assert "was not approved" in capsys.readouterr().err
+    ask = ("notice", "prepare", case.id, "letters", "--reason", "art. 34 letters")
+    assert run(*ask, monkeypatch=monkeypatch) == 0
+    own = ("notice", "approve", case.id, "letters", "--reason", "fine by me")
+    assert run(*own, monkeypatch=monkeypatch) == 1
+    assert "cannot approve it too" in capsys.readouterr().err
+    assert run(*own, who="bruno", monkeypatch=monkeypatch) == 0
+    assert run(*render, monkeypatch=monkeypatch) == 0
+    entries = journal.entries(private_home)
+    assert {"art. 34 letters", "fine by me"} <= {entry.reason for entry in entries}
+    assert any(entry.what == "notice" and case.id in entry.subject for entry in entries)
+    assert journal.verify(private_home) is None
+
+
+def test_letters_are_encrypted_each_by_its_way_and_no_name_is_left(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "letters", monkeypatch)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    out = ("notice", "render", case.id, "letters", "--out", tmp_path / "out",
+           "--recipients", tmp_path / "to.toml", *persons(tmp_path))  # fmt: skip
+    assert run(*out, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "1 persons are not in it" in said
+    assert not FORBIDDEN.search(said.encode())
+    (sealed,) = (tmp_path / "out").iterdir()
+    clear = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(sealed.read_bytes(), [keys])))
+    texts = {
+        name: pypdf.PdfReader(io.BytesIO(clear.read(name))).pages[0].extract_text()
+        for name in clear.namelist()
+        if name.endswith(".pdf")
+    }
+    assert len(texts) == 3
+    joined = " ".join(texts.values())
+    assert "The legal representatives of Luc DURAND" in joined
+    assert "Mme Tuteur" in joined
+    assert "GRANDCOEUR" not in joined
+    assert sum("medical" in text for text in texts.values()) == 1
+    assert left_in_clear(tmp_path) == []
+    assert left_in_clear(private_home) == []
+
+
+def test_packets_hold_documents_and_their_own_persons(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "controllers", monkeypatch)
+    out = ("notice", "render", case.id, "controllers", "--out", tmp_path / "out",
+           "--recipients", tmp_path / "to.toml", *persons(tmp_path))  # fmt: skip
+    assert run(*out, monkeypatch=monkeypatch) == 0
+    names = {}
+    for path in sorted((tmp_path / "out").glob("*.age")):
+        archive = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(path.read_bytes(), [keys])))
+        assert set(archive.namelist()) == {
+            "notice.pdf", "notice.docx", "cnil-draft.pdf", "cnil-draft.docx", "letter-draft.pdf",
+            "letter-draft.docx", "facts.json", "persons.csv", "manifest.json",
+        }  # fmt: skip
+        facts = json.loads(archive.read("facts.json"))
+        text = archive.read("persons.csv").decode("utf-8-sig")
+        names[facts["controller"]] = {
+            row["surname"] for row in csv.DictReader(io.StringIO(text), delimiter=";")
+        }
+        assert facts["persons"] == 3
+        other = "Mutuelle B" if facts["controller"] == "Mutuelle A" else "Mutuelle A"
+        for name in ("notice.pdf", "cnil-draft.pdf"):
+            pages = pypdf.PdfReader(io.BytesIO(archive.read(name))).pages
+            assert other not in " ".join(page.extract_text() for page in pages)
+    assert names == {
+        "Mutuelle A": {"Lefèvre", "Petitbonhomme", "Sansadresse"},
+        "Mutuelle B": {"Durand", "Grandcoeur", ""},
+    }
+    assert left_in_clear(tmp_path) == []
+    assert left_in_clear(private_home) == []
+
+
+def test_facts_that_change_make_a_notice_stale_and_say_what(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "letters", monkeypatch)
+    with CaseBook.open(private_home, Settings()) as book:
+        book.set_facts(case.id, facts_of(tmp_path / "exposure.parquet", 7), "again", "dpo")
+    assert run("notice", "list", case.id, monkeypatch=monkeypatch) == 0
+    listed = capsys.readouterr().out
+    assert "stale" in listed
+    assert re.search(r"persons\s+6\s+7", listed)
+    out = ("notice", "render", case.id, "letters", "--out", tmp_path / "out",
+           "--recipients", tmp_path / "to.toml", *persons(tmp_path))  # fmt: skip
+    assert run(*out, monkeypatch=monkeypatch) == 1
+    assert "persons 6 → 7" in capsys.readouterr().err
+
+
+def test_another_exposure_than_the_facts_count_is_refused(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "letters", monkeypatch)
+    write_persons(private_home, tmp_path, ("Autre",))
+    send = ("notice", "send", case.id, "letters", *persons(tmp_path))
+    assert run(*send, monkeypatch=monkeypatch) == 2
+    assert "not the exposure" in capsys.readouterr().err
+
+
+def test_documents_without_names_are_made_in_every_form(
+    case: Case, tmp_path: Path, monkeypatch
+) -> None:
+    forms = [word for name in FORMS for word in ("--form", name)]
+    for name in ("press", "advice", "professionals", "cnil", "complaint"):
+        done = run("notice", "render", case.id, name, "--out", tmp_path / name, *forms,
+                   monkeypatch=monkeypatch)  # fmt: skip
+        assert done == 0
+        assert len(list((tmp_path / name).iterdir())) == len(FORMS)
+
+
+def smtp(home: Path, port: int, ca: Path, tls: str) -> None:
+    (home / "smtp.toml").write_text(
+        f'host = "localhost"\nport = {port}\ntls = "{tls}"\nsender = "dpo@essai.fr"\n'
+        f'ca_file = "{ca}"\ntimeout = 10.0\n'
+    )
+
+
+def counts(case: Case, monkeypatch, capsys) -> dict[str, int]:
+    capsys.readouterr()
+    show = ("notice", "outcomes", case.id, "letters", "--format", "json")
+    assert run(*show, monkeypatch=monkeypatch) == 0
+    found: dict[str, int] = json.loads(capsys.readouterr().out)["counts"]
+    return found
+
+
+def test_a_dry_run_sends_nothing_and_needs_no_server(
+    case: Case, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "letters", monkeypatch)
+    send = ("notice", "send", case.id, "letters", *persons(tmp_path))
+    assert run(*send, monkeypatch=monkeypatch) == 0
+    told = capsys.readouterr()
+    assert "1 letters would leave by mail" in told.out
+    assert "dry run" in told.err
+    assert counts(case, monkeypatch, capsys) == {}
+
+
+def test_letters_reach_a_real_server_once(
+    case: Case, tmp_path: Path, private_home: Path, monkeypatch, capsys
+) -> None:
+    try:
+        with exim() as server:
+            smtp(private_home, server.port, server.ca_file, "starttls")
+            agreed(case, "letters", monkeypatch)
+            send = ("notice", "send", case.id, "letters", *persons(tmp_path), "--really")
+            assert run(*send, monkeypatch=monkeypatch) == 0
+            assert run(*send, monkeypatch=monkeypatch) == 0
+            found = counts(case, monkeypatch, capsys)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    assert found == {"by_post": 2, "deceased": 1, "sent": 1, "unreachable": 2}
+    assert left_in_clear(private_home) == []
+
+
+def test_a_line_that_drops_is_uncertain_and_never_tried_again(
+    case: Case, tmp_path: Path, private_home: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "letters", monkeypatch)
+    send = ("notice", "send", case.id, "letters", *persons(tmp_path), "--really")
+    (tmp_path / "tls").mkdir()
+    with Dropping(tmp_path / "tls", "TEXT") as server:
+        smtp(private_home, server.port, server.ca_file, "implicit")
+        assert run(*send, monkeypatch=monkeypatch) == 4
+        assert run(*send, monkeypatch=monkeypatch) == 4
+    assert len(server.texts) == 1
+    assert counts(case, monkeypatch, capsys)["uncertain"] == 1

@@ -1,0 +1,220 @@
+"""Every notice of a case in every form: the same bytes, the same facts, nothing vague."""
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pypdf
+import pytest
+
+from notices.cases import make_case, write_persons
+from vigie.cases.filings import KINDS, file
+from vigie.cases.model import Case
+from vigie.cases.organisation import Organisation
+from vigie.delivery.split import Share
+from vigie.errors import RefusedError, SettingsError
+from vigie.language import speaking
+from vigie.notices import controllers, papers
+from vigie.notices.advice import load_counsel
+from vigie.notices.document import Bullets, Document
+from vigie.notices.forms import FORMS, form
+from vigie.notices.letters import Exposed, Letters
+from vigie.notices.lint import find_vague, lint
+from vigie.notices.routes import Route, route
+from vigie.notices.story import Story, tell
+from vigie.records import DATA_CLASSES
+
+DATE = datetime(2025, 3, 4, 12, tzinfo=UTC)
+ZOE = {"surname": "Lefèvre", "given_name": "Zoé", "address": "12 rue des Lilas",
+       "postcode": "35000", "city": "RENNES"}  # fmt: skip
+
+
+@pytest.fixture
+def case(private_home: Path, tmp_path: Path) -> Case:
+    return make_case(private_home, write_persons(private_home, tmp_path))
+
+
+@pytest.fixture(params=["fr", "en"])
+def story(request, case: Case, private_home: Path):
+    with speaking(request.param):
+        yield tell(case, private_home, DATE)
+
+
+def share() -> Share:
+    return Share(
+        "Mutuelle A", 3, 6, {"identity": 3, "nir": 3}, {"opened": 3}, ("dr.martin",), DATE, DATE
+    )
+
+
+def everything(story: Story, case: Case, home: Path) -> list[Document]:
+    exposed = Exposed(("identity",), ("nir",), story.began, story.ended)
+    return [
+        Letters(story).write(exposed, ZOE, Route.ADULT),
+        papers.professional(story, "dr.martin"),
+        controllers.notice(story, share(), ["persons.csv"]),
+        controllers.draft(file(case, "cnil", home, DATE), story, share()),
+        controllers.draft_letter(story, ["identity"]),
+        papers.press(story, ["identity"]),
+        papers.advice_page(story, ["nir", "medical"]),
+        *(papers.sheet(file(case, kind, home, DATE), story) for kind in KINDS),
+    ]
+
+
+def test_every_form_of_every_notice_is_made_twice_alike(story, case, private_home) -> None:
+    documents = everything(story, case, private_home)
+    assert len(documents) == 13
+    for document in documents:
+        for name in FORMS:
+            assert form(name)(document) == form(name)(document), (document.kind, name)
+
+
+def test_a_pdf_is_tagged_in_its_language_and_says_what_the_document_says(story) -> None:
+    exposed = Exposed(("identity", "medical"), (), story.began, story.ended)
+    letter = Letters(story).write(exposed, ZOE, Route.ADULT)
+    reader = pypdf.PdfReader(io.BytesIO(form("pdf")(letter)))
+    root = reader.trailer["/Root"]
+    assert root["/Lang"].startswith(story.language)
+    assert root["/MarkInfo"]["/Marked"]
+    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+    text = " ".join(page.extract_text() for page in reader.pages)
+    assert "LEFÈVRE" in text
+    assert "RENNES" in text
+
+
+def test_a_person_is_told_of_their_own_classes_alone(story) -> None:
+    counsel = load_counsel()
+    for own in DATA_CLASSES:
+        letter = Letters(story).write(
+            Exposed((own,), (), story.began, story.ended), ZOE, Route.ADULT
+        )
+        items = {i for b in letter.blocks if isinstance(b, Bullets) for i in b.items}
+        for other in DATA_CLASSES:
+            told = set(counsel.consequences((other,), story.language)) <= items
+            assert told == (other == own)
+
+
+def test_the_way_decides_who_is_written_to(story) -> None:
+    exposed = Exposed(("identity",), (), story.began, story.ended)
+    letters = Letters(story)
+    child = letters.write(exposed, ZOE, Route.MINOR)
+    assert "Zoé LEFÈVRE" in child.recipient[0]
+    assert child.recipient[0] != "Zoé LEFÈVRE"
+    ward = {
+        **ZOE,
+        "guardian": "Mme Tuteur",
+        "guardian_postcode": "44000",
+        "guardian_city": "NANTES",
+    }
+    assert letters.write(exposed, ward, Route.PROTECTED).recipient == ("Mme Tuteur", "44000 NANTES")
+    assert "Zoé LEFÈVRE" in letters.write(exposed, ward, Route.PROTECTED).text()
+
+
+TODAY, YES = DATE.date(), frozenset({"oui"})
+
+
+@pytest.mark.parametrize(
+    ("said", "remark", "way"),
+    [
+        (ZOE, 0, Route.ADULT), (ZOE, 1, Route.UNREACHABLE), (ZOE, 3, Route.DOUBTFUL),
+        ({**ZOE, "birth_date": "01/03/2015"}, 0, Route.MINOR),
+        ({**ZOE, "birth_date": "2007-03-04"}, 0, Route.ADULT),
+        ({**ZOE, "deceased": "2024-01-01", "protected": "oui"}, 0, Route.DECEASED),
+        ({**ZOE, "protected": "Oui"}, 0, Route.UNREACHABLE),
+        ({**ZOE, "protected": "oui", "guardian": "X", "guardian_email": "x@y"}, 0, Route.PROTECTED),
+        ({"surname": "X", "city": "Y"}, 0, Route.UNREACHABLE),
+        ({"surname": "X", "email": "x@y"}, 2, Route.ADULT),
+    ],
+)  # fmt: skip
+def test_routes(said, remark, way) -> None:
+    assert route(said, remark, TODAY, YES) == way
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nous vous invitons à rester vigilants.", "Soyez vigilant face aux messages.",
+        "Toutes les mesures nécessaires ont été prises.", "Nom, prénom, adresse, etc.",
+        "Certaines de vos données ont pu être consultées.", "Please stay vigilant.",
+        "Nous prenons la sécurité de vos données très au sérieux.",
+        "We have taken all necessary measures.", "À la suite d'un incident technique, …",
+    ],
+)  # fmt: skip
+def test_what_the_cnil_fined_is_refused(text: str, story) -> None:
+    assert find_vague(text)
+    exposed = Exposed(("identity",), (), story.began, story.ended)
+    letter = Letters(story).write(exposed, ZOE, Route.ADULT)
+    vague = msgspec.structs.replace(letter, closing=text)
+    with pytest.raises(RefusedError, match=r"informs of nothing|informe de rien"):
+        lint(vague, {})
+
+
+def test_a_letter_without_its_measures_is_refused(story, private_home) -> None:
+    (private_home / "texts").mkdir()
+    (private_home / "texts" / f"letter.{story.language}.toml").write_text(
+        'title = "T"\n[[block]]\nparagraph = "{what_happened} {contact}"\n'
+        '[[block]]\nlist = "seen"\n'
+    )
+    exposed = Exposed(("identity",), (), story.began, story.ended)
+    with pytest.raises(RefusedError, match="34"):
+        Letters(story, private_home).write(exposed, ZOE, Route.ADULT)
+
+
+def test_an_unknown_field_of_a_template_is_one_sentence(story, private_home) -> None:
+    (private_home / "texts").mkdir()
+    path = private_home / "texts" / f"letter.{story.language}.toml"
+    path.write_text('title = "T"\n[[block]]\nparagraph = "{organistaion}"\n')
+    exposed = Exposed(("identity",), (), story.began, story.ended)
+    with pytest.raises(SettingsError, match="organisation") as told:
+        Letters(story, private_home).write(exposed, ZOE, Route.ADULT)
+    assert "{organistaion}" in str(told.value)
+    assert str(path) in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_an_unknown_field_of_a_word_template_is_one_sentence(story, private_home) -> None:
+    import docx as word
+
+    from vigie.notices.docx import docx
+
+    (private_home / "texts").mkdir()
+    template = word.Document()
+    template.add_paragraph("{{ organistaion }}")
+    template.save(str(private_home / "texts" / "notice.docx"))
+    with pytest.raises(SettingsError, match="organistaion"):
+        docx(papers.press(story, ["nir"]), private_home)
+
+
+def test_what_a_case_lacks_is_named(case: Case, private_home: Path) -> None:
+    bare = msgspec.structs.replace(case, records=case.records[:1])
+    with pytest.raises(RefusedError, match="no facts"):
+        tell(bare, private_home, DATE)
+    unaware = msgspec.structs.replace(case, records=case.records[:-1])
+    with pytest.raises(RefusedError, match="aware"):
+        tell(unaware, private_home, DATE)
+    (private_home / "organisation.toml").unlink()
+    assert Organisation().name == ""
+    with pytest.raises(RefusedError, match="not named"):
+        tell(case, private_home, DATE)
+
+
+def test_no_two_documents_say_another_number_or_hash(story, case, private_home) -> None:
+    texts = [form("json")(d).decode() for d in everything(story, case, private_home)]
+    assert all(story.sha256 in text for text in texts)
+    draft = controllers.draft(file(case, "cnil", private_home, DATE), story, share()).text()
+    assert "Entre 0 et 5 personnes" in draft
+
+
+def test_the_page_of_advice_fetches_nothing(story) -> None:
+    page = form("html")(papers.advice_page(story, ["nir"])).decode()
+    for word in ("<script", "src=", "href=", "http://", "https://", "@import", "url("):
+        assert word not in page
+    assert f'<html lang="{story.language}">' in page
+
+
+def test_no_package_is_fetched_and_no_file_read() -> None:
+    from importlib import resources
+
+    text = (resources.files("vigie.notices") / "templates" / "notice.typ").read_text("utf-8")
+    assert "import" not in text
+    assert "read(" not in text
