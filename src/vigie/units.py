@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from vigie.events import ACTIONS
 from vigie.front import DAY as DAY
 from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Rows, Times, take
-from vigie.numbering import Codes, Numbers, State, Words, grown, order_of_codes
+from vigie.numbering import Codes, Numbers, State, Words, grown
+from vigie.sorting import order_of_codes
 
 Flags = NDArray[np.bool_]
 
