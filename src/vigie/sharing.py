@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.numbering import Codes, Words, order_of_time
+from vigie.numbering import Codes, Words
+from vigie.sorting import order_of_time
 
 BACK_AND_FORTH: Final = 10 * 60 * 1_000_000
 """Within this (µs) a person does not leave a device, work on another and come back."""
