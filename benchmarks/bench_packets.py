@@ -98,7 +98,7 @@ def _rows(chance, keys: np.ndarray, times: np.ndarray, names: list[str]) -> pa.T
     )
     places = np.repeat(np.arange(len(keys)), times)
     order = np.arange(len(places)) - np.repeat(np.cumsum(times) - times, times)
-    flat = np.ascontiguousarray(keys[places])
+    flat = keys[places].astype(">u8")
     at = pa.array(START + chance.integers(0, 10**12, len(places))).cast(
         EXPOSURE.field("last_at").type
     )

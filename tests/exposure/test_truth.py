@@ -4,8 +4,8 @@ import json
 from collections import defaultdict
 
 import pytest
-
 from tests.exposure.worlds import HOW, Platform, build, declared, key, scope_of, true_rows
+
 from vigie.exposure import Exposure, expose
 from vigie.simulate.presets import PRESETS
 from vigie.stores import Store

@@ -43,7 +43,9 @@ class Platform:
         return self.folder / "home"
 
 
-def build(preset: str, folder: Path, scale: float = 0.02, seed: int = 5, days: int = 14) -> Platform:
+def build(
+    preset: str, folder: Path, scale: float = 0.02, seed: int = 5, days: int = 14
+) -> Platform:
     """Simulate, write, read into a store, attest the screens and declare who is who."""
     world = simulate(preset, scale, seed, days, 1)
     write_world(world, folder)
@@ -94,7 +96,8 @@ def declare_persons(store: Store, folder: Path, truth: pa.Table) -> None:
     rows = placed(store)
     pairs = set()
     for file, line, part, patient in zip(
-        *(rows[c].to_pylist() for c in ("source_file", "source_line", "part", "patient")), strict=True
+        *(rows[c].to_pylist() for c in ("source_file", "source_line", "part", "patient")),
+        strict=True,
     ):
         if patient is not None:
             pairs.add((patient, key(name[number[file.rsplit("/", 1)[-1], line, part]])))
@@ -132,16 +135,20 @@ def true_rows(platform: Platform, account: str, scope: Scope, attack: int | None
     world, truth = platform.world, platform.truth
     persons = pq.read_table(platform.folder / "truth" / "persons.parquet")
     name = dict(zip(persons["patient"].to_pylist(), persons["person"].to_pylist(), strict=True))
-    since, until = (int((at - EPOCH) / timedelta(microseconds=1)) for at in (scope.since, scope.until))
+    since, until = (
+        int((at - EPOCH) / timedelta(microseconds=1)) for at in (scope.since, scope.until)
+    )
     at = truth["at"].cast(pa.int64()).to_numpy()
     mine = np.array([who == account for who in truth["account"].to_pylist()])
     chosen = mine & (at >= since) & (at < until)
     if attack is not None:
         chosen &= truth["attack"].to_numpy() == attack
     outcome, shown = world.accesses["outcome"].to_numpy(), world.accesses["object"].to_numpy()
-    for row in truth.filter(pa.array(chosen)).select(
-        ["row", "file", "action", "patient", "access"]
-    ).to_pylist():
+    for row in (
+        truth.filter(pa.array(chosen))
+        .select(["row", "file", "action", "patient", "access"])
+        .to_pylist()
+    ):
         if row["patient"] is not None and outcome[row["row"]] not in FAILED:
             yield name[row["patient"]], _screen(platform, row, shown), row["action"], row["access"]
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
+from vigie.exposure.asking import first, holds
 from vigie.exposure.scope import Scope
 from vigie.exposure.selection import FAILED, NOT_EXPOSING
 
@@ -104,23 +105,23 @@ def _unreadable(connection: Any, scope: Scope) -> Iterator[Blind]:
     rows = connection.execute(_UNREADABLE).fetchall()
     asked = _asked(scope)
     widths: dict[str, int] = {}
-    for source, label, lines, first, last in rows:
+    for source, label, lines, begun, ended in rows:
         if source not in widths:
-            widths[source] = connection.execute(_WIDEST, {"source": source, **asked}).fetchone()[0]
+            widths[source] = first(connection, _WIDEST, {"source": source, **asked})[0]
         most = lines * max(widths[source], 1)
-        yield Blind("unreadable_lines", source, label, first, last, lines, most)
+        yield Blind("unreadable_lines", source, label, begun, ended, lines, most)
 
 
 def _damaged(connection: Any) -> Iterator[Blind]:
-    for source, label, first, last in connection.execute(_DAMAGED).fetchall():
-        yield Blind("blind_period", source, label, first, last)
+    for source, label, begun, ended in connection.execute(_DAMAGED).fetchall():
+        yield Blind("blind_period", source, label, begun, ended)
 
 
 def _nameless(connection: Any) -> Iterator[Blind]:
-    if not connection.execute(_ANY_NAMELESS).fetchone():
+    if not holds(connection, _ANY_NAMELESS):
         return
-    for source, lines, persons, first, last in connection.execute(_NAMELESS).fetchall():
-        yield Blind("blind_period", source, "account", first, last, lines, persons)
+    for source, lines, persons, begun, ended in connection.execute(_NAMELESS).fetchall():
+        yield Blind("blind_period", source, "account", begun, ended, lines, persons)
 
 
 def _asked(scope: Scope) -> dict[str, datetime]:
@@ -139,16 +140,16 @@ def _silences(connection: Any, scope: Scope, silent_hours: float) -> Iterator[Bl
     ends = {
         row[0]: (_moment(row[1]), _moment(row[2])) for row in connection.execute(_ENDS).fetchall()
     }
-    for source, (first, last) in ends.items():
+    for source, (begun, ended) in ends.items():
         others = sorted(hour for name, hours in spoke.items() if name != source for hour in hours)
-        edges = [max(first, around["since"]), *spoke.get(source, []), min(last, around["until"])]
+        edges = [max(begun, around["since"]), *spoke.get(source, []), min(ended, around["until"])]
         for one, two in pairwise(edges):
             if two - one > longest and any(one < hour < two for hour in others):
                 yield from _within(source, one, two, asked)
-        if asked["since"] < first - longest:
-            yield from _within(source, asked["since"], first, asked)
-        if asked["until"] > last + longest:
-            yield from _within(source, last, asked["until"], asked)
+        if asked["since"] < begun - longest:
+            yield from _within(source, asked["since"], begun, asked)
+        if asked["until"] > ended + longest:
+            yield from _within(source, ended, asked["until"], asked)
 
 
 def _within(

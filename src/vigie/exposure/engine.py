@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from vigie import journal
 from vigie.exposure import blindness, persons, selection, separation, terms, unlogged
+from vigie.exposure.asking import holds
 from vigie.exposure.output import hash_rows, write_parquet
 from vigie.exposure.schema import CERTAINTIES, EXPOSURE, IDENTIFIERS
 from vigie.exposure.scope import Scope
@@ -50,6 +51,10 @@ _ORGANISATION: Final = """LEFT JOIN organisation_controller o ON s.organisation 
 _CONTRACT: Final = """LEFT JOIN person_controller k ON {person} = k.person
   AND (k.organisation IS NULL OR k.organisation = s.organisation)
   AND epoch_us(s."at") >= k.since AND epoch_us(s."at") < k.until"""
+_BOTH: Final = """CROSS JOIN LATERAL (SELECT unnest(
+    CASE WHEN o.controller IS NULL OR k.controller IS NULL OR o.controller = k.controller
+    THEN [coalesce(o.controller, k.controller)] ELSE [o.controller, k.controller] END
+) AS controller) w"""
 ORDER: Final = (
     "patient, data_class, how, account, controller NULLS FIRST, certainty, first_at, last_at"
 )
@@ -206,6 +211,7 @@ def _expose(connection: Any, scope: Scope, told: separation.Separation, resolved
     whose = [_PERSON] * resolved + marks
     terms_ = [_CLASS] + [_ORGANISATION] * by_organisation
     terms_ += [_CONTRACT.format(person=person)] * by_person
+    terms_ += [_BOTH] * (by_organisation and by_person)
     known = ["o.controller"] * by_organisation + ["k.controller"] * by_person
     words = ", ".join(f"'{name}'" for name in scope.boundary.included)
     fields = {
@@ -220,8 +226,7 @@ def _controller(known: list[str]) -> str:
     """One column of whose data they are: those by contract with the person and with the place."""
     if len(known) < 2:
         return known[0] if known else "NULL::VARCHAR"
-    both = f"list_distinct(list_filter([{', '.join(known)}], lambda x: x IS NOT NULL))"
-    return f"unnest(CASE WHEN len({both}) = 0 THEN [NULL::VARCHAR] ELSE {both} END)"
+    return "w.controller"
 
 
 _OF_ACCESS: Final = f"""
@@ -259,7 +264,7 @@ def _certainty(connection: Any, told: separation.Separation) -> tuple[str, list[
         joins.append("LEFT JOIN access_certainty a ON s.access_id = a.access_id")
     whose = "coalesce(a.certainty, 'not_separable')"
     connection.execute(_CITED)
-    if not connection.execute("SELECT 1 FROM cited LIMIT 1").fetchone():
+    if not holds(connection, "SELECT 1 FROM cited LIMIT 1"):
         return whose, joins
     joins.append("LEFT JOIN cited q ON s.access_id = q.access_id")
     return (

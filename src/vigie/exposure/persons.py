@@ -20,6 +20,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from vigie.events import KEY
+from vigie.exposure.asking import first, holds
 
 ALWAYS: Final = (-(1 << 62), 1 << 62)
 INTERVALS: Final = pa.schema(
@@ -93,7 +94,7 @@ class Move:
 
 def resolve(connection: Any) -> bool:
     """Make `person_of` from the declared identities; say whether there is anything to resolve."""
-    if not connection.execute("SELECT 1 FROM identities LIMIT 1").fetchone():
+    if not holds(connection, "SELECT 1 FROM identities LIMIT 1"):
         return False
     connection.execute(_SAME)
     connection.register("moved", _moved(connection))
@@ -103,10 +104,10 @@ def resolve(connection: Any) -> bool:
 
 def find_shared(connection: Any, resolved: bool) -> Shared:
     """Return what counting by social-security number leaves open."""
-    if not connection.execute("SELECT 1 FROM authorities WHERE kind = 'nir' LIMIT 1").fetchone():
+    if not holds(connection, "SELECT 1 FROM authorities WHERE kind = 'nir' LIMIT 1"):
         return Shared(0, 0)
     query = _SHARED.format(same="same" if resolved else _NO_LINKS)
-    numbers, unknown, more = connection.execute(query).fetchone()
+    numbers, unknown, more = first(connection, query)
     return Shared(int(numbers), None if unknown else int(more))
 
 

@@ -10,6 +10,7 @@ never is the doctor's.
 from typing import Any, Final
 
 from vigie.events import ACTIONS
+from vigie.exposure.asking import first
 from vigie.exposure.scope import Scope
 
 NOT_EXPOSING: Final = ("login", "logout", "privilege_change", "log_change")
@@ -73,7 +74,7 @@ def select(connection: Any, scope: Scope) -> None:
     if scope.on_behalf:
         own += "UNION ALL" + _OWN.format(who="e.on_behalf_of", where=_by_services(connection))
     connection.execute(f"CREATE TEMP VIEW own AS {own}")
-    if connection.execute("SELECT count(*) FROM own").fetchone()[0] <= _HELD:
+    if first(connection, "SELECT count(*) FROM own")[0] <= _HELD:
         connection.execute(f"DROP VIEW own; CREATE TEMP TABLE own AS {own}")
     if _several_logs(connection):
         connection.execute(_linked(scope))
@@ -85,7 +86,7 @@ def select(connection: Any, scope: Scope) -> None:
 def count_on_behalf(connection: Any) -> int:
     """Return how many rows services wrote on behalf of these accounts in these periods."""
     query = f"SELECT count(*) FROM events e WHERE {_by_services(connection)} AND {_ASKING}"  # noqa: S608
-    return int(connection.execute(query).fetchone()[0])
+    return int(first(connection, query)[0])
 
 
 def _by_services(connection: Any) -> str:
@@ -108,7 +109,7 @@ def _quoted(text: str) -> str:
 
 def _several_logs(connection: Any) -> bool:
     query = "SELECT count(DISTINCT source) FROM files WHERE state = 'received'"
-    return bool(connection.execute(query).fetchone()[0] > 1)
+    return bool(first(connection, query)[0] > 1)
 
 
 def _linked(scope: Scope) -> str:

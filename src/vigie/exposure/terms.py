@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from vigie.exposure.asking import holds
+
 _CLASSES: Final = """
 CREATE TEMP TABLE class_of AS
 WITH declared AS (
@@ -51,4 +53,4 @@ def declare_controllers(connection: Any, resolved: bool) -> tuple[bool, bool]:
 
 
 def _holds(connection: Any, table: str) -> bool:
-    return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608
+    return holds(connection, f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from vigie.events import KEY
+from vigie.exposure.asking import first, holds
 
 INDEX: Final = pa.schema(
     [
@@ -110,24 +111,26 @@ def _accesses(connection: Any, replayed: bool) -> pa.Table:
 
 
 def _bounds(connection: Any, index: pa.Table | None) -> tuple[int | None, int | None]:
-    uncounted, most = connection.execute(
+    uncounted, most = first(
+        connection,
         f"SELECT count(*) FILTER (counted IS NULL AND action IN {_MANY}),"  # noqa: S608 - ours
-        " coalesce(sum(coalesce(counted, 1) - named), 0)::BIGINT FROM hidden"
-    ).fetchone()
+        " coalesce(sum(coalesce(counted, 1) - named), 0)::BIGINT FROM hidden",
+    )
     reach = None
     if index is not None and _all_replayed(connection):
-        reach = connection.execute(
+        reach = first(
+            connection,
             "SELECT count(*) FROM (SELECT patient FROM selected WHERE patient IS NOT NULL"
-            " AND NOT failed AND NOT test UNION SELECT patient FROM candidates)"
-        ).fetchone()[0]
+            " AND NOT failed AND NOT test UNION SELECT patient FROM candidates)",
+        )[0]
     return (None if uncounted else int(most)), reach
 
 
 def _all_replayed(connection: Any) -> bool:
     """Whether the index gives at least as many persons as were counted, for every request."""
-    missing = connection.execute(
+    return not holds(
+        connection,
         "SELECT 1 FROM hidden h LEFT JOIN (SELECT access_id, any_value(found) AS found"
         " FROM candidates GROUP BY access_id) c USING (access_id)"
-        " WHERE coalesce(c.found, 0) < coalesce(h.counted, 1) LIMIT 1"
-    ).fetchone()
-    return missing is None
+        " WHERE coalesce(c.found, 0) < coalesce(h.counted, 1) LIMIT 1",
+    )
