@@ -17,6 +17,7 @@ from vigie.alerts import LEVELS, QUIET, RARER, Alert, alert_identity, few, momen
 from vigie.detectors.base import Partition, Ratios
 from vigie.detectors.campaigns import (
     ALONE,
+    FLOORS,
     KINDS,
     POOLED,
     SHARES,
@@ -212,9 +213,9 @@ class Campaigns(State):
             if len(peaks) and self.account_days:
                 stratum = kind.strata(self.peers)[np.concatenate(kind.owners)]
                 target = SHARES[kind.name] * budget / 10_000 * self.account_days / len(peaks)
-                self.limits[kind.name] = np.stack(
-                    [limits(peaks, stratum, strata, target / rarer) for rarer in RARER]
-                )
+                levels = [limits(peaks, stratum, strata, target / rarer) for rarer in RARER]
+                floor = FLOORS.get(kind.name, 0.0) + np.log(RARER)
+                self.limits[kind.name] = np.maximum(np.stack(levels), floor[:, None])
         self._begin()
 
     def watch(self, look: Look, single: Mapping[int, Single] = _NONE) -> list[Alert]:

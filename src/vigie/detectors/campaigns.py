@@ -39,6 +39,8 @@ _POOLS: Final = {
     "slow_sweep": (1, 4.0, 50.0),
 }  # fmt: skip
 """How many accounts must speak, the nats of an account-day at most, the units of belief."""
+FLOORS: Final = {ALONE: 6.0}
+"""No alarm of a kind below this level, however quiet its weeks."""
 _NEW: Final = 21 * DAY
 _KNOWN: Final = 5 * DAY
 """A place is new to an account for so long, if the account was known so long before it."""
@@ -46,6 +48,8 @@ _PLACES: Final = (0.1, 0.05, 0.025)
 _BELIEF: Final = 10.0
 """Group-weeks that the law under a true model (passing x is exp(-x) rare) weighs."""
 _LEAN: Final = 3.0
+_ENOUGH: Final = 10
+"""Weeks under which a stratum is too small to have a limit of its own: the highest holds."""
 _OWN: Final = 10.0
 """Passages at which a stratum's own severity counts as much as everyone's."""
 
@@ -191,4 +195,4 @@ def limits(peaks: Values, stratum: Codes, strata: int, target: float) -> Values:
         rate = (own + 1) / (weeks + 1 / common)
         slope = (np.bincount(stratum, beyond, strata) + _OWN * usual) / (own + _OWN)
         answer = np.maximum(answer, place + slope * np.maximum(np.log(rate / target), 0.0))
-    return answer
+    return np.where(weeks < _ENOUGH, answer.max(), answer)
