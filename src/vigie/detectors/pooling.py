@@ -11,8 +11,8 @@ apart from what honest sites do:
 
 - an account-day counts for a few nats at most: one person's clean-up moves nobody else;
 - what "usual" or an honest reason explains never speaks for the harvest, however quiet the group;
-- a surge (a vaccination day) explains itself as far as its *volume* goes: units beyond what this
-  hour of such a day usually holds are expected to look like `SURGE`.
+- a surge (a vaccination day) explains itself as far as its *volume* goes: units beyond what such
+  a day usually holds until this time are expected to look like `SURGE`.
 
 The level is the log statistic less the log of a usual week's units: near 0 in honest weeks of
 large and small groups alike. Source of the statistic: J. Shin, A. Ramdas, A. Rinaldo, "E-detectors"
@@ -46,7 +46,8 @@ _SPEAKS: Final = 1.0
 """Nats from which an account counts among those that speak for a campaign."""
 _UNLINKED: Final = -2
 _DAY: Final = 86_400_000_000
-_HOUR: Final = 3_600_000_000
+_WATCH: Final = 3 * 3_600_000_000
+"""A day has eight watches (µs each): how a day fills is told by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class Pool(State):
         self.day, self.head = np.empty(0, np.int64), np.empty(0, np.int64)
         # Faded sum of ratios and count of units, the same of today, faded days.
         self.taught = np.zeros((0, 5))
-        # Per kind of day: faded count of units until each hour; faded days, last.
-        self.clock, self.hours = np.zeros((0, 3, 25)), np.zeros((0, 24))
+        # Per kind of day: faded count of units until each watch; faded days, last.
+        self.clock, self.watches = np.zeros((0, 3, 9), np.float32), np.zeros((0, 8), np.float32)
         self.climb, self.since = np.zeros(0), np.zeros(0, np.int64)
         self.spent, self.voice = np.zeros((0, count)), np.zeros(0)
         self.voice_day, self.next = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -109,7 +110,7 @@ class Pool(State):
             done = _pool(
                 done, group, member, at, ratio, INTENSITIES, self.least, self.most,
                 self.belief, limit, self.head,
-                self.next, self.sums, self.day, self.taught, self.clock, self.hours, self.climb,
+                self.next, self.sums, self.day, self.taught, self.clock, self.watches, self.climb,
                 self.since, self.spent, self.voice, self.voice_day, level, added,
             )  # fmt: skip
             if done and level[done - 1] >= limit[group[done - 1]]:
@@ -128,7 +129,7 @@ class Pool(State):
         return Passage(place, float(level[place]), int(self.since[group]), tuple(spoke))
 
     def _make_room(self, groups: int, members: int) -> None:
-        for name in ("sums", "taught", "clock", "hours", "climb", "since"):
+        for name in ("sums", "taught", "clock", "watches", "climb", "since"):
             setattr(self, name, grown(getattr(self, name), groups))
         for name in ("day", "head"):
             setattr(self, name, grown(getattr(self, name), groups, -1))
@@ -141,7 +142,7 @@ class Pool(State):
 @numba.njit(cache=True, nogil=True)
 def _pool(  # type: ignore[no-untyped-def]
     begin, group, member, at, ratio, intensities, least, most, belief, threshold, head,
-    following, sums, days, taught, clock, hours, climb, since, spent, voice, voice_day, level,
+    following, sums, days, taught, clock, watches, climb, since, spent, voice, voice_day, level,
     added,
 ):  # fmt: skip
     """Advance from `begin`; return where a group passed the threshold, plus one, or the end."""
@@ -150,16 +151,16 @@ def _pool(  # type: ignore[no-untyped-def]
         if following[m] == _UNLINKED:
             following[m], head[g] = head[g], m
         if days[g] != day:
-            _turn(g, days, taught, clock, hours)
+            _turn(g, days, taught, clock, watches)
             days[g] = day
         if voice_day[m] != day:
             spent[m, :] = 0.0
             voice[m] *= _FADING ** (day - voice_day[m])
             voice_day[m] = day
         evidence = np.exp(ratio[i])
-        hour = (at[i] // _HOUR) % 24
-        hours[g, hour] += 1.0
-        compared = evidence / _usual(taught[g], belief, clock[g, _kind(day)], hours[g], hour)
+        watch = (at[i] // _WATCH) % 8
+        watches[g, watch] += 1.0
+        compared = evidence / _usual(taught[g], belief, clock[g, _kind(day)], watches[g], watch)
         if evidence < 1.0:
             compared = min(compared, 1.0)
         taught[g, 2] += min(evidence, _TELLING)
@@ -213,16 +214,16 @@ def _kind(day):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _turn(g, days, taught, clock, hours):  # type: ignore[no-untyped-def]
+def _turn(g, days, taught, clock, watches):  # type: ignore[no-untyped-def]
     """Teach the group its last day."""
     if days[g] < 0:
         return
     kind, total = _kind(days[g]), 0.0
-    for hour in range(24):
-        total += hours[g, hour]
-        clock[g, kind, hour] = _CLOCK_FORGETTING * clock[g, kind, hour] + total
-        hours[g, hour] = 0.0
-    clock[g, kind, 24] = _CLOCK_FORGETTING * clock[g, kind, 24] + 1.0
+    for watch in range(8):
+        total += watches[g, watch]
+        clock[g, kind, watch] = _CLOCK_FORGETTING * clock[g, kind, watch] + total
+        watches[g, watch] = 0.0
+    clock[g, kind, 8] = _CLOCK_FORGETTING * clock[g, kind, 8] + 1.0
     taught[g, 0] = _FORGETTING * taught[g, 0] + taught[g, 2]
     taught[g, 1] = _FORGETTING * taught[g, 1] + taught[g, 3]
     taught[g, 4] = _FORGETTING * taught[g, 4] + 1.0
@@ -230,12 +231,12 @@ def _turn(g, days, taught, clock, hours):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _usual(taught, belief, clock, hours, hour):  # type: ignore[no-untyped-def]
+def _usual(taught, belief, clock, watches, watch):  # type: ignore[no-untyped-def]
     """Return the mean ratio to expect: the group's own, and that of a surge for what is beyond."""
     mean = max((taught[0] + belief) / (taught[1] + belief), _LEAST)
-    if clock[24] > 0.5:
-        sofar = hours[: hour + 1].sum()
-        surge = sofar / (_SLACK * clock[hour] / clock[24] + _FEW)
+    if clock[8] > 0.5:
+        sofar = watches[: watch + 1].sum()
+        surge = sofar / (_SLACK * clock[watch] / clock[8] + _FEW)
         if surge > 1.0:
             return max(mean, (mean + (surge - 1.0) * SURGE) / surge)
     return mean
