@@ -25,6 +25,10 @@ UNUSUAL: Final = 1.64
 """Standard errors above the account's own past from which a part of the period is unusual."""
 QUIET: Final = 2.0
 """Standard errors up to which the rest is as usual."""
+_ECLIPSED: Final = 4.0
+_AT_MOST: Final = 7.0
+"""Days differ more than independent look-ups would. Beside a part that is `_ECLIPSED` times as
+unusual, the rest may be up to `_AT_MOST` standard errors above the past and still be the owner's."""
 _FEWEST: Final = 5
 """Look-ups with evidence below which nothing is concluded."""
 _MOST_DAYS: Final = 2.5
@@ -157,14 +161,16 @@ def _stands_out(habit: Habit, places: Places, part: Flags) -> bool:
     if not part.any():
         return False
     units = places.numbers("units")
-    if units[part].sum() < _FEWEST or _height(habit, places, part) < UNUSUAL:
+    height = _height(habit, places, part)
+    if units[part].sum() < _FEWEST or height < UNUSUAL:
         return False
     rest = ~part
     if not rest.any():
         return True
     days = len(np.unique(places.numbers("day")[rest]))
     busy = places.numbers("accesses")[rest].sum() > _MOST_DAYS * habit.daily * max(days, 1)
-    return not busy and _height(habit, places, rest) < QUIET
+    allowed = min(max(QUIET, height / _ECLIPSED), _AT_MOST)
+    return not busy and _height(habit, places, rest) < allowed
 
 
 def _height(habit: Habit, places: Places, part: Flags) -> float:
