@@ -182,6 +182,11 @@ def test_a_case_with_facts_is_scored_filed_and_entered(opened, tmp_path: Path) -
     assert "What changed since the last filing" in opened("case", "filing", "2", "cnil")
 
 
+def test_cases_that_cannot_be_checked_are_never_green(opened, private_home: Path) -> None:
+    (private_home / "vigie.toml").write_text('state = "postgresql://u@127.0.0.1:1/x"')
+    assert "the cases cannot be checked" in opened("verify", code=1)
+
+
 def test_the_state_is_for_its_owner_only_and_a_password_is_never_said(
     vigie, private_home: Path
 ) -> None:

@@ -7,7 +7,7 @@ names, and they come first: the law does not wait for a release.
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -43,8 +43,3 @@ def _read(own: Path | None, name: str) -> str:
     if own and own.exists():
         return own.read_text("utf-8")
     return (resources.files(__name__) / f"{name}.toml").read_text("utf-8")
-
-
-def raw(name: str, home: Path | None = None) -> dict[str, Any]:
-    """Return the file as plain values."""
-    return load(name, dict[str, Any], home)
