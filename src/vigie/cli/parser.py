@@ -228,7 +228,7 @@ def _simulate(commands: Any, name: str, common: Any) -> None:
 
 
 def _verify(commands: Any, name: str, common: Any) -> None:
-    summary = _("check every segment, the catalogue and the journal")
+    summary = _("check every segment, the catalogue, the journal and the cases")
     formats(command(commands, name, common, summary, "keeping:verify"), "table", "json")
 
 
