@@ -130,7 +130,9 @@ def write(top: Path, named: bool) -> dict[str, float]:
         done = time.perf_counter()
         key = x25519.Identity.generate().to_public()
         to = {name: Recipient(name, age=(key,)) for name in found.shares}
-        outcome = write_packets(found, to, top / f"out-{named}", register=register)
+        outcome = write_packets(
+            found, to, top / f"out-{named}", documents(top / "home"), register=register
+        )
     joined = outcome.joined
     assert joined is None or not (joined.missing or joined.differing)
     return {
@@ -140,6 +142,28 @@ def write(top: Path, named: bool) -> dict[str, float]:
         "persons": outcome.persons,
         "bytes": sum(packet.file.size for packet in outcome.packets),
     }
+
+
+def documents(home: Path):
+    """Return what makes the documents of each packet, from a case like any other."""
+    from vigie.cases.book import CaseBook
+    from vigie.cases.filings import file
+    from vigie.cases.model import Kind, Matter
+    from vigie.config import Settings
+    from vigie.facts import Facts
+    from vigie.notices.controllers import enclosed
+    from vigie.notices.story import tell
+
+    home.mkdir(exist_ok=True)
+    (home / "organisation.toml").write_text('name = "Portail"\ncontact = "DPO, dpo@portail.fr"\n')
+    at = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    moments = {"first_access": at.isoformat(), "last_access": at.isoformat()}
+    with CaseBook.open(home, Settings()) as book:
+        case = book.open_case("bench", [], "dpo", "bench", "processor")
+        book.set_facts(case.id, Facts(accounts=("acc001",), moments=moments), "bench", "dpo")
+        book.note(case.id, Kind.MEASURE, "Le compte a été coupé.", at)
+        case = book.decide(case.id, Matter.AWARENESS, "aware", "bench", "dpo", at=at)
+    return enclosed(file(case, "cnil", home, at), tell(case, home, at), ("pdf", "docx"), home)
 
 
 def measured(top: Path, named: bool) -> dict[str, float]:

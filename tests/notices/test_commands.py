@@ -142,7 +142,7 @@ def test_packets_hold_documents_and_their_own_persons(
     for path in sorted((tmp_path / "out").glob("*.age")):
         archive = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(path.read_bytes(), [keys])))
         assert set(archive.namelist()) == {
-            "notice.pdf", "notice.docx", "cnil-draft.pdf", "cnil-draft.docx", "letter-draft.pdf",
+            "notice.pdf", "cnil-draft.pdf", "cnil-draft.docx", "letter-draft.pdf",
             "letter-draft.docx", "facts.json", "persons.csv", "manifest.json",
         }  # fmt: skip
         facts = json.loads(archive.read("facts.json"))

@@ -1,7 +1,7 @@
 """`vigie notice prepare`, `approve`, `refuse`, `list` and `render`."""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from vigie.delivery.mailing import Mailing
-    from vigie.delivery.split import Share, Split
+    from vigie.delivery.split import Split
     from vigie.notices.register import Register
 
 
@@ -192,10 +192,13 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
 
     path = _required(options.recipients, "--recipients")
     to = load_recipients(path)
+    home = home_of(options)
+    cnil = file(case, "cnil", home, date_of(options))
+    documents = controllers.enclosed(cnil, story, options.form or ("pdf", "docx"), home)
     with persons(options, story, by_controller=True) as (found, register, aliases):
         look(options, case, f"packets for {len(found.shares)} controllers")
         outcome = write_packets(
-            found, to, options.out, _enclosed(options, case, story), register, aliases,
+            found, to, options.out, documents, register, aliases,
             story.sha256, where=str(path),
         )  # fmt: skip
     say(_("{packets} packets, {persons} persons, written to {path}.").format(
@@ -204,38 +207,6 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
     if outcome.joined:
         say_joined(outcome.joined)
     return 0
-
-
-def _enclosed(
-    options: Namespace, case: Case, story: Story
-) -> "Callable[[Share], dict[str, bytes]]":
-    """Return what makes the documents of one packet."""
-    home, forms = home_of(options), options.form or ["pdf", "docx"]
-    made = {suffix: form(suffix) for suffix in forms}
-    cnil = file(case, "cnil", home, date_of(options))
-    contents = (
-        _("notice: this document"),
-        _("cnil-draft: what you may notify to the CNIL, to be completed"),
-        _("letter-draft: a letter that you may send to the persons"),
-        _("persons.csv: the list of your persons"),
-        _("facts.json: the facts that concern you, with the hash of all"),
-        _("manifest.json: the SHA-256 of each file"),
-    )
-
-    def documents(share: "Share") -> dict[str, bytes]:
-        several = {
-            "notice": controllers.notice(story, share, contents, home),
-            "cnil-draft": controllers.draft(cnil, story, share, home),
-            "letter-draft": controllers.draft_letter(story, share.by_class, home),
-        }
-        found = {
-            f"{name}.{suffix}": make(document)
-            for name, document in several.items()
-            for suffix, make in made.items()
-        }
-        return found | {"facts.json": controllers.share_facts(story, share)}
-
-    return documents
 
 
 def _letters(options: Namespace, case: Case, story: Story) -> int:

@@ -4,7 +4,8 @@ Nothing here counts a person of another controller: the fields of a draft that w
 from the controller's own share, and what only the controller can say is left to be completed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,10 +13,11 @@ import msgspec
 
 from vigie.cases.filings import Field, Filing
 from vigie.cases.vocabulary import load_vocabulary
-from vigie.language import _
+from vigie.language import N_, _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
 from vigie.notices.document import Document, Paragraph
+from vigie.notices.forms import form
 from vigie.notices.letters import Exposed, Letters
 from vigie.notices.papers import paper, sheet
 from vigie.notices.routes import Route
@@ -32,6 +34,40 @@ KEPT: Final = frozenset({
     "measures", "security_before",
 })  # fmt: skip
 """Fields of a notification that the processor can answer for the controller as they stand."""
+CONTENTS: Final = (
+    N_("notice: this document"),
+    N_("cnil-draft: what you may notify to the CNIL, to be completed"),
+    N_("letter-draft: a letter that you may send to the persons"),
+    N_("persons.csv: the list of your persons"),
+    N_("facts.json: the facts that concern you, with the hash of all"),
+    N_("manifest.json: the SHA-256 of each file"),
+)
+
+
+def enclosed(
+    filing: Filing, story: Story, forms: Iterable[str], home: Path | None = None
+) -> "Callable[[Share], dict[str, bytes]]":
+    """Return what makes the documents of one packet: the notice in the first form, the drafts in
+    all of them (they are to be worked on), the facts as JSON."""
+    makers = {suffix: form(suffix) for suffix in forms}
+    first = next(iter(makers))
+    contents = tuple(_(text) for text in CONTENTS)
+
+    @cache
+    def letters(classes: tuple[str, ...]) -> dict[str, bytes]:
+        letter = draft_letter(story, classes, home)
+        return {f"letter-draft.{suffix}": make(letter) for suffix, make in makers.items()}
+
+    def documents(share: "Share") -> dict[str, bytes]:
+        cnil = draft(filing, story, share, home)
+        return {
+            f"notice.{first}": makers[first](notice(story, share, contents, home)),
+            **{f"cnil-draft.{suffix}": make(cnil) for suffix, make in makers.items()},
+            **letters(tuple(share.by_class)),
+            "facts.json": share_facts(story, share),
+        }
+
+    return documents
 
 
 def notice(
