@@ -27,8 +27,8 @@ QUIET: Final = 2.0
 """Standard errors up to which the rest is as usual."""
 _ECLIPSED: Final = 4.0
 _AT_MOST: Final = 7.0
-"""Days differ more than independent look-ups would. Beside a part that is `_ECLIPSED` times as
-unusual, the rest may be up to `_AT_MOST` standard errors above the past and still be the owner's."""
+"""Days differ more than independent look-ups would. Beside a part `_ECLIPSED` times as unusual,
+the rest may be up to `_AT_MOST` standard errors above the past and still be the owner's."""
 _FEWEST: Final = 5
 """Look-ups with evidence below which nothing is concluded."""
 _MOST_DAYS: Final = 2.5
