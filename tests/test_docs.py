@@ -67,4 +67,4 @@ def test_the_mappings_shown_are_accepted_by_their_readers() -> None:
     for part in shown:
         mapping = parse_mapping(tomllib.loads(part))
         reader_class(mapping.reader)(Context(mapping.source, Keyring(bytes(32)), mapping.raw))
-    assert len(shown) == 3
+    assert len(shown) == 4
