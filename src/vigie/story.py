@@ -61,15 +61,14 @@ def tell(found: Detection, alert: Alert) -> Story:
 
 
 def _tell_campaign(found: Detection, alert: Alert) -> Story:
-    """Tell the group's evidence, gone through again: it is not kept."""
+    """Tell the group's evidence up to its first alarm, gone through again: it is not kept."""
     campaigns = found.stream.campaigns
     opened = int(alert.opened_at.timestamp() * 1e6)
     course, limits = retrace(campaigns, found.stream.kept, alert.hypothesis, opened)
-    until = int(alert.last_at.timestamp() * 1e6)
     alarm = int(np.searchsorted(course["at"], opened, side="right"))
     quiet = np.flatnonzero(course["level"][:alarm] <= 0)
     first = max(int(quiet[-1]) + 1 - BEFORE, 0) if len(quiet) else 0
-    chosen = slice(first, int(np.searchsorted(course["at"], until, side="right")))
+    chosen = slice(first, alarm)
     seen = np.cumsum(_first_times(course["patient"][chosen]))
     levels, added = (course[name][chosen] / np.log(10) for name in ("level", "added"))
     steps = tuple(
