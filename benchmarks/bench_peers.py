@@ -14,6 +14,7 @@ are printed unless one is named.
 """
 
 import argparse
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -193,7 +194,7 @@ def _line(method: str, mine: list[Row], language: str) -> str:
         numbers = numbers.replace(",", "\u202f").replace(".", ",")
         for english, french in _WORDS.items():
             note = note.replace(english, french)
-        note = note.replace("0.", "0,")
+        note = re.sub(r"(\d)\.(\d)", r"\1,\2", note)
     return f"| {method} | {numbers} | {note} |"
 
 

@@ -307,9 +307,13 @@ def agrees(raised: Replay, modelled: Scores) -> float:
 
 
 def as_scores(raised: Replay, log: Lines) -> Scores:
-    """Return CrowdSec's alarms as a rule's; one is a theft's where a thief looked that day."""
-    thief = {(a, t // DAY) for a, t in zip(log.account[log.theft], log.at[log.theft], strict=True)}
+    """Return CrowdSec's alarms as a rule's; a theft's follow within a day of the thief's look."""
+    who, when = log.account[log.theft], log.at[log.theft]
     theft = np.array(
-        [(a, t // DAY) in thief for a, t in zip(raised.account, raised.at, strict=True)], bool
+        [
+            bool(((who == account) & (when <= at) & (when > at - DAY)).any())
+            for account, at in zip(raised.account.tolist(), raised.at.tolist(), strict=True)
+        ],
+        bool,
     )
     return Scores("CrowdSec", raised.account, raised.at, np.ones(len(raised.at)), theft)

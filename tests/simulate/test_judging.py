@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from benchmarks.bench_delivery import DELIVERIES, known
-from benchmarks.crowdsec import Bucket, Lines, overflows
+from benchmarks.crowdsec import Bucket, Lines, Replay, as_scores, overflows
 from benchmarks.drift import drifted, largest
 from benchmarks.judge import judge
 from benchmarks.loot import loots
@@ -146,3 +146,11 @@ def test_a_drift_adds_strangers_to_one_profession_and_leaves_the_rest(honest: Wo
 
 def test_the_largest_profession_is_one_of_people(honest: World) -> None:
     assert largest(honest, 0) != largest(honest, 1)
+
+
+def test_an_alarm_before_the_thief_came_is_not_his() -> None:
+    hour = 3600 * SECOND
+    at = np.array([9, 21, 22]) * hour
+    log = Lines(np.zeros(3, np.int64), at, at, at, np.array([False, True, True]))
+    raised = Replay(np.zeros(3, np.int64), np.array([9, 22, 60]) * hour, 1.0)
+    assert as_scores(raised, log).theft.tolist() == [False, True, False]
