@@ -12,7 +12,6 @@ from notices.cases import make_case, write_persons
 from vigie.cases.filings import KINDS, file
 from vigie.cases.model import Case
 from vigie.cases.organisation import Organisation
-from vigie.delivery.split import Share
 from vigie.errors import RefusedError, SettingsError
 from vigie.language import speaking
 from vigie.notices import controllers, papers
@@ -22,6 +21,7 @@ from vigie.notices.forms import FORMS, form
 from vigie.notices.letters import Exposed, Letters
 from vigie.notices.lint import find_vague, lint
 from vigie.notices.routes import Route, route
+from vigie.notices.share import Share
 from vigie.notices.story import Story, tell
 from vigie.records import DATA_CLASSES
 

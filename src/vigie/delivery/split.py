@@ -8,7 +8,6 @@ the memory it is given for the disk; only pseudonyms pass there, in a directory 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -20,25 +19,12 @@ import pyarrow.parquet as pq
 from vigie.errors import ReadingError, reason_of
 from vigie.exposure import CERTAINTIES, EXPOSURE, HOWS
 from vigie.language import N_
+from vigie.notices.share import Share
 from vigie.records import DATA_CLASSES
 
 MEMORY: Final = "1500MB"
 SURE: Final = ("certain", "probable", "not_separable")
 """The certainties under which a person is told that data were seen, not that they may have been."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one controller is to be told: how many persons, rows of exposure, and of what."""
-
-    controller: str
-    persons: int
-    rows: int
-    by_class: dict[str, int]
-    by_how: dict[str, int]
-    accounts: tuple[str, ...]
-    first_at: datetime
-    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from the controller's own share, and what only the controller can say is left to
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,13 +21,11 @@ from vigie.notices.forms import form
 from vigie.notices.letters import Exposed, Letters
 from vigie.notices.papers import paper, sheet
 from vigie.notices.routes import Route
+from vigie.notices.share import Share
 from vigie.notices.story import Story
 from vigie.notices.wording import Lists
 from vigie.notices.words import CLASS_NAMES, HOW_NAMES
 from vigie.records import DATA_CLASSES
-
-if TYPE_CHECKING:
-    from vigie.delivery.split import Share
 
 KEPT: Final = frozenset({
     "certainty", "began_at", "ended_at", "ongoing", "natures", "origins", "causes", "people",
@@ -46,7 +44,7 @@ CONTENTS: Final = (
 
 def enclosed(
     filing: Filing, story: Story, forms: Iterable[str], home: Path | None = None
-) -> "Callable[[Share], dict[str, bytes]]":
+) -> Callable[[Share], dict[str, bytes]]:
     """Return what makes the documents of one packet: the notice in the first form, the drafts in
     all of them (they are to be worked on), the facts as JSON."""
     makers = {suffix: form(suffix) for suffix in forms}
@@ -58,7 +56,7 @@ def enclosed(
         letter = draft_letter(story, classes, home)
         return {f"letter-draft.{suffix}": make(letter) for suffix, make in makers.items()}
 
-    def documents(share: "Share") -> dict[str, bytes]:
+    def documents(share: Share) -> dict[str, bytes]:
         cnil = draft(filing, story, share, home)
         return {
             f"notice.{first}": makers[first](notice(story, share, contents, home)),
@@ -71,7 +69,7 @@ def enclosed(
 
 
 def notice(
-    story: Story, share: "Share", contents: Iterable[str], home: Path | None = None
+    story: Story, share: Share, contents: Iterable[str], home: Path | None = None
 ) -> Document:
     """Return the notice of article 33(2) to one controller: its own numbers and no others."""
     counsel, language = load_counsel(home), story.language
@@ -87,7 +85,7 @@ def notice(
     return msgspec.structs.replace(made, recipient=(name,))
 
 
-def share_figures(story: Story, share: "Share") -> tuple[tuple[str, str], ...]:
+def share_figures(story: Story, share: Share) -> tuple[tuple[str, str], ...]:
     """Return what one controller is told in numbers."""
     said_of = [
         (_("Persons"), written(share.persons)),
@@ -109,7 +107,7 @@ def share_figures(story: Story, share: "Share") -> tuple[tuple[str, str], ...]:
     return tuple(said_of)
 
 
-def draft(filing: Filing, story: Story, share: "Share", home: Path | None = None) -> Document:
+def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) -> Document:
     """Return the draft of what the controller may notify to the CNIL (article 33(1))."""
     words, classes = load_vocabulary(home), list(share.by_class)
     own: dict[str, Any] = {
@@ -137,7 +135,7 @@ def _answered(field: Field, own: dict[str, Any]) -> Field:
     return msgspec.structs.replace(field, value=value)
 
 
-def share_facts(story: Story, share: "Share") -> bytes:
+def share_facts(story: Story, share: Share) -> bytes:
     """Return the numbers of one controller as JSON, with the hash of the facts behind them."""
     said = {
         "version": 1,

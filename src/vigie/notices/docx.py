@@ -18,7 +18,7 @@ from vigie.notices.document import Document
 from vigie.notices.wording import FOLDER
 
 try:
-    from docxtpl import DocxTemplate
+    from docxtpl import DocxTemplate  # type: ignore[import-untyped]
     from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError
 except ImportError:
     raise SettingsError(
