@@ -220,8 +220,8 @@ def test_replaying_a_query_against_the_index_narrows_the_bounds(tmp_path: Path) 
     ])  # fmt: skip
     with Store.open(home) as store:
         ring = store.keyring
-        keys = dict(store.connect().execute(
-            "SELECT record_count, surname_key FROM events WHERE action = 'search'").fetchall())  # fmt: skip
+        query = "SELECT record_count, surname_key FROM events WHERE action = 'search'"
+        keys = dict(store.connect().execute(query).fetchall())
         assert expose(store, tenth()).bounds == (0, 3)
 
         def entry(number: str, surname: bytes, since: str) -> dict:

@@ -45,7 +45,7 @@ FROM own s JOIN told v ON s.account = v.account
   AND s.session IS NOT DISTINCT FROM v.session AND s.network IS NOT DISTINCT FROM v.network
   AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
   AND hour(s."at") = v.hour
-GROUP BY ALL ORDER BY min(s."at"), ALL
+GROUP BY ALL ORDER BY min(s."at"), v.account, s.session, s.network, s.device, v.certainty
 """
 
 
