@@ -57,7 +57,8 @@ KNOWN = Facts(
             attested_on="2025-01-02",
         )
         for screen, classes in (
-            ("patient_search", ("contact", "identity")), ("dossier", ("identity", "medical", "nir")),
+            ("patient_search", ("contact", "identity")),
+            ("dossier", ("identity", "medical", "nir")),
         )
     ),
     accounts=("jdupont",), controllers=("A", "B", "C"),
