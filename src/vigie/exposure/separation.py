@@ -21,15 +21,16 @@ from vigie.language import N_
 
 Flags = NDArray[np.bool_]
 
-UNUSUAL: Final = 1.64
-"""Standard errors above the account's own past from which a part of the period is unusual."""
-QUIET: Final = 2.0
+UNUSUAL: Final = {"place": 1.64, "hour": 8.0}
+"""Standard errors above the account's own past from which a part of the period is unusual. Hours
+alone say little: owners work late too, so what is late must be a burst."""
+QUIET: Final = {"place": 2.0, "hour": 1.0}
 """Standard errors up to which the rest is as usual."""
 _ECLIPSED: Final = 4.0
 _AT_MOST: Final = 7.0
 """Days differ more than independent look-ups would. Beside a part `_ECLIPSED` times as unusual,
 the rest may be up to `_AT_MOST` standard errors above the past and still be the owner's."""
-_FEWEST: Final = 5
+_FEWEST: Final = {"place": 5, "hour": 20}
 """Look-ups with evidence below which nothing is concluded."""
 _MOST_DAYS: Final = 2.5
 """Times the usual work of a day from which the rest is not as usual, whatever the evidence."""
@@ -115,14 +116,14 @@ def _decide(boundary: Boundary, habit: Habit, places: Places) -> _Verdict:
     network = _new(places.texts("network"), habit.networks)
     hopped = _in_session_of(places, device | network)
     new = device | network | hopped
-    if _stands_out(habit, places, new):
+    if _stands_out("place", habit, places, new):
         certainty = np.where(device, "certain", np.where(new, "probable", "owner"))
         because = np.select(
             [device, network, hopped], ["new_device", "new_network", "same_session"], "own_place"
         )
         return _Verdict("place", certainty, because)
     late = _unworked(habit)[places.numbers("hour").astype(np.int64)]
-    if _stands_out(habit, places, late):
+    if _stands_out("hour", habit, places, late):
         return _Verdict(
             "hour", np.where(late, "probable", "owner"), np.where(late, "new_hour", "own_hour")
         )
@@ -156,20 +157,22 @@ def _unworked(habit: Habit) -> Flags:
     return unworked
 
 
-def _stands_out(habit: Habit, places: Places, part: Flags) -> bool:
+def _stands_out(way: str, habit: Habit, places: Places, part: Flags) -> bool:
     """Whether `part` is unusual for the account and all the rest is as usual."""
     if not part.any():
         return False
     units = places.numbers("units")
     height = _height(habit, places, part)
-    if units[part].sum() < _FEWEST or height < UNUSUAL:
+    if units[part].sum() < _FEWEST[way] or height < UNUSUAL[way]:
         return False
     rest = ~part
     if not rest.any():
         return True
     days = len(np.unique(places.numbers("day")[rest]))
     busy = places.numbers("accesses")[rest].sum() > _MOST_DAYS * habit.daily * max(days, 1)
-    allowed = min(max(QUIET, height / _ECLIPSED), _AT_MOST)
+    allowed = QUIET[way]
+    if way == "place":
+        allowed = min(max(allowed, height / _ECLIPSED), _AT_MOST)
     return not busy and _height(habit, places, rest) < allowed
 
 
