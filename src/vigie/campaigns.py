@@ -5,9 +5,8 @@ same alarm budget. Alarms of groups that share an account, seven days apart at m
 whether the accounts were joined by their organisation, their team, a device or a network.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -16,20 +15,18 @@ from numpy.typing import NDArray
 from vigie.alerts import LEVELS, QUIET, RARER, Alert, alert_identity, few, moment, span
 from vigie.detectors.base import Partition, Ratios
 from vigie.detectors.campaigns import (
-    ALONE,
-    FLOORS,
     KINDS,
     POOLED,
     SHARES,
     Candidates,
     Gathered,
     Kind,
-    limits,
+    limit,
 )
 from vigie.detectors.pooling import Passage
 from vigie.language import LANGUAGES, N_, _, number, speaking
 from vigie.numbering import State, grown
-from vigie.trails import Alarm, Look
+from vigie.trails import Look
 from vigie.units import DAY, Units
 
 REASONS: Final = {
@@ -55,18 +52,10 @@ REASONS: Final = {
         "{patients} in {span}; on a usual day accounts on this network open {own} such records, "
         "on other new ones {peers}."
     ),
-    "slow_sweep": N_(
-        "Unusual access, a little on each of many days: records of persons whom neither this "
-        "account, its team nor its organisation knew, {patients} in {span}; on a usual day this "
-        "account opens {own} such records, others {peers}."
-    ),
 }
 """Why, one sentence per kind of group."""
 _LONGEST: Final = 14 * DAY
 """A campaign cites what was opened at most so long before its alarm."""
-
-
-_NONE: Final[Mapping[int, Any]] = MappingProxyType({})
 
 
 class Seen(Protocol):
@@ -79,14 +68,6 @@ class Seen(Protocol):
     @property
     def ratios(self) -> Ratios:
         """Return log ratios, shape (units, hypotheses)."""
-
-
-class Single(Protocol):
-    """An open alert of one account."""
-
-    @property
-    def alarms(self) -> Sequence[Alarm]:
-        """Return its alarms, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +98,8 @@ class Move:
         """Return when the first access was made that is cited."""
         return min((one.at for one in self.cited.values()), default=self.opened)
 
-    def takes(self, kind: str, accounts: Sequence[int], at: int) -> bool:
+    def takes(self, accounts: Sequence[int], at: int) -> bool:
         """Whether an alarm of these accounts at this time belongs here."""
-        if self.kind == ALONE != kind:
-            return False
         return at - self.last <= QUIET and not set(self.accounts).isdisjoint(accounts)
 
 
@@ -162,9 +141,8 @@ class Campaigns(State):
         self.files = files
         self.account_days = 0
         self._begin()
-        self.limits: dict[str, NDArray[np.float64]] = {}
-        """Levels of each gravity and stratum, by kind."""
-        self.peers = np.zeros(0, np.int32)
+        self.limits: dict[str, tuple[float, ...]] = {}
+        """Levels of each gravity, by kind."""
 
     def _begin(self) -> None:
         self.candidates = Candidates()
@@ -186,16 +164,10 @@ class Campaigns(State):
         """Follow units of one day of the learning part, judged from day `since` on."""
         if self.column < 0:
             return
-        self._meet(look)
         if len(look.units) and look.units.day[0] >= since:
             self.account_days += len(look.units.active[0])
         for kind, found, ratio in self.candidates.gather(look.units, self._ratio(look)):
             kind.learn(look.units, found, ratio, since)
-
-    def _meet(self, look: Look) -> None:
-        """Remember the peer group of each account."""
-        self.peers = grown(self.peers, len(look.units.accounts))
-        self.peers[look.units.account] = look.group
 
     def _ratio(self, look: Look) -> NDArray[np.float64]:
         return np.ascontiguousarray(look.ratios[:, self.column])
@@ -206,26 +178,18 @@ class Campaigns(State):
         `budget` is in false alerts per 10,000 account-days, of which each kind uses its share. A
         kind without a week to learn from raises nothing.
         """
-        strata = int(self.peers.max(initial=0)) + 1
         for kind in self.candidates.kinds:
             kind.close()
             peaks = np.concatenate(kind.peaks)
             if len(peaks) and self.account_days:
-                stratum = kind.strata(self.peers)[np.concatenate(kind.owners)]
                 target = SHARES[kind.name] * budget / 10_000 * self.account_days / len(peaks)
-                levels = [limits(peaks, stratum, strata, target / rarer) for rarer in RARER]
-                floor = FLOORS.get(kind.name, 0.0) + np.log(RARER)
-                self.limits[kind.name] = np.maximum(np.stack(levels), floor[:, None])
+                self.limits[kind.name] = tuple(limit(peaks, target / rarer) for rarer in RARER)
         self._begin()
 
-    def watch(self, look: Look, single: Mapping[int, Single] = _NONE) -> list[Alert]:
-        """Return the alerts that these units of one day open or change.
-
-        An account whose own alert is open (`single`, by account) needs no second one.
-        """
+    def watch(self, look: Look) -> list[Alert]:
+        """Return the campaign alerts that these units of one day open or change."""
         if self.column < 0 or not len(look.units):
             return []
-        self._meet(look)
         units, day = look.units, int(look.units.day[0])
         rank = np.empty(len(units), np.int64)
         rank[units.order] = np.arange(len(units)) + self.seen
@@ -236,8 +200,6 @@ class Campaigns(State):
             self._keep(kind.name, units, found, added > 0, rank)
             for passage in passages:
                 row, group = found.rows[passage.place], int(found.group[passage.place])
-                if kind.name == ALONE and _open(single, units, int(row)):
-                    continue
                 raised.append((int(rank[row]), int(units.at[row]), kind, group, passage))
         raised.sort(key=lambda one: (one[0], KINDS.index(one[2].name)))
         alerts = [self._raise(units.accounts, *one[1:]) for one in raised]
@@ -245,15 +207,9 @@ class Campaigns(State):
         self._close(int(units.at.max()))
         return alerts
 
-    def reach(self, kind: Kind) -> NDArray[np.float64]:
-        """Return the levels of each gravity, by group."""
-        if kind.name not in self.limits:
-            return np.full((len(RARER), len(kind.groups)), np.inf)
-        known = self.limits[kind.name]
-        # A peer group met since has the threshold of the most careful one.
-        stratum = kind.strata(self.peers)
-        levels = np.append(known, known.max(axis=1, keepdims=True), axis=1)
-        return np.asarray(levels[:, np.minimum(stratum, known.shape[1])])
+    def reach(self, kind: Kind) -> tuple[float, ...]:
+        """Return the level of each gravity."""
+        return self.limits.get(kind.name, (np.inf,) * len(RARER))
 
     def _keep(
         self, name: str, units: Units, found: Gathered, spoke: NDArray[np.bool_],
@@ -279,7 +235,7 @@ class Campaigns(State):
     ) -> Alert:
         """Add an alarm to the open alert of its accounts, or open one."""
         accounts = [int(kind.account[member]) for member in alarm.members]
-        episode = next((one for one in self.open if one.takes(kind.name, accounts, at)), None)
+        episode = next((one for one in self.open if one.takes(accounts, at)), None)
         if episode is None:
             episode = Move(kind.name, at, at, [], self.habits[kind.name].told(group))
             self.open.append(episode)
@@ -287,7 +243,7 @@ class Campaigns(State):
         episode.accounts += [one for one in accounts if one not in episode.accounts]
         episode.strength += alarm.level
         episode.alarms += 1
-        gravity = int((alarm.level >= self.reach(kind)[:, group]).sum()) - 1
+        gravity = sum(alarm.level >= one for one in self.reach(kind)) - 1
         episode.gravity = max(episode.gravity, gravity, episode.alarms - 1)
         episode.cited.update(self._cited(kind.name, group, alarm, at))
         return _alert(names, episode)
@@ -306,12 +262,6 @@ class Campaigns(State):
                     int(part["at"][one]), int(part["patient"][one]), where
                 )
         return told
-
-
-def _open(single: Mapping[int, Single], units: Units, row: int) -> bool:
-    """Whether the account of a unit has an alert of its own at that time."""
-    at, mine = int(units.at[row]), single.get(int(units.account[row]))
-    return mine is not None and any(0 <= at - alarm.at <= QUIET for alarm in mine.alarms)
 
 
 def retrace(
@@ -339,7 +289,7 @@ def retrace(
             for one in passages:
                 if at[one.place] == opened:
                     group = int(found.group[one.place])
-                    thresholds = tuple(levels_of[:, group].tolist())
+                    thresholds = levels_of
             patient = units.patient[found.rows]
             parts.append(
                 {"group": found.group, "at": at, "patient": patient, "added": added, "level": level}

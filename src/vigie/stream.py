@@ -188,7 +188,7 @@ class Stream(State):
         look = Look(units, group[units.account], group[units.active[0]], ratios)
         if self.thresholds:
             yield from self.watch.watch(look)
-            yield from self.campaigns.watch(look, self.watch.open)
+            yield from self.campaigns.watch(look)
         else:
             self.learning.append(look)
             self.campaigns.learn(look, self.warm)
@@ -220,7 +220,7 @@ class Stream(State):
         self.weeks = Weeks(len(self.panel.hypotheses))
         for look in learning:
             yield from self.watch.watch(look)
-            yield from self.campaigns.watch(look, self.watch.open)
+            yield from self.campaigns.watch(look)
 
 
 _KEPT: Final = (

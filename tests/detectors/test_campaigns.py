@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.detection import detect
-from vigie.detectors.campaigns import ALONE, KINDS, limits
+from vigie.detectors.campaigns import KINDS, limit
 from vigie.detectors.pooling import Pool
 from vigie.events import TIME
 from vigie.story import tell
@@ -47,7 +47,7 @@ def with_campaign(victims, per_day, days=24, accounts=60):
 
 
 def campaigns(alerts):
-    return [alert for alert in alerts if alert.hypothesis in KINDS and alert.hypothesis != ALONE]
+    return [alert for alert in alerts if alert.hypothesis in KINDS]
 
 
 VICTIMS = [2 * n for n in range(10)]
@@ -157,18 +157,10 @@ def test_a_site_wide_surge_explains_itself_by_its_volume():
 
 
 def test_the_limit_rises_as_the_target_falls():
-    peaks, one = np.random.default_rng(1).exponential(1.0, 400), np.zeros(400, np.int32)
-    found = [limits(peaks, one, 1, target)[0] for target in (1e-2, 1e-3, 1e-4)]
+    peaks = np.random.default_rng(1).exponential(1.0, 400)
+    found = [limit(peaks, target) for target in (1e-2, 1e-3, 1e-4)]
     assert found == sorted(found)
-    assert limits(np.full(50, -np.inf), one[:50], 1, 1e-3)[0] > 0
-
-
-def test_a_restless_stratum_raises_its_own_limit_only():
-    rng = np.random.default_rng(2)
-    stratum = np.repeat(np.arange(2, dtype=np.int32), 300)
-    peaks = rng.exponential(np.where(stratum == 1, 4.0, 1.0))
-    calm, restless = limits(peaks, stratum, 2, 1e-3)
-    assert restless > calm + 2
+    assert limit(np.full(50, -np.inf), 1e-3) > 0
 
 
 def test_it_goes_on_where_it_was_saved(events, found, tmp_path):

@@ -3,10 +3,9 @@
 A thief who takes a little through each of several accounts stays below every account's threshold.
 Candidates are accounts that share something: an organisation, a team, or a device or network that
 is new to each of them. Their evidence is pooled (see `pooling`); an alarm needs several accounts
-that speak, so that one person's harvest is no campaign. An account alone is a group too: a thief
-who takes a little every day shows when days that count for little each are pooled. Thresholds are
-measured on the weekly maxima of the learning part, per kind of group (and for accounts alone per
-peer group), like those of single accounts.
+that speak, so that one person's harvest is no campaign. Thresholds are
+measured on the weekly maxima of the learning part, per kind of group, like those of single
+accounts.
 """
 
 from collections.abc import Iterator
@@ -25,22 +24,16 @@ from vigie.units import DAY, Units
 
 SHARES: Final = {
     "joint_organisation": 0.06, "joint_team": 0.06, "joint_device": 0.03, "joint_network": 0.03,
-    "slow_sweep": 0.12,
 }  # fmt: skip
 """Share of the alarm budget that each kind of group may use; the rest is the detectors'."""
 KINDS: Final = tuple(SHARES)
-ALONE: Final = "slow_sweep"
-"""The kind whose groups are single accounts."""
 POOLED: Final = "register_sweep"
 """The hypothesis whose evidence is pooled."""
 _POOLS: Final = {
     "joint_organisation": (3, 3.0, 300.0), "joint_team": (3, 3.0, 300.0),
     "joint_device": (2, 3.0, 300.0), "joint_network": (2, 3.0, 300.0),
-    "slow_sweep": (1, 4.0, 50.0),
 }  # fmt: skip
 """How many accounts must speak, the nats of an account-day at most, the units of belief."""
-FLOORS: Final = {ALONE: 6.0}
-"""No alarm of a kind below this level, however quiet its weeks."""
 _NEW: Final = 21 * DAY
 _KNOWN: Final = 5 * DAY
 """A place is new to an account for so long, if the account was known so long before it."""
@@ -48,10 +41,6 @@ _PLACES: Final = (0.1, 0.05, 0.025)
 _BELIEF: Final = 10.0
 """Group-weeks that the law under a true model (passing x is exp(-x) rare) weighs."""
 _LEAN: Final = 3.0
-_ENOUGH: Final = 10
-"""Weeks under which a stratum is too small to have a limit of its own: the highest holds."""
-_OWN: Final = 10.0
-"""Passages at which a stratum's own severity counts as much as everyone's."""
 
 Values = NDArray[np.float64]
 
@@ -94,7 +83,6 @@ class Kind(State):
         self.account = np.empty(0, np.int32)
         self.pool = Pool(*_POOLS[name])
         self.peaks: list[Values] = []
-        self.owners: list[NDArray[np.int64]] = []
         self._week = 0
         self._best = np.full(0, np.nan)
 
@@ -125,21 +113,11 @@ class Kind(State):
 
     def close(self) -> None:
         """Put the week's peaks away."""
-        spoke = np.flatnonzero(~np.isnan(self._best))
-        self.owners.append(spoke)
-        self.peaks.append(self._best[spoke])
+        self.peaks.append(self._best[~np.isnan(self._best)])
         self._best = np.full(0, np.nan)
 
-    def strata(self, peers: Codes) -> Codes:
-        """Return each group's stratum: that of its account for accounts alone, else one for all."""
-        stratum = np.zeros(len(self.groups), np.int32)
-        if self.name == ALONE:
-            # The only member of a group is its account, so both have the same number.
-            stratum[:] = peers[self.account[: len(self.groups)]]
-        return stratum
-
     def watch(
-        self, units: Units, found: Gathered, ratio: Values, threshold: Values
+        self, units: Units, found: Gathered, ratio: Values, threshold: float
     ) -> tuple[Values, list[Passage]]:
         """Return what each unit added, and the alarms of the groups."""
         at = units.at[found.rows]
@@ -164,35 +142,29 @@ class Candidates(State):
         organisation, team = units.text["organisation"], units.text["unit"]
         device = self.devices.new(units, units.text["device"], self.known_since)
         network = self.networks.new(units, units.text["network"], self.known_since)
-        account = units.account
         keys = (
             (organisation, organisation), (organisation, team), (device, device),
-            (network, network), (account, account),
+            (network, network),
         )  # fmt: skip
         for kind, (left, right) in zip(self.kinds, keys, strict=True):
             yield kind, kind.gather(units, left, right, ratios), ratios
 
 
-def limits(peaks: Values, stratum: Codes, strata: int, target: float) -> Values:
-    """Return the level of each stratum that a share `target` of its weeks passes.
+def limit(peaks: Values, target: float) -> float:
+    """Return the level that a share `target` of weeks passes.
 
-    By exponential tails from several places, of which the most careful answer holds. A stratum
-    leans on all of them, and all on the law that the statistic follows if its model is right.
+    By exponential tails from several places, of which the most careful answer holds; each leans on
+    the law that the statistic follows if its model is right.
 
     >>> peaks = np.random.default_rng(0).exponential(1.0, 2000)
-    >>> limits(peaks, np.zeros(2000, np.int32), 1, 0.001).round(1).tolist()
-    [7.5]
+    >>> round(limit(peaks, 0.001), 1)
+    7.5
     """
-    answer = np.zeros(strata)
-    weeks = np.bincount(stratum, minlength=strata)
+    answers = []
     for share in _PLACES:
         place = float(np.quantile(np.maximum(peaks, 0.0), 1 - share))
-        passed = peaks > place
-        beyond = np.where(passed, peaks - place, 0.0)
-        common = (passed.sum() + _BELIEF * np.exp(-place)) / (len(peaks) + _BELIEF)
-        usual = (beyond.sum() + _LEAN) / (passed.sum() + _LEAN)
-        own = np.bincount(stratum, passed, strata)
-        rate = (own + 1) / (weeks + 1 / common)
-        slope = (np.bincount(stratum, beyond, strata) + _OWN * usual) / (own + _OWN)
-        answer = np.maximum(answer, place + slope * np.maximum(np.log(rate / target), 0.0))
-    return np.where(weeks < _ENOUGH, answer.max(), answer)
+        beyond = peaks[peaks > place] - place
+        rate = (len(beyond) + _BELIEF * np.exp(-place)) / (len(peaks) + _BELIEF)
+        slope = (beyond.sum() + _LEAN) / (len(beyond) + _LEAN)
+        answers.append(place + slope * max(float(np.log(rate / target)), 0.0))
+    return float(max(answers))

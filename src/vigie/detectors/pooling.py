@@ -90,11 +90,11 @@ class Pool(State):
         member: NDArray[np.int64],
         at: NDArray[np.int64],
         ratio: NDArray[np.float64],
-        threshold: NDArray[np.float64] | None = None,
+        threshold: float = np.inf,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Passage]]:
         """Advance by units in order of time; return levels, what each added (nats), passages.
 
-        `ratio` is each unit's log likelihood ratio, `threshold` that of each group.
+        `ratio` is each unit's log likelihood ratio.
 
         >>> one = np.zeros(3, np.int64)
         >>> level, added, _ = Pool().follow(one, one, one, np.array([0.0, -3.0, 3.0]))
@@ -102,18 +102,17 @@ class Pool(State):
         [0.0, -0.03, 0.45]
         """
         self._make_room(int(group.max(initial=-1)) + 1, int(member.max(initial=-1)) + 1)
-        limit = np.full(len(self.day), np.inf) if threshold is None else threshold
         level, added = np.empty(len(at)), np.empty(len(at))
         passages: list[Passage] = []
         done = 0
         while done < len(at):
             done = _pool(
                 done, group, member, at, ratio, INTENSITIES, self.least, self.most,
-                self.belief, limit, self.head,
+                self.belief, threshold, self.head,
                 self.next, self.sums, self.day, self.taught, self.clock, self.watches, self.climb,
                 self.since, self.spent, self.voice, self.voice_day, level, added,
             )  # fmt: skip
-            if done and level[done - 1] >= limit[group[done - 1]]:
+            if done and level[done - 1] >= threshold:
                 passages.append(self._passage(done - 1, int(group[done - 1]), level, at))
         return level, added, passages
 
@@ -174,7 +173,7 @@ def _pool(  # type: ignore[no-untyped-def]
         level[i] = np.log(mixed) - np.log(usual_week)
         if level[i] < 0 or _broad(head[g], following, voice, voice_day, day) < least:
             level[i] = -np.inf
-        if level[i] >= threshold[g]:
+        if level[i] >= threshold:
             sums[g, :] = 0.0
             return i + 1
     return at.size
