@@ -163,7 +163,8 @@ def _stands_out(way: str, habit: Habit, places: Places, part: Flags) -> bool:
         return False
     units = places.numbers("units")
     height = _height(habit, places, part)
-    if units[part].sum() < _FEWEST[way] or height < UNUSUAL[way]:
+    unusual = height >= UNUSUAL[way] or (way == "place" and _is_work_of_two(habit, places, part))
+    if units[part].sum() < _FEWEST[way] or not unusual:
         return False
     rest = ~part
     if not rest.any():
@@ -174,6 +175,20 @@ def _stands_out(way: str, habit: Habit, places: Places, part: Flags) -> bool:
     if way == "place":
         allowed = min(max(allowed, height / _ECLIPSED), _AT_MOST)
     return not busy and _height(habit, places, rest) < allowed
+
+
+def _is_work_of_two(habit: Habit, places: Places, part: Flags) -> bool:
+    """Whether a part is a usual day's work by itself, on top of the rest.
+
+    Who reads the owner's own patients looks like the owner, but does not leave the owner idle.
+    """
+    accesses, day = places.numbers("accesses"), places.numbers("day")
+    days = max(len(np.unique(day[part])), 1)
+    together = accesses[np.isin(day, day[part])].sum() / days
+    alone = accesses[part].sum() / days
+    return bool(
+        alone >= habit.daily and together >= habit.daily + QUIET["place"] * habit.daily_spread
+    )
 
 
 def _height(habit: Habit, places: Places, part: Flags) -> float:
