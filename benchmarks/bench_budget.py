@@ -4,7 +4,7 @@
 
 Each platform (no attacks; the first 40 % of its days teach, the rest is scored) is one JSON line of
 `--file`; a run that was stopped goes on where it was. The target is at least 300,000 account-days:
-five presets, four seeds at scale 0.3 give about 340,000, in about half an hour.
+five presets, four seeds at scale 0.3 give about that.
 """
 
 import argparse
