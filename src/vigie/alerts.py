@@ -48,6 +48,11 @@ REASONS: Final = {
         "of them unknown here; on a usual day this account makes {own} such checks, its peers "
         "{peers}."
     ),
+    "own_panel": N_(
+        "Unusual access: this account's own patients opened without a reason of care that the "
+        "platform knows, {patients} in {span}; on a usual day this account opens {own} such "
+        "records, its peers {peers}."
+    ),
     "bulk_export": N_(
         "Unusual access: {records} records in one request; this account's largest request so far "
         "returned {own}, its peers' {peers}."

@@ -16,13 +16,14 @@ import pyarrow as pa
 
 from vigie import units as units_module
 from vigie.alerts import Alert, gravest_first
+from vigie.care import Care
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.calibrate import Thresholds
 from vigie.detectors.combine import Evidence
 from vigie.detectors.kernel import trace_all
 from vigie.events import SCHEMA
-from vigie.front import END
+from vigie.front import END, key_numbers
 from vigie.honest import Honest, Reasons
 from vigie.marks import Observer, Scene
 from vigie.profiles import Habits, Usual
@@ -82,16 +83,21 @@ def detect(
     quarantined: int = 0,
     lines: int = 0,
     detectors: Mapping[str, Detector] = DETECTORS,
+    care: pa.Table | None = None,
 ) -> Detection:
     """Look at waist rows, of one or several sources, in any order, and return the alerts.
 
     `learn_until` defaults to the middle of the log, or its thirtieth day if that is earlier.
-    `quarantined` of `lines` are what the readers could not read, for the trust.
+    `quarantined` of `lines` are what the readers could not read, for the trust. `care` is a table
+    of `records.CARE`: what it announces is not strange.
     """
     settings = settings or Settings()
+    known = None if care is None else Care.of(care, key_numbers(care.column("patient")))
     at = _times(events)
     first, until, last = _stretch(at, learn_until)
-    stream = Stream(settings, learn_until=_midnight(until), detectors=detectors, keep=True)
+    stream = Stream(
+        settings, learn_until=_midnight(until), detectors=detectors, keep=True, care=known
+    )
     alerts = stream.feed_all(_slices(events, at, 2 * stream.front.within))
     alerts += stream.finish()
     thresholds = stream.thresholds

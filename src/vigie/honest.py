@@ -31,13 +31,13 @@ other place; a new unit's or organisation's patients; clean-ups along numbers or
 or with a search page before each record."""
 
 _MET: Final = np.array([
-    (0.08, 0.02, 0.04, 0.02, 0.15, 0.04, 0.02, 0.05, 0.22, 0.20, 0.16, 0.05, 0.05),
-    (0.08, 0.02, 0.04, 0.02, 0.04, 0.02, 0.02, 0.56, 0.10, 0.06, 0.04, 0.05, 0.05),
-    (0.08, 0.02, 0.14, 0.08, 0.38, 0.18, 0.02, 0.02, 0.04, 0.02, 0.02, 0.05, 0.05),
+    (0.08, 0.02, 0.04, 0.02, 0.15, 0.04, 0.05, 0.02, 0.05, 0.20, 0.18, 0.15, 0.05, 0.05),
+    (0.08, 0.02, 0.04, 0.02, 0.04, 0.02, 0.04, 0.02, 0.53, 0.10, 0.06, 0.03, 0.05, 0.05),
+    (0.08, 0.02, 0.14, 0.08, 0.37, 0.17, 0.04, 0.02, 0.02, 0.02, 0.02, 0.02, 0.05, 0.05),
 ])  # fmt: skip
 """Chances of each relation on call, in a replacement, as a newcomer; the last two (far) are shares
 of what a sweep would meet. Assumptions; what on-call duty meets is learnt from the log."""
-_LEARNT: Final = (4, 11)
+_LEARNT: Final = (4, 12)
 """The relations whose chances on call are learnt: strangers, but none from afar."""
 _ORDERS: Final = np.array(
     [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.50, 0.45, 0.05), (0.50, 0.05, 0.45)]
@@ -47,7 +47,7 @@ SILENT: Final = -0.5
 """Log chance that a request of a walk says nothing of its order."""
 HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
 """Pace of batches, by class of `marks.PACES`. An assumption."""
-_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4])
+_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 2e-5, 2e-5, 2e-5, 2e-5])
 _LEAVE: Final = np.array([0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 40, 1 / 40, 1 / 40, 1 / 40])
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions."""
 _OWN: Final = 400.0

@@ -13,10 +13,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie import care as care_relations
 from vigie.events import ACTIONS
 from vigie.front import Times
 from vigie.numbering import Codes, Numbers, State, grown
-from vigie.relations import HOST, OWN_IDLE, RELATIONS, Marks, Relations
+from vigie.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
 from vigie.units import DAY, Flags, Units
 
 _HOUR: Final = DAY // 24
@@ -31,6 +32,8 @@ _MANNER_OF: Final = {
     "break_glass": 4, "create": 5, "update": 5, "delete": 5, "merge": 5,
 }  # fmt: skip
 
+ANNOUNCED: Final = 3e-3
+"""Share of a register with which a care relation holds at any moment. An assumption."""
 PACES: Final = (8, 20, 45, 120, 600)
 """Seconds since the account's last unit that said something, where classes of pace begin."""
 
@@ -40,6 +43,7 @@ FACTORS: Final[dict[str, int]] = {
     "sequence": len(SEQUENCES),
     "manner": len(MANNERS),
     "pace": len(PACES) + 1,
+    "care": 2,
     "place": 2,
     "volume": 32,
     "weight": 40,
@@ -70,9 +74,13 @@ class Observer(State):
         self._visits = np.empty((0, 4), np.int64)
         self._said_at = np.empty(0, np.int64)
 
-    def observe(self, units: Units) -> Scene:
-        """Mark every unit, using only what came before it."""
+    def observe(self, units: Units, care: Marks | None = None) -> Scene:
+        """Mark every unit, using only what came before it; `care` are its classes in `care`."""
         relation, chance, own = self.relations.relate(units)
+        if care is not None:
+            announced = (care == care_relations.EXPECTED) & (relation > EXPECTED)
+            relation = np.where(announced, EXPECTED, relation).astype(np.int8)
+            chance = np.where(announced, np.log(ANNOUNCED), chance)
         # A page that shows a patient of the last 24 hours, which is no unit, is one of own ones.
         chance = np.where((units.page > 0) & units.familiar & (relation > OWN_IDLE), own, chance)
         relation, page, swept = self._pages(units, relation, chance)
@@ -82,6 +90,7 @@ class Observer(State):
             "sequence": _sequences(units),
             "manner": _manners(units),
             "pace": self._paces(units, np.maximum(relation, page)),
+            "care": _cared(relation, care),
             "place": self._visited(units),
             "volume": _sizes(units, "record_count", 32),
             "weight": _sizes(units, "bytes", 40),
@@ -164,6 +173,16 @@ class Observer(State):
         marks[visit & said] = 0
         marks[new] = 1
         return marks
+
+
+def _cared(relation: Marks, care: Marks | None) -> Marks:
+    """Mark whether a care relation holds (1) or not (0) with a patient of the account or team."""
+    marks = np.full(len(relation), -1, np.int8)
+    if care is not None:
+        known = (care >= 0) & (care != care_relations.UNKNOWN) & (relation >= 0)
+        known &= relation < EXPECTED
+        marks[known] = care[known] == care_relations.EXPECTED
+    return marks
 
 
 def _sequences(units: Units) -> Marks:

@@ -29,17 +29,18 @@ too, and the log cannot tell how many they are."""
 
 RELATIONS: Final = (
     "own_active", "own_idle", "team_active", "team_idle", "organisation_active",
-    "organisation_idle", "network", "host", "linked", "local", "local_unseen", "far",
+    "organisation_idle", "expected", "network", "host", "linked", "local", "local_unseen", "far",
     "far_unseen",
 )  # fmt: skip
-"""From the closest: a patient of the account, of a colleague in the unit, in the organisation, on
-the same network (*active*: somebody else met him within a day); a stranger from the same elsewhere
+"""From the closest: a patient of the account, of a colleague in the unit, in the organisation
+(*active*: somebody else met him within a day); somebody whom a care relation announces (see
+`marks`), known on the same network; a stranger from the same elsewhere
 as other strangers met lately, from a place that shares patients with this one, from an area that
 this place sees, from afar (*unseen*: met nowhere before)."""
 (
-    OWN, OWN_IDLE, TEAM, TEAM_IDLE, ORGANISATION, ORGANISATION_IDLE, NETWORK, HOST, LINKED, LOCAL,
-    LOCAL_UNSEEN, FAR, FAR_UNSEEN,
-) = range(13)  # fmt: skip
+    OWN, OWN_IDLE, TEAM, TEAM_IDLE, ORGANISATION, ORGANISATION_IDLE, EXPECTED, NETWORK, HOST,
+    LINKED, LOCAL, LOCAL_UNSEEN, FAR, FAR_UNSEEN,
+) = range(14)  # fmt: skip
 
 _LEVELS: Final = ("own", "team", "organisation", "network")
 _NEVER: Final = 2**62
@@ -107,7 +108,7 @@ class Patients(State):
         self.last_by = np.empty(0, np.int32)
         self.met = np.empty(0, np.int32)
         self.counts = np.zeros(2, np.int64)
-        """Patients met, and probes made."""
+        """Patients met, and units met: every fourth is probed."""
 
     def make_room(self, count: int) -> None:
         """Make room for `count` patients."""
@@ -257,7 +258,7 @@ def _relation(  # type: ignore[no-untyped-def]
         if level > 0 and first_by[level][k] == a:
             when = other_at[level][k]
         if when <= now - delay:
-            return 6 if level == 3 else 2 * level + idle
+            return 7 if level == 3 else 2 * level + idle
     known = home[p] >= 0 and home_since[p] <= now - delay
     if known and place >= 0 and home[p] != place:
         if hosts[home[p]] < 0.04 * moved[0]:
@@ -266,15 +267,15 @@ def _relation(  # type: ignore[no-untyped-def]
                 if strangers[a, j] == home[p] and now - met[a, j] < 10 * day:
                     matches += 1
             if matches >= 2:
-                return 7
+                return 8
         expected = guests[place] * hosts[home[p]] / max(moved[0], 1.0)
         if shared[_share(place, home[p], shared)] + 3.0 >= 2.0 * (expected + 3.0):
-            return 8
+            return 9
     near = False
     if place >= 0 and area[p] >= 0 and totals[place] >= 10:
         k = found_number((np.uint64(place) << np.uint64(32)) | np.uint64(area[p]), cell_slots)
         near = k >= 0 and cell_counts[k] >= 0.05 * totals[place]
-    return (9 if known else 10) if near else (11 if known else 12)
+    return (10 if known else 11) if near else (12 if known else 13)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -300,8 +301,8 @@ def _meet(  # type: ignore[no-untyped-def]
         owners = (owner[0][i], owner[1][i], owner[2][i], owner[3][i])
         if areas[i] >= 0:
             area[p] = areas[i]
-        if counts[0] > 0:
-            counts[1] += 1
+        counts[1] += 1
+        if counts[0] > 0 and counts[1] % 4 == 0:
             v = met_patients[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
             c = _relation(
                 a, v, here, now, owners, slots, first_at, first_by, other_at, home, home_since,
@@ -333,7 +334,7 @@ def _meet(  # type: ignore[no-untyped-def]
         if here >= 0:
             if home[p] < 0:
                 home[p], home_since[p] = here, now
-            elif home[p] != here and home_since[p] <= now - delay and c >= 7:
+            elif home[p] != here and home_since[p] <= now - delay and c >= 8:
                 h = home[p]
                 shared[_share(here, h, shared)] += 1.0
                 guests[here] += 1.0
@@ -363,17 +364,17 @@ def _swept(c, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-
     """Return the chance of a relation in a sweep: met persons as probed, others as unseen."""
     classes = mine.size
     near, total = 1.0, 2.0
-    for k in range(7, classes):
+    for k in range(8, classes):
         total += here[k]
-        if k == 8 or k == 9 or k == 10:
+        if k == 9 or k == 10 or k == 11:
             near += here[k]
     whole = (everywhere[c] + 0.5) / (everywhere.sum() + 0.5 * classes)
     there = (here[c] + lean * whole) / (here.sum() + lean)
     seen = (mine[c] + lean * there) / (mine.sum() + lean)
     fresh = 0.0
-    if c == 10:
+    if c == 11:
         fresh = near / total
-    elif c == 12:
+    elif c == 13:
         fresh = 1.0 - near / total
     return (1.0 - unseen) * seen + unseen * fresh + 1e-6
 

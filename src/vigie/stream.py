@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from vigie import checkpoints
 from vigie.alerts import Alert, Episode, Watch
 from vigie.campaigns import Campaigns, Citation, Customs, Move
+from vigie.care import Care
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.base import Ratios
@@ -33,7 +34,7 @@ from vigie.language import N_
 from vigie.marks import Observer
 from vigie.numbering import Numbers, Recent, State, Words
 from vigie.profiles import Habits, Peers
-from vigie.relations import Knowledge, Patients, Places, Relations
+from vigie.relations import Knowledge, Marks, Patients, Places, Relations
 from vigie.sizes import Law, Sizes
 from vigie.trails import Alarm, Look, Tally, Trail
 from vigie.units import DAY, UnitFinder, Units, batches
@@ -58,6 +59,7 @@ class Stream(State):
     event. `lateness` is how long events are waited for, in µs, by default the settings'; it only
     matters where `feed` is not told the watermark. With `keep`, what the detectors saw is kept
     in `kept`, for whoever wants to tell the evidence: the memory is then that of the whole log.
+    `care` are the care relations of the platform, if it gives any.
     """
 
     def __init__(
@@ -67,8 +69,10 @@ class Stream(State):
         learn_until: datetime | None = None,
         detectors: Mapping[str, Detector] = DETECTORS,
         keep: bool = False,
+        care: Care | None = None,
     ) -> None:
         settings = settings or Settings()
+        self.care = care
         self.settings = settings
         self.until = END if learn_until is None else int(learn_until.timestamp() * 1e6) // DAY
         self.first = END
@@ -148,6 +152,7 @@ class Stream(State):
         settings: Settings | None = None,
         *,
         detectors: Mapping[str, Detector] = DETECTORS,
+        care: Care | None = None,
     ) -> "Stream":
         """Return the stream that `save` wrote, to go on where it stood.
 
@@ -155,7 +160,7 @@ class Stream(State):
         """
         stream: Stream = checkpoints.load(path, _KEPT)
         stream.settings = settings or Settings()
-        stream.keep, stream.kept = False, []
+        stream.keep, stream.kept, stream.care = False, [], care
         stream.panel.detectors = detectors
         if stream.panel.hypotheses != Panel(detectors).hypotheses:
             raise checkpoints.CheckpointError(
@@ -167,7 +172,7 @@ class Stream(State):
 
     def remembered(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {n: v for n, v in vars(self).items() if n not in {"settings", "keep", "kept"}}
+        return {n: v for n, v in vars(self).items() if n not in _APART}
 
     def _look(self, units: Units) -> Iterator[Alert]:
         day = units.on
@@ -177,7 +182,7 @@ class Stream(State):
         if self.thresholds is None and day >= self.until:
             yield from self._calibrate()
         self._begin(day)
-        scene = self.observer.observe(units)
+        scene = self.observer.observe(units, self._cared(units))
         usual = self.habits.learn(units, scene)
         honest = self.reasons.follow(units, scene, usual)
         partition = Partition(units, scene, usual, honest)
@@ -194,6 +199,15 @@ class Stream(State):
             self.campaigns.learn(look, self.warm)
             if day >= self.warm:
                 self.weeks.follow(units, ratios, self.warm)
+
+    def _cared(self, units: Units) -> Marks | None:
+        """Return the class of each unit's care relation, where the platform gives such."""
+        if self.care is None:
+            return None
+        owners = {name: (units.text[name], tuple(units.words[name]))
+                  for name in ("organisation", "unit")}  # fmt: skip
+        owners["account"] = units.account, tuple(units.accounts)
+        return self.care.mark(units.person, units.at, **owners)
 
     def _begin(self, day: int) -> None:
         """Close alerts long quiet; what accounts with an open one opened makes nobody known.
@@ -223,6 +237,8 @@ class Stream(State):
             yield from self.campaigns.watch(look)
 
 
+_APART: Final = {"settings", "keep", "kept", "care"}
+"""What a checkpoint does not keep: whoever loads it gives it again."""
 _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,
     Reasons, Peers, Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words,

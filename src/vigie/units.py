@@ -33,8 +33,8 @@ BATCH: Final = 1 << 16
 _PAGES: Final = tuple(ACTIONS.index(name) for name in ("search", "list"))
 _NEVER: Final = -(10**18)
 _PLAIN: Final = (
-    "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "pair",
-    "since", "action",
+    "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "person",
+    "pair", "since", "action",
 )  # fmt: skip
 
 
@@ -46,8 +46,8 @@ class Units:
     `row` numbers the rows fed; `order` lists the units by time; `step` numbers the requests (a
     page is one step); `page` is the number of rows of a listing, 0 for an opening; `familiar`
     says that the page shows a patient of the last 24 hours; `source` is the step that listed an
-    opened patient in the hour before, or -1; `pair` numbers the accounts
-    with their patients; `since` is the time since the account's last access
+    opened patient in the hour before, or -1; `person` is the patient's key in 64 bits; `pair`
+    numbers the accounts with their patients; `since` is the time since the account's last access
     to this patient, less the listing that led here (µs, -1 for none); `active` holds the account
     and day of every day with an access; `on` is the first day of the rows looked at.
     """
@@ -62,6 +62,7 @@ class Units:
     familiar: Flags
     source: Times
     patient: Codes
+    person: NDArray[np.uint64]
     pair: Codes
     since: Times
     action: NDArray[np.int8]
@@ -118,6 +119,7 @@ class UnitFinder(State):
             at=at[chosen], day=day[chosen], step=step[chosen] + np.int64(self.steps),
             page=np.where(listing, size, 0)[chosen].astype(np.int32),
             familiar=seen[step[chosen]], source=source[chosen], patient=patient[chosen],
+            person=person[chosen],
             pair=pair[chosen], since=since[chosen], action=action[chosen],
             text={name: kept[name] for name in TEXTS},
             number={name: kept[name] for name in NUMBERS},

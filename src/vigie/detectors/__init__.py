@@ -6,10 +6,11 @@ from vigie.detectors.base import Detector, Partition
 from vigie.detectors.bulk import Bulk
 from vigie.detectors.emergency import Emergency
 from vigie.detectors.enumeration import Enumeration
+from vigie.detectors.panel import Panel
 from vigie.detectors.strangers import Strangers
 
 DETECTORS: Final[dict[str, Detector]] = {
-    detector.name: detector for detector in (Strangers(), Enumeration(), Bulk(), Emergency())
+    detector.name: detector for detector in (Strangers(), Enumeration(), Bulk(), Emergency(), Panel())
 }
 """Every detector by name; a new one is one file and one entry here."""
 
