@@ -47,7 +47,7 @@ SILENT: Final = -0.5
 """Log chance that a request of a walk says nothing of its order."""
 HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
 """Pace of batches, by class of `marks.PACES`. An assumption."""
-_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 2e-5, 2e-5, 2e-5, 2e-5])
+_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6])
 _LEAVE: Final = np.array([0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 40, 1 / 40, 1 / 40, 1 / 40])
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions."""
 _OWN: Final = 400.0

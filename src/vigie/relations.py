@@ -86,6 +86,8 @@ class Places(State):
         self.counts, self.totals = np.zeros(1), np.zeros(1)
         self.shared = np.zeros(_SHARES)
         self.guests, self.hosts = np.zeros(1), np.zeros(1)
+        self.rank, self.ranked = np.full(1, -1, np.int64), np.zeros(1, np.int64)
+        """Places in the order in which they were met, so that their codes do not matter."""
         self.moved = np.zeros(1)
 
     def number(self, place: Codes, area: Codes) -> Codes:
@@ -95,6 +97,7 @@ class Places(State):
         places = int(place.max(initial=0)) + 1
         for name in ("totals", "guests", "hosts"):
             setattr(self, name, grown(getattr(self, name), places))
+        self.rank = grown(self.rank, places, -1)
         return cell
 
 
@@ -187,7 +190,7 @@ class Relations(State):
             patients.home, patients.home_since, patients.area, patients.last, patients.before,
             patients.last_by, patients.met, patients.counts,
             places.cells.slots, places.counts, places.totals,
-            places.shared, places.guests, places.hosts, places.moved,
+            places.shared, places.rank, places.ranked, places.guests, places.hosts, places.moved,
             self._strangers, self._met, self._position,
             self._drawn, self._drawn_at, self._drawn_in_all,
         )  # fmt: skip
@@ -240,7 +243,7 @@ def _share(place, home, shared):  # type: ignore[no-untyped-def]
 @numba.njit(inline="always")
 def _relation(  # type: ignore[no-untyped-def]
     a, p, place, now, owners, slots, first_at, first_by, other_at, home, home_since, area, last,
-    before, last_by, cell_slots, cell_counts, totals, shared, guests, hosts, moved,
+    before, last_by, cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved,
     strangers, met, delay,
 ):  # fmt: skip
     """Return the closest relation that holds between an account and a patient."""
@@ -269,7 +272,7 @@ def _relation(  # type: ignore[no-untyped-def]
             if matches >= 2:
                 return 8
         expected = guests[place] * hosts[home[p]] / max(moved[0], 1.0)
-        if shared[_share(place, home[p], shared)] + 3.0 >= 2.0 * (expected + 3.0):
+        if shared[_share(rank[place], rank[home[p]], shared)] + 3.0 >= 2.0 * (expected + 3.0):
             return 9
     near = False
     if place >= 0 and area[p] >= 0 and totals[place] >= 10:
@@ -285,7 +288,7 @@ def _meet(  # type: ignore[no-untyped-def]
     slots, first_at, first_by, other_at, other_by,
     home, home_since, area, last, before, last_by, met_patients, counts,
     cell_slots, cell_counts, totals,
-    shared, guests, hosts, moved,
+    shared, rank, ranked, guests, hosts, moved,
     strangers, met, position,
     drawn, drawn_at, drawn_in_all,
 ):  # fmt: skip
@@ -301,12 +304,15 @@ def _meet(  # type: ignore[no-untyped-def]
         owners = (owner[0][i], owner[1][i], owner[2][i], owner[3][i])
         if areas[i] >= 0:
             area[p] = areas[i]
+        if here >= 0 and rank[here] < 0:
+            rank[here] = ranked[0]
+            ranked[0] += 1
         counts[1] += 1
         if counts[0] > 0 and counts[1] % 4 == 0:
             v = met_patients[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
             c = _relation(
                 a, v, here, now, owners, slots, first_at, first_by, other_at, home, home_since,
-                area, last, before, last_by, cell_slots, cell_counts, totals, shared,
+                area, last, before, last_by, cell_slots, cell_counts, totals, shared, rank,
                 guests, hosts, moved, strangers, met, delay,
             )  # fmt: skip
             drawn[a, c] += 1.0
@@ -315,7 +321,7 @@ def _meet(  # type: ignore[no-untyped-def]
                 drawn_at[here, c] += 1.0
         c = _relation(
             a, p, here, now, owners, slots, first_at, first_by, other_at, home, home_since, area,
-            last, before, last_by, cell_slots, cell_counts, totals, shared, guests,
+            last, before, last_by, cell_slots, cell_counts, totals, shared, rank, guests,
             hosts, moved, strangers, met, delay,
         )  # fmt: skip
         if since[i] >= 0 and c > 1:
@@ -336,7 +342,7 @@ def _meet(  # type: ignore[no-untyped-def]
                 home[p], home_since[p] = here, now
             elif home[p] != here and home_since[p] <= now - delay and c >= 8:
                 h = home[p]
-                shared[_share(here, h, shared)] += 1.0
+                shared[_share(rank[here], rank[h], shared)] += 1.0
                 guests[here] += 1.0
                 hosts[h] += 1.0
                 moved[0] += 1.0

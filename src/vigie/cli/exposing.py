@@ -62,9 +62,12 @@ def _detect(store: Store, options: Namespace) -> "tuple[Detection, pa.Table]":
 
     recall(options)
     columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
-    events = store.events(columns)
+    events, care = store.events(columns), store.table("care")
     learn = day_of(options.learn_until, "--learn-until")
-    return detect(events, settings_of(options), learn_until=learn), events
+    found = detect(
+        events, settings_of(options), learn_until=learn, care=care if care.num_rows else None
+    )
+    return found, events
 
 
 def _scope(options: Namespace, detection: "Detection") -> Scope:

@@ -97,7 +97,7 @@ def detect_stored(options: Namespace) -> Answer:
     with Store.open(home) as store:
         sources = store.sources()
         columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
-        events = store.events(columns)
+        events, care = store.events(columns), store.table("care")
     journal.record(home, "detect", f"{events.num_rows} events", "vigie " + options.command)
     quarantined = sum(source.quarantined_now for source in sources)
     detection = detect(
@@ -106,6 +106,7 @@ def detect_stored(options: Namespace) -> Answer:
         learn_until=day_of(options.learn_until, "--learn-until"),
         quarantined=quarantined,
         lines=sum(source.lines for source in sources),
+        care=care if care.num_rows else None,
     )
     return Answer(detection, events.num_rows, quarantined)
 

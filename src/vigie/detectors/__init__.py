@@ -10,7 +10,8 @@ from vigie.detectors.panel import Panel
 from vigie.detectors.strangers import Strangers
 
 DETECTORS: Final[dict[str, Detector]] = {
-    detector.name: detector for detector in (Strangers(), Enumeration(), Bulk(), Emergency(), Panel())
+    detector.name: detector
+    for detector in (Strangers(), Enumeration(), Bulk(), Emergency(), Panel())
 }
 """Every detector by name; a new one is one file and one entry here."""
 

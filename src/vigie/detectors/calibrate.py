@@ -30,7 +30,9 @@ _LEAN: Final = 10.0
 """Passages at which a group's own severity counts as much as everyone's."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
-_THIEVES: Final = 2
+_MARGIN: Final = 0.5
+"""Share of the budget that is aimed at: a few thousand weeks show a tail only roughly."""
+_THIEVES: Final = 1
 """Accounts of the learning part that may be robbed, by hypothesis. An assumption."""
 _STEPS: Final = 20.0
 """Requests a day that an account is believed to make at least, where nothing was calibrated."""
@@ -123,7 +125,7 @@ def calibrate(
     peaks, everyone = learnt.peaks, groups + 1
     if len(peaks) < _FEWEST or not learnt.heard:
         return _by_run_length(learnt, floors, everyone, budget)
-    target = learnt.account_days / len(peaks) * budget / 10_000 / learnt.heard
+    target = learnt.account_days / len(peaks) * budget * _MARGIN / 10_000 / learnt.heard
     shape = everyone, peaks.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
     for h in range(peaks.shape[1]):
