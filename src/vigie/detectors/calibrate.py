@@ -147,7 +147,7 @@ def _without_thieves(peaks: Values, account: Codes) -> Values:
     ranked = np.sort(highest)[::-1]
     if len(ranked) <= _THIEVES:
         return peaks
-    return np.minimum(peaks, ranked[_THIEVES])
+    return np.asarray(np.minimum(peaks, ranked[_THIEVES]), np.float64)
 
 
 def _thresholds(
