@@ -32,6 +32,8 @@ _AT_MOST: Final = 7.0
 the rest may be up to `_AT_MOST` standard errors above the past and still be the owner's."""
 _FEWEST: Final = {"place": 5, "hour": 20}
 """Look-ups with evidence below which nothing is concluded."""
+_HALF: Final = 0.5
+"""Share of a usual day's work that shows that the owner was at work elsewhere."""
 _MOST_DAYS: Final = 2.5
 """Times the usual work of a day from which the rest is not as usual, whatever the evidence."""
 _NEVER: Final = 0.002
@@ -178,17 +180,16 @@ def _stands_out(way: str, habit: Habit, places: Places, part: Flags) -> bool:
 
 
 def _is_work_of_two(habit: Habit, places: Places, part: Flags) -> bool:
-    """Whether a part is a usual day's work by itself, on top of the rest.
+    """Whether a part is a usual day's work by itself, while the rest goes on as on any day.
 
-    Who reads the owner's own patients looks like the owner, but does not leave the owner idle.
+    Who reads the owner's own patients looks like the owner, but does not leave the owner idle; an
+    owner who moved to a new place does.
     """
     accesses, day = places.numbers("accesses"), places.numbers("day")
     days = max(len(np.unique(day[part])), 1)
-    together = accesses[np.isin(day, day[part])].sum() / days
     alone = accesses[part].sum() / days
-    return bool(
-        alone >= habit.daily and together >= habit.daily + QUIET["place"] * habit.daily_spread
-    )
+    rest = accesses[np.isin(day, day[part])].sum() / days - alone
+    return bool(alone >= habit.daily and rest >= _HALF * habit.daily)
 
 
 def _height(habit: Habit, places: Places, part: Flags) -> float:
