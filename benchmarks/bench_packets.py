@@ -138,6 +138,7 @@ def write(top: Path, named: bool) -> dict[str, float]:
     return {
         "split": done - began,
         "seconds": time.perf_counter() - began,
+        "cpu": sum(resource.getrusage(resource.RUSAGE_SELF)[:2]),
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
         "persons": outcome.persons,
         "bytes": sum(packet.file.size for packet in outcome.packets),
@@ -205,7 +206,8 @@ def packets(name: str, persons: int, rows: int, controllers: int) -> list[Result
                     "DuckDB, one Parquet per controller, in clear", reference, "s",
                     f"full size: {LIMIT_MINUTES:.0f} min, {LIMIT_GB:.0f} GB",
                     f"{persons:,} persons, {rows:,} rows, {controllers} packets; split "
-                    f"{found['split']:.0f} s, memory {found['memory']:.2f} GB, "
+                    f"{found['split']:.0f} s, processor {found['cpu']:.0f} s, memory "
+                    f"{found['memory']:.2f} GB, "
                     f"{found['bytes'] / 1e6:,.0f} MB encrypted",
                 )
             )  # fmt: skip
