@@ -143,7 +143,7 @@ class _Unpacker:
             self._known[tree["number"]] = table
             table.update(self._fields(tree["dict"]))
             return table
-        kind = self._classes[tree["state"]]
+        kind: Any = self._classes[tree["state"]]
         made = kind.__new__(kind)
         self._known[tree["number"]] = made
         made.restore(self._fields(tree["of"]))
