@@ -56,7 +56,7 @@ def split(
         path = Path(name) / "rows.parquet"
         settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": name, "threads": 2}
         with duckdb.connect(config=settings) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             connection.execute(
                 _ROWS.format(
                     controller="coalesce(controller, '')" if by_controller else "''",

@@ -3,10 +3,12 @@
 Each is the story of the case and its facts in its own text; none is written apart from the others.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,11 +16,14 @@ from vigie.cases.filings import Filing
 from vigie.language import _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
+from vigie.notices.dates import moment_of
 from vigie.notices.document import Answers, Block, Document, Heading, Paragraph, Rows
 from vigie.notices.letters import foot
 from vigie.notices.story import Story
 from vigie.notices.wording import Lists, load_wording, said
 from vigie.records import DATA_CLASSES
+
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def professional(story: Story, account: str, home: Path | None = None) -> Document:
@@ -92,16 +97,14 @@ def advice_page(story: Story, classes: Iterable[str], home: Path | None = None) 
 
 def sheet(filing: Filing, story: Story) -> Document:
     """Return what is filed with an authority as a document: every field, unknowns marked so."""
-    blocks: list[Block] = [Answers(_answers(filing))]
+    show = partial(_shown, unknown=filing.unknown, zone=story.zone)
+    blocks: list[Block] = [Answers(_answers(filing, show))]
     for field in filing.fields:
         if field.value and isinstance(field.value, list) and isinstance(field.value[0], dict):
-            blocks += [Heading(field.label), _rows(field.value, filing.unknown)]
+            blocks += [Heading(field.label), _rows(field.value, show)]
     if filing.changes:
         header = (_("Field"), _("Before"), _("Now"))
-        changes = tuple(
-            (c.label, _shown(c.before, filing.unknown), _shown(c.after, filing.unknown))
-            for c in filing.changes
-        )
+        changes = tuple((c.label, show(c.before), show(c.after)) for c in filing.changes)
         blocks += [Heading(_("What changed since the last notification")), Rows(header, changes)]
     if filing.missing:
         labels = {field.name: field.label for field in filing.fields}
@@ -116,25 +119,26 @@ def sheet(filing: Filing, story: Story) -> Document:
     )  # fmt: skip
 
 
-def _answers(filing: Filing) -> tuple[tuple[str, str], ...]:
+def _answers(filing: Filing, show: Callable[[Any], str]) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (field.label, _shown(field.value, filing.unknown))
+        (field.label, show(field.value))
         for field in filing.fields
         if not (isinstance(field.value, list) and field.value and isinstance(field.value[0], dict))
     )
 
 
-def _rows(values: list[dict[str, Any]], unknown: str) -> Rows:
+def _rows(values: list[dict[str, Any]], show: Callable[[Any], str]) -> Rows:
     header = tuple(values[0])
     names = {"at": _("when"), "event": _("event"), "text": _("details"), "name": _("item"),
              "sha256": "SHA-256"}  # fmt: skip
     return Rows(
         tuple(names.get(name, name) for name in header),
-        tuple(tuple(_shown(row.get(name), unknown) for name in header) for row in values),
+        tuple(tuple(show(row.get(name)) for name in header) for row in values),
     )
 
 
-def _shown(value: Any, unknown: str) -> str:
+def _shown(value: Any, unknown: str, zone: str) -> str:
+    """Write a value of a form; a moment is written out, as a person reads it."""
     if value is None:
         return unknown
     if isinstance(value, bool):
@@ -142,9 +146,11 @@ def _shown(value: Any, unknown: str) -> str:
     if isinstance(value, int):
         return written(value)
     if isinstance(value, list | tuple):
-        return "\n".join(_shown(part, unknown) for part in value)
+        return "\n".join(_shown(part, unknown, zone) for part in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_shown(part, unknown)}" for name, part in value.items())
+        return ", ".join(f"{name}: {_shown(part, unknown, zone)}" for name, part in value.items())
+    if isinstance(value, str) and _MOMENT.match(value):
+        return moment_of(datetime.fromisoformat(value), zone)
     return str(value)
 
 
