@@ -5,7 +5,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.exposure.small import AUTHORITY, line, links, march, moment, store_of, tenth
+from tests.exposure.small import (
+    AUTHORITY,
+    HEADER,
+    MAPPING,
+    line,
+    links,
+    march,
+    moment,
+    store_of,
+    tenth,
+)
 
 from vigie import journal
 from vigie.errors import RefusedError, UsageError
@@ -13,6 +23,9 @@ from vigie.exposure import EXPOSURE, INDEX, Boundary, Scope, Stretch, expose
 from vigie.exposure.changes import compare
 from vigie.exposure.persons import Move, exposed_by
 from vigie.facts.counting import facts_of
+from vigie.identifiers import nir_key
+from vigie.pipeline import find_files, import_files
+from vigie.readers.mapping import load_mapping
 from vigie.records import SCREENS
 from vigie.stores import Store
 
@@ -169,15 +182,40 @@ def test_a_circle_of_merges_ends() -> None:
 
 
 def test_a_test_identity_is_nobody(tmp_path: Path) -> None:
-    real, test = "255081416802538", "255081416802538^^^&1.2.250.1.213.1.4.10&ISO^NH"
+    other = f"1850775056789{nir_key('1850775056789'):02d}"
     home = store_of(tmp_path, [
-        line(DAY.format(0), "open", "record", real),
-        line(DAY.format(1), "open", "record", test),
+        line(DAY.format(0), "open", "record", "255081416802538"),
+        line(DAY.format(1), "open", "record", f"{other}^^^&1.2.250.1.213.1.4.10&ISO^NH"),
     ], kind="ins")  # fmt: skip
     with Store.open(home) as store:
-        found = expose(store, march())
-        assert found.totals["tests"] >= 0
-        assert found.persons <= 1 or found.totals["tests"] == 0
+        found = expose(store, tenth())
+        assert (found.persons, found.totals["tests"]) == (1, 1)
+
+
+def test_a_source_that_falls_silent_while_others_speak_is_blind(tmp_path: Path) -> None:
+    days = range(1, 29)
+    home = store_of(tmp_path, [
+        line(f"2026-03-{day:02d}T10:00:00Z", "open", "record", str(day)) for day in days
+    ])  # fmt: skip
+    spoken = [day for day in days if not 10 <= day <= 13]
+    lines = [
+        line(f"2026-03-{day:02d}T11:00:00Z", "open", "record", str(day), account="bob")
+        for day in spoken
+    ]
+    (tmp_path / "other.csv").write_text("\n".join([HEADER, *lines]) + "\n")
+    mapping = MAPPING.format(kind="local", authority=', authority = "test"')
+    (tmp_path / "other.toml").write_text(mapping.replace('"portal"', '"other"'))
+    with Store.open(home, write=True) as store:
+        import_files(
+            store, find_files([tmp_path / "other.csv"]), [load_mapping(tmp_path / "other.toml")]
+        )
+        within = Scope((Stretch("eve", moment("2026-03-08"), moment("2026-03-12")),))
+        (silence,) = expose(store, within).blind.reasons
+        assert (silence.kind, silence.source, silence.most) == ("blind_period", "other", None)
+        assert str(silence.since).startswith("2026-03-09 11")
+        assert str(silence.until).startswith("2026-03-12")
+        before = Scope((Stretch("eve", moment("2026-03-02"), moment("2026-03-05")),))
+        assert expose(store, before).bounds == (3, 3)
 
 
 def test_persons_counted_by_their_number_have_no_upper_bound(tmp_path: Path) -> None:

@@ -10,8 +10,15 @@ from vigie.exposure import Exposure, expose
 from vigie.simulate.presets import PRESETS
 from vigie.stores import Store
 
+QUICK = "identity-server"
 
-@pytest.fixture(scope="module", params=PRESETS)
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        name if name == QUICK else pytest.param(name, marks=pytest.mark.slow) for name in PRESETS
+    ],
+)
 def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     return build(request.param, tmp_path_factory.mktemp(request.param))
 
