@@ -158,7 +158,8 @@ def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
 class Dropping:
     """A server over TLS that answers rightly until `after`, then drops the line.
 
-    `after` is `MAIL`, `DATA` (before the text) or `TEXT` (once the whole text was read).
+    `after` is `MAIL`, `DATA` (before the text) or `TEXT` (once the whole text was read); with
+    `HANG` it reads the text and says nothing until `release` is set.
     """
 
     def __init__(self, top: Path, after: str, code: int = 250) -> None:
@@ -168,6 +169,7 @@ class Dropping:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.texts: list[bytes] = []
+        self.read, self.release = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> "Dropping":
@@ -203,13 +205,16 @@ class Dropping:
             word = line[:4].upper().decode().strip()
             if word == "QUIT":
                 return say("221 bye")
-            if word == self.after[:4] and self.after != "TEXT":
+            if word == self.after[:4] and self.after not in ("TEXT", "HANG"):
                 return None
             if word == "DATA":
                 say("354 go on")
                 text = b"".join(iter(file.readline, b".\r\n"))
                 self.texts.append(text)
-                if self.after == "TEXT":
+                self.read.set()
+                if self.after == "HANG":
+                    self.release.wait(30)
+                if self.after in ("TEXT", "HANG"):
                     return None
             say(f"{self.code if word == 'RCPT' else 250} ok")
         return None

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -253,6 +255,25 @@ def test_a_line_that_drops_is_uncertain_and_never_tried_again(
     with Dropping(tmp_path / "tls", "TEXT") as server:
         smtp(private_home, server.port, server.ca_file, "implicit")
         assert run(*send, monkeypatch=monkeypatch) == 4
+        assert run(*send, monkeypatch=monkeypatch) == 4
+    assert len(server.texts) == 1
+    assert counts(case, monkeypatch, capsys)["uncertain"] == 1
+
+
+@pytest.mark.slow
+def test_a_process_killed_in_the_middle_leaves_the_person_uncertain(
+    case: Case, tmp_path: Path, private_home: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "letters", monkeypatch)
+    send = ("notice", "send", case.id, "letters", *persons(tmp_path), "--really")
+    (tmp_path / "tls").mkdir()
+    with Dropping(tmp_path / "tls", "HANG") as server:
+        smtp(private_home, server.port, server.ca_file, "implicit")
+        words = [sys.executable, "-m", "vigie.cli", *map(str, send)]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as sending:
+            assert server.read.wait(60)
+            sending.kill()
+        server.release.set()
         assert run(*send, monkeypatch=monkeypatch) == 4
     assert len(server.texts) == 1
     assert counts(case, monkeypatch, capsys)["uncertain"] == 1

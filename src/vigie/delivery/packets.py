@@ -21,11 +21,12 @@ from vigie.delivery.archive import Archive, canonical
 from vigie.delivery.encryption import Written, write_encrypted
 from vigie.delivery.listing import listing
 from vigie.delivery.recipients import OPERATOR, Recipient, require
-from vigie.delivery.split import Share, Split
+from vigie.delivery.split import Split
 from vigie.errors import UsageError
 from vigie.language import N_
 from vigie.notices.people import Joined
 from vigie.notices.register import Register
+from vigie.notices.share import Share
 
 MANIFEST: Final = "packets.json"
 PERSONS: Final = "persons.csv"
