@@ -24,11 +24,11 @@ Values = NDArray[np.float64]
 
 REASONS: Final = (
     "usual", "on_call", "replacement", "newcomer", "by_number", "by_name", "loosely_by_number",
-    "loosely_by_name",
+    "loosely_by_name", "recall",
 )  # fmt: skip
 """The states: usual work; strangers from near (on call, campaign, outbreak); the patients of one
 other place; a new unit's or organisation's patients; clean-ups along numbers or names, strictly
-or with a search page before each record."""
+or with a search page before each record; the account's usual patients in a rush (a recall)."""
 
 _MET: Final = np.array([
     (0.08, 0.02, 0.04, 0.02, 0.15, 0.04, 0.05, 0.02, 0.05, 0.20, 0.18, 0.15, 0.05, 0.05),
@@ -47,8 +47,8 @@ SILENT: Final = -0.5
 """Log chance that a request of a walk says nothing of its order."""
 HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
 """Pace of batches, by class of `marks.PACES`. An assumption."""
-_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6])
-_LEAVE: Final = np.array([0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 40, 1 / 40, 1 / 40, 1 / 40])
+_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-4])
+_LEAVE: Final = np.array([0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40])
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions."""
 _OWN: Final = 400.0
 _PEERS: Final = 4000.0
@@ -92,7 +92,8 @@ class Reasons(State):
         plain = usual.log["sequence"] + usual.log["pace"]
         found: Any = _follow(
             units.account, usual.group, relation, marks["sequence"], marks["pace"],
-            usual.log["relation"] + usual.log["page"], plain, scene.swept, self.day,
+            usual.log["relation"] + usual.log["page"], plain, usual.log["sequence"],
+            scene.swept, self.day,
             np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT,
             _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight, self._inside,
             self._begun, self._steps, self._rate, self._met_on,
@@ -145,11 +146,11 @@ class Reasons(State):
 
 @numba.njit(cache=True, nogil=True)
 def _follow(  # type: ignore[no-untyped-def]
-    account, group, relation, order, pace, usual, plain, swept, day, met, orders, haste, silent,
-    leave, own, fade, floor, rates, weight, inside, begun, steps, rate, met_on, today,
+    account, group, relation, order, pace, usual, plain, ordered, swept, day, met, orders, haste,
+    silent, leave, own, fade, floor, rates, weight, inside, begun, steps, rate, met_on, today,
     today_steps, on_call,
 ):  # fmt: skip
-    states, far = leave.size, met.shape[1] - 2
+    states, far, recall = leave.size, met.shape[1] - 2, leave.size - 1
     out = np.zeros(account.size)
     reason = np.zeros(account.size, np.int8)
     chance, ahead = np.zeros(states), np.zeros(states)
@@ -174,8 +175,9 @@ def _follow(  # type: ignore[no-untyped-def]
         for k in range(1, 4):
             drawn = met[k - 1, r] + (swept[i] if r >= far else 0.0)
             chance[k] = np.exp(drawn + plain[i])
-        for k in range(4, states):
+        for k in range(4, recall):
             chance[k] = np.exp(walk + (orders[k - 4, o] if o >= 0 else silent))
+        chance[recall] = np.exp(usual[i] + ordered[i] + walk - swept[i])
         chance[0] = max(chance[0], floor * chance.max())
         total = 0.0
         for k in range(states):
