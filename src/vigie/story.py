@@ -14,6 +14,7 @@ from vigie.alerts import Alert
 from vigie.campaigns import retrace
 from vigie.detection import Detection
 from vigie.detectors.campaigns import KINDS
+from vigie.honest import REASONS
 
 BEFORE: Final = 12
 """Units before the first one cited that the story shows, for the calm before."""
@@ -31,10 +32,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The steps of an alert and the threshold of each level of gravity, from watch up."""
+    """The steps of an alert and the threshold of each level of gravity, from watch up.
+
+    `reasons` counts, for the steps that speak for the alert, which honest reason (`honest.REASONS`)
+    explained them best; none is counted for a campaign.
+    """
 
     steps: tuple[Step, ...]
     thresholds: tuple[float, ...]
+    reasons: dict[str, int]
 
 
 def tell(found: Detection, alert: Alert) -> Story:
@@ -57,7 +63,10 @@ def tell(found: Detection, alert: Alert) -> Story:
     )
     rarer = (1.0, 10.0, 100.0)
     limits = [found.thresholds.log(r)[group, hypothesis] / np.log(10) for r in rarer]
-    return Story(steps, tuple(float(limit) for limit in limits))
+    spoke = found.partition.honest.reason[chosen][added > 0]
+    tried = np.bincount(spoke, minlength=len(REASONS)).tolist()
+    reasons = dict(zip(REASONS, tried, strict=True))
+    return Story(steps, tuple(float(limit) for limit in limits), reasons)
 
 
 def _tell_campaign(found: Detection, alert: Alert) -> Story:
@@ -75,7 +84,7 @@ def _tell_campaign(found: Detection, alert: Alert) -> Story:
         Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
         for at, count, more, level in zip(course["at"][chosen], seen, added, levels, strict=True)
     )
-    return Story(steps, tuple(limit / np.log(10) for limit in limits))
+    return Story(steps, tuple(limit / np.log(10) for limit in limits), {})
 
 
 def _stretch(found: Detection, account: int, alert: Alert) -> tuple[int, int]:

@@ -59,6 +59,7 @@ def _draw(alert: "Alert", story: "Story") -> None:
     )
     say()
     _draw_evidence(story)
+    _say_reasons(story)
     say()
     say(_("Lines:"))
     for line in alert.lines[:ROWS]:
@@ -69,6 +70,31 @@ def _draw(alert: "Alert", story: "Story") -> None:
         ))  # fmt: skip
     say()
     say(_("vigie case open {id} --reason … opens a case from it.").format(id=alert.id))
+
+
+def _say_reasons(story: "Story") -> None:
+    """Say which honest reasons were tried, and how many accesses each explained best."""
+    if not story.reasons:
+        return
+    counts = [
+        sum(story.reasons[name] for name in names)
+        for names in (
+            ("on_call",), ("replacement",), ("newcomer",),
+            ("by_number", "by_name", "loosely_by_number", "loosely_by_name"), ("recall",),
+            ("usual",),
+        )
+    ]  # fmt: skip
+    said = [number(count) for count in counts]
+    say(
+        _(
+            "Honest reasons tried on the accesses that speak for the alert: on call {on_call}, "
+            "replacement {replacement}, new place {newcomer}, clean-up {cleanup}, recall {recall}; "
+            "none of them, and unlike the account's habit: {usual}."
+        ).format(
+            on_call=said[0], replacement=said[1], newcomer=said[2], cleanup=said[3],
+            recall=said[4], usual=said[5],
+        )  # fmt: skip
+    )
 
 
 def _draw_evidence(story: "Story") -> None:
@@ -110,6 +136,7 @@ def _as_json(alert: "Alert", story: "Story") -> dict[str, object]:
         "version": 1,
         "alert": msgspec.to_builtins(alert),
         "thresholds": dict(zip(LEVELS, story.thresholds, strict=True)),
+        "honest_reasons": story.reasons,
         "steps": [
             {"at": stamp(s.at), "patients": s.patients, "added": s.added, "level": s.level}
             for s in story.steps

@@ -192,6 +192,14 @@ def draw(answer: Answer) -> None:
             date=f"{found.learn_until:%Y-%m-%d}",
         )
     )
+    if found.days:
+        yearly = found.budget * found.account_days / found.days * 365 / 10_000
+        say(
+            _(
+                "At an alarm budget of {budget} false alerts per 10,000 account-days, expect about "
+                "{yearly} false alerts a year on a log of this size."
+            ).format(budget=number(found.budget), yearly=number(yearly, 0 if yearly >= 10 else 1))
+        )
     count = len(found.alerts)
     if not count:
         say(_("No unusual access within the alarm budget."))
