@@ -236,3 +236,16 @@ def test_no_name_is_left_in_clear(tmp_path: Path) -> None:
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert b"NOMUNIQUE" not in path.read_bytes(), path
+
+
+def test_names_joined_a_few_persons_at_a_time_are_the_same_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = register_of(tmp_path, ["P0;Lefèvre;Zoé", "P1;Durand;Luc", "P2;Petit;Éva"])
+    _outcome, whole = named(tmp_path, register)
+    monkeypatch.setattr(packets, "SLICE", 1)
+    (tmp_path / "out").rename(tmp_path / "before")
+    outcome, pieces = named(tmp_path, register)
+    assert pieces == whole
+    assert {row["surname"] for row in whole} == {"Lefèvre", "Durand", "Petit"}
+    assert outcome.joined.persons == 3

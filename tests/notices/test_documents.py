@@ -175,14 +175,12 @@ def test_an_unknown_field_of_a_template_is_one_sentence(story, private_home) -> 
 def test_an_unknown_field_of_a_word_template_is_one_sentence(story, private_home) -> None:
     import docx as word
 
-    from vigie.notices.docx import docx
-
     (private_home / "texts").mkdir()
     template = word.Document()
     template.add_paragraph("{{ organistaion }}")
     template.save(str(private_home / "texts" / "notice.docx"))
     with pytest.raises(SettingsError, match="organistaion"):
-        docx(papers.press(story, ["nir"]), private_home)
+        form("docx", private_home)(papers.press(story, ["nir"]))
 
 
 def test_what_a_case_lacks_is_named(case: Case, private_home: Path) -> None:

@@ -122,14 +122,16 @@ def render(options: Namespace) -> int:
         )
     documents = _documents(options, case, story)
     options.out.mkdir(parents=True, exist_ok=True)
-    write_documents(documents, options.out, options.form or ["pdf"])
+    write_documents(documents, options.out, options.form or ["pdf"], home_of(options))
     return 0
 
 
-def write_documents(documents: dict[str, Document], out: Path, forms: Iterable[str]) -> None:
+def write_documents(
+    documents: dict[str, Document], out: Path, forms: Iterable[str], home: Path
+) -> None:
     """Write documents that bear no patient's name, in every form that is asked for."""
     for suffix in forms:
-        made = form(suffix)
+        made = form(suffix, home)
         for name, document in documents.items():
             path = out / f"{name}.{suffix}"
             path.write_bytes(made(document))
@@ -225,7 +227,15 @@ def _letters(options: Namespace, case: Case, story: Story) -> int:
         mailing = Mailing()
         people = addressees(found, register, aliases, date_of(options).date(), mailing)
         letters = Letters(story, home_of(options))
-        print_letters(people, letters, form(suffix), to[OPERATOR], options.out, mailing, suffix)
+        print_letters(
+            people,
+            letters,
+            form(suffix, home_of(options)),
+            to[OPERATOR],
+            options.out,
+            mailing,
+            suffix,
+        )
     say_ways(mailing)
     return 0
 

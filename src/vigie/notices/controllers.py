@@ -47,7 +47,7 @@ def enclosed(
 ) -> Callable[[Share], dict[str, bytes]]:
     """Return what makes the documents of one packet: the notice in the first form, the drafts in
     all of them (they are to be worked on), the facts as JSON."""
-    makers = {suffix: form(suffix) for suffix in forms}
+    makers = {suffix: form(suffix, home) for suffix in forms}
     first = next(iter(makers))
     contents = tuple(_(text) for text in CONTENTS)
 
