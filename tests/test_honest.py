@@ -1,0 +1,65 @@
+"""Honest states: surprising at first, explained when they go on, learnt from peers."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vigie.honest import REASONS
+from vigie.testing.detectors import partition_of, small_log, text
+from vigie.units import DAY
+
+
+def walked(accounts: list[str], day: int, count: int = 40) -> pa.Table:
+    """The small log, in which these accounts go through strangers by number on one day."""
+    events = small_log(days=10, accounts=8, size=12, strangers=0.02)
+    begin = int(pc.min(events["at"].cast(pa.int64())).as_py()) // DAY * DAY
+    parts = [events]
+    for place, account in enumerate(accounts):
+        some = events.slice(0, count)
+        rows = np.arange(count) + 1000 * (place + 1)
+        patients = [bytes([9]) + int(row).to_bytes(15, "big") for row in rows]
+        fresh = {
+            "account": text([account] * count),
+            "at": pa.array(begin + day * DAY + rows * 12_000_000).cast(
+                events.schema.field("at").type
+            ),
+            "patient": pa.array(patients, events.schema.field("patient").type),
+            "event_id": pa.array(patients, events.schema.field("event_id").type),
+            "access_id": pa.array(patients, events.schema.field("access_id").type),
+            "id_gap": pa.array(np.ones(count, np.int32)),
+            "action": text(["open"] * count),
+        }
+        for name, column in fresh.items():
+            some = some.set_column(some.schema.get_field_index(name), name, column)
+        parts.append(some.cast(events.schema))
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
+def walk_of(events: pa.Table, account: str, day: int) -> tuple[np.ndarray, np.ndarray]:
+    """The log chance of an account's units of one day under honest work, and their reasons."""
+    partition = partition_of(events)
+    units = partition.units
+    chosen = (units.account == units.accounts.index(account)) & (units.day - units.day.min() == day)
+    chosen &= partition.scene.marks["sequence"] == 1
+    return partition.honest.log[chosen], partition.honest.reason[chosen]
+
+
+def test_a_clean_up_is_surprising_at_first_and_explained_when_it_goes_on() -> None:
+    log, reason = walk_of(walked(["account-3"], 8), "account-3", 8)
+    assert log[:2].mean() < log[-10:].mean() - 2
+    assert {REASONS[code] for code in reason[-10:]} <= {"by_number", "loosely_by_number"}
+
+
+def test_what_peers_do_is_explained_sooner_than_what_nobody_does() -> None:
+    practised = walked(["account-1", "account-2", "account-4", "account-5"], 5)
+    practised = pa.concat_tables([practised, walked(["account-3"], 8)]).unify_dictionaries()
+    alone, _ = walk_of(walked(["account-3"], 8), "account-3", 8)
+    among, _ = walk_of(practised, "account-3", 8)
+    assert among[:6].sum() > alone[:6].sum()
+
+
+def test_usual_work_stays_usual() -> None:
+    partition = partition_of(small_log(days=10))
+    known = partition.related & (partition.units.day - partition.units.day.min() > 4)
+    usual = partition.honest.reason[known] == REASONS.index("usual")
+    assert usual.mean() > 0.9
