@@ -76,25 +76,24 @@ def _say_reasons(story: "Story") -> None:
     """Say which honest reasons were tried, and how many accesses each explained best."""
     if not story.reasons:
         return
-    counts = [
-        sum(story.reasons[name] for name in names)
-        for names in (
-            ("on_call",), ("replacement",), ("newcomer",),
-            ("by_number", "by_name", "loosely_by_number", "loosely_by_name"), ("recall",),
-            ("usual",),
-        )
-    ]  # fmt: skip
-    said = [number(count) for count in counts]
-    say(
-        _(
-            "Honest reasons tried on the accesses that speak for the alert: on call {on_call}, "
-            "replacement {replacement}, new place {newcomer}, clean-up {cleanup}, recall {recall}; "
-            "none of them, and unlike the account's habit: {usual}."
-        ).format(
-            on_call=said[0], replacement=said[1], newcomer=said[2], cleanup=said[3],
-            recall=said[4], usual=said[5],
-        )  # fmt: skip
+    tried = {
+        "on_call": ("on_call",),
+        "replacement": ("replacement",),
+        "newcomer": ("newcomer",),
+        "cleanup": ("by_number", "by_name", "loosely_by_number", "loosely_by_name"),
+        "recall": ("recall",),
+        "usual": ("usual",),
+    }
+    fields = {
+        name: number(sum(story.reasons[reason] for reason in reasons))
+        for name, reasons in tried.items()
+    }
+    said = _(
+        "Honest reasons tried on the accesses that speak for the alert: on call {on_call}, "
+        "replacement {replacement}, new place {newcomer}, clean-up {cleanup}, recall {recall}; "
+        "none of them, and unlike the account's habit: {usual}."
     )
+    say(said.format(**fields))
 
 
 def _draw_evidence(story: "Story") -> None:
