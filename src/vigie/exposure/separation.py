@@ -21,7 +21,7 @@ from vigie.language import N_
 
 Flags = NDArray[np.bool_]
 
-UNUSUAL: Final = {"place": 1.64, "hour": 8.0}
+UNUSUAL: Final = {"place": 5.0, "hour": 8.0}
 """Standard errors above the account's own past from which a part of the period is unusual. Hours
 alone say little: owners work late too, so what is late must be a burst."""
 QUIET: Final = {"place": 2.0, "hour": 1.0}
@@ -30,10 +30,8 @@ _ECLIPSED: Final = 4.0
 _AT_MOST: Final = 7.0
 """Days differ more than independent look-ups would. Beside a part `_ECLIPSED` times as unusual,
 the rest may be up to `_AT_MOST` standard errors above the past and still be the owner's."""
-_FEWEST: Final = {"place": 5, "hour": 20}
+_FEWEST: Final = {"place": 10, "hour": 20}
 """Look-ups with evidence below which nothing is concluded."""
-_HALF: Final = 0.5
-"""Share of a usual day's work that shows that the owner was at work elsewhere."""
 _MOST_DAYS: Final = 2.5
 """Times the usual work of a day from which the rest is not as usual, whatever the evidence."""
 _NEVER: Final = 0.002
@@ -165,8 +163,7 @@ def _stands_out(way: str, habit: Habit, places: Places, part: Flags) -> bool:
         return False
     units = places.numbers("units")
     height = _height(habit, places, part)
-    unusual = height >= UNUSUAL[way] or (way == "place" and _is_work_of_two(habit, places, part))
-    if units[part].sum() < _FEWEST[way] or not unusual:
+    if units[part].sum() < _FEWEST[way] or height < UNUSUAL[way]:
         return False
     rest = ~part
     if not rest.any():
@@ -177,19 +174,6 @@ def _stands_out(way: str, habit: Habit, places: Places, part: Flags) -> bool:
     if way == "place":
         allowed = min(max(allowed, height / _ECLIPSED), _AT_MOST)
     return not busy and _height(habit, places, rest) < allowed
-
-
-def _is_work_of_two(habit: Habit, places: Places, part: Flags) -> bool:
-    """Whether a part is a usual day's work by itself, while the rest goes on as on any day.
-
-    Who reads the owner's own patients looks like the owner, but does not leave the owner idle; an
-    owner who moved to a new place does.
-    """
-    accesses, day = places.numbers("accesses"), places.numbers("day")
-    days = max(len(np.unique(day[part])), 1)
-    alone = accesses[part].sum() / days
-    rest = accesses[np.isin(day, day[part])].sum() / days - alone
-    return bool(alone >= habit.daily and rest >= _HALF * habit.daily)
 
 
 def _height(habit: Habit, places: Places, part: Flags) -> float:
