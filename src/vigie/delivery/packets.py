@@ -30,7 +30,7 @@ from vigie.notices.share import Share
 
 MANIFEST: Final = "packets.json"
 PERSONS: Final = "persons.csv"
-SLICE: Final = 4_000_000
+SLICE: Final = 2_000_000
 """Persons whose rows of the register are in memory at once."""
 _PIECE: Final = 100_000
 Documents = Callable[[Share], dict[str, bytes]]
