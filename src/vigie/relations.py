@@ -109,6 +109,7 @@ class Patients(State):
         self.area = np.empty(0, np.int32)
         self.last, self.before = np.empty(0, np.int64), np.empty(0, np.int64)
         self.last_by = np.empty(0, np.int32)
+        self.listed = np.empty(0, bool)
         self.met = np.empty(0, np.int32)
         self.counts = np.zeros(2, np.int64)
         """Patients met, and units met: every fourth is probed."""
@@ -117,7 +118,7 @@ class Patients(State):
         """Make room for `count` patients."""
         for name, fill in (
             ("home", -1), ("home_since", 0), ("area", -1), ("last", -_NEVER), ("before", -_NEVER),
-            ("last_by", -1), ("met", -1),
+            ("last_by", -1), ("listed", False), ("met", -1),
         ):  # fmt: skip
             setattr(self, name, grown(getattr(self, name), count, fill))
 
@@ -183,12 +184,12 @@ class Relations(State):
         patients, places = self.patients, self.places
         return _meet(
             units.order, owner, pair, place, cell, units.account, units.patient, units.at,
-            units.since, units.text["area"], opened, self.muted, DELAY, UNSEEN, _LEAN,
+            units.since, units.page, units.text["area"], opened, self.muted, DELAY, UNSEEN, _LEAN,
             tuple(k.pairs.slots for k in known), tuple(k.first_at for k in known),
             tuple(k.first_by for k in known), tuple(k.other_at for k in known),
             tuple(k.other_by for k in known),
             patients.home, patients.home_since, patients.area, patients.last, patients.before,
-            patients.last_by, patients.met, patients.counts,
+            patients.last_by, patients.listed, patients.met, patients.counts,
             places.cells.slots, places.counts, places.totals,
             places.shared, places.rank, places.ranked, places.guests, places.hosts, places.moved,
             self._strangers, self._met, self._position,
@@ -203,7 +204,7 @@ class Relations(State):
         self._met = grown(self._met, accounts)
         self._position = grown(self._position, accounts)
         self._drawn = grown(self._drawn, accounts)
-        self._drawn_at = grown(self._drawn_at, int(place.max(initial=0)) + 1)
+        self._drawn_at = grown(self._drawn_at, int(place.max(initial=0)) + 2)
 
     def _owners(self, units: Units) -> tuple[Codes, ...]:
         text = units.text
@@ -283,10 +284,10 @@ def _relation(  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _meet(  # type: ignore[no-untyped-def]
-    order, owner, pair, place, cell, account, patient, at, since, areas, opened, muted,
+    order, owner, pair, place, cell, account, patient, at, since, page, areas, opened, muted,
     delay, unseen, lean,
     slots, first_at, first_by, other_at, other_by,
-    home, home_since, area, last, before, last_by, met_patients, counts,
+    home, home_since, area, last, before, last_by, listed, met_patients, counts,
     cell_slots, cell_counts, totals,
     shared, rank, ranked, guests, hosts, moved,
     strangers, met, position,
@@ -307,8 +308,10 @@ def _meet(  # type: ignore[no-untyped-def]
         if here >= 0 and rank[here] < 0:
             rank[here] = ranked[0]
             ranked[0] += 1
-        counts[1] += 1
-        if counts[0] > 0 and counts[1] % 4 == 0:
+        # The rows of a page have no order among them: only single openings probe and teach.
+        single = page[i] == 0
+        counts[1] += single
+        if single and counts[0] > 0 and counts[1] % 4 == 0:
             v = met_patients[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
             c = _relation(
                 a, v, here, now, owners, slots, first_at, first_by, other_at, home, home_since,
@@ -317,8 +320,7 @@ def _meet(  # type: ignore[no-untyped-def]
             )  # fmt: skip
             drawn[a, c] += 1.0
             drawn_in_all[0, c] += 1.0
-            if here >= 0:
-                drawn_at[here, c] += 1.0
+            drawn_at[here + 1, c] += 1.0
         c = _relation(
             a, p, here, now, owners, slots, first_at, first_by, other_at, home, home_since, area,
             last, before, last_by, cell_slots, cell_counts, totals, shared, rank, guests,
@@ -327,20 +329,21 @@ def _meet(  # type: ignore[no-untyped-def]
         if since[i] >= 0 and c > 1:
             c = 0
         relation[i] = c
-        chance[i] = _swept(c, drawn[a], drawn_at[max(here, 0)], drawn_in_all[0], unseen, lean)
-        own[i] = _swept(0, drawn[a], drawn_at[max(here, 0)], drawn_in_all[0], unseen, lean)
-        own[i] += _swept(1, drawn[a], drawn_at[max(here, 0)], drawn_in_all[0], unseen, lean)
+        chance[i] = _swept(c, drawn[a], drawn_at[here + 1], drawn_in_all[0], unseen, lean)
+        own[i] = _swept(0, drawn[a], drawn_at[here + 1], drawn_in_all[0], unseen, lean)
+        own[i] += _swept(1, drawn[a], drawn_at[here + 1], drawn_in_all[0], unseen, lean)
         # From here on the patient is known.
-        if last[p] == -never:
+        if single and not listed[p]:
+            listed[p] = True
             met_patients[counts[0]] = p
             counts[0] += 1
-        if cell[i] >= 0:
+        if single and cell[i] >= 0:
             cell_counts[cell[i]] += 1.0
             totals[here] += 1.0
         if here >= 0:
             if home[p] < 0:
                 home[p], home_since[p] = here, now
-            elif home[p] != here and home_since[p] <= now - delay and c >= 8:
+            elif single and home[p] != here and home_since[p] <= now - delay and c >= 8:
                 h = home[p]
                 shared[_share(rank[here], rank[h], shared)] += 1.0
                 guests[here] += 1.0
