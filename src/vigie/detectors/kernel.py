@@ -57,7 +57,7 @@ class Statistic(State):
     >>> account = day = group = np.zeros(3, np.int32)
     >>> ratios, threshold = np.full((3, 1), 2.0), np.full((1, 1), 3.0)
     >>> statistic.follow(account, np.arange(3), day, group, ratios, threshold).unit.tolist()
-    [1]
+    [2]
     """
 
     def __init__(self, hypotheses: int) -> None:
