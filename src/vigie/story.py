@@ -4,7 +4,7 @@ Statistics are told as decimal logarithms: 3 means that the harvest explains the
 a thousand times better than its habits do.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -40,7 +40,7 @@ class Story:
 
     steps: tuple[Step, ...]
     thresholds: tuple[float, ...]
-    reasons: dict[str, int]
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 def tell(found: Detection, alert: Alert) -> Story:
@@ -84,7 +84,7 @@ def _tell_campaign(found: Detection, alert: Alert) -> Story:
         Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
         for at, count, more, level in zip(course["at"][chosen], seen, added, levels, strict=True)
     )
-    return Story(steps, tuple(limit / np.log(10) for limit in limits), {})
+    return Story(steps, tuple(limit / np.log(10) for limit in limits))
 
 
 def _stretch(found: Detection, account: int, alert: Alert) -> tuple[int, int]:
