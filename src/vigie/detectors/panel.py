@@ -1,7 +1,8 @@
 """Dump of the account's own panel: its patients, dormant ones included, with no care to explain it.
 
 Every patient is the account's own; what betrays the thief is that nobody else met them lately and
-that, where the platform gives care relations, none holds. Silent where the log tells neither.
+that, where the platform gives care relations, none holds. Silent where the platform gives none.
+The floor is high: a dump is long, and honest weeks without appointments are many.
 """
 
 from typing import ClassVar, Final
@@ -25,7 +26,7 @@ class Panel:
     name: ClassVar[str] = "panel"
     hypotheses: ClassVar[tuple[str, ...]] = ("own_panel",)
     most: ClassVar[float] = 4.0
-    floor: ClassVar[float] = 6.0
+    floor: ClassVar[float] = 32.0
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses to patients of whom the platform says whether care explains them."""

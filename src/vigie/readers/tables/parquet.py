@@ -6,6 +6,7 @@ the order of the columns' names, whatever the row groups, encodings and widths o
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Table
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -31,17 +32,24 @@ _ROWS: Final = 1 << 17
 
 def read(context: Context, mapping: Mapping, intake: Intake) -> Iterator[Batch]:
     """Read a Parquet file through its mapping."""
-    for _ in intake.blocks():
-        pass
     rows = TableRows(context, mapping, intake.label)
     try:
-        yield from _batches(context, mapping, intake, rows)
+        # The file as it lies is sealed beside its reading: both let go of the interpreter's lock.
+        with ThreadPoolExecutor(1, "sealing") as pool:
+            sealing = pool.submit(_go_through, intake)
+            yield from _batches(context, mapping, intake, rows)
+            sealing.result()
     except (pa.ArrowInvalid, OSError) as error:
         raise ReadingError(
             N_("the Parquet file is damaged"),
             where=intake.label,
             remedy=N_("export it again"),
         ) from error
+
+
+def _go_through(intake: Intake) -> None:
+    for _ in intake.blocks():
+        pass
 
 
 def _batches(
