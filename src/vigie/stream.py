@@ -23,7 +23,7 @@ from vigie.care import Care
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.base import Ratios
-from vigie.detectors.calibrate import Thresholds, Weeks, calibrate
+from vigie.detectors.calibrate import MARGIN, Thresholds, Weeks, calibrate
 from vigie.detectors.campaigns import Candidates, Kind, Meetings
 from vigie.detectors.combine import Panel
 from vigie.detectors.kernel import Statistic
@@ -229,7 +229,7 @@ class Stream(State):
             budget * (1 - self.campaigns.share),
         )  # fmt: skip
         self.watch.arm(self.thresholds)
-        self.campaigns.arm(budget)
+        self.campaigns.arm(budget * MARGIN)
         learning, self.learning = self.learning, []
         self.weeks = Weeks(len(self.panel.hypotheses))
         for look in learning:

@@ -30,10 +30,8 @@ _LEAN: Final = 10.0
 """Passages at which a group's own severity counts as much as everyone's."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
-_MARGIN: Final = 0.5
+MARGIN: Final = 0.35
 """Share of the budget that is aimed at: a few thousand weeks show a tail only roughly."""
-_THIEVES: Final = 1
-"""Accounts of the learning part that may be robbed, by hypothesis. An assumption."""
 _STEPS: Final = 20.0
 """Requests a day that an account is believed to make at least, where nothing was calibrated."""
 
@@ -125,29 +123,14 @@ def calibrate(
     peaks, everyone = learnt.peaks, groups + 1
     if len(peaks) < _FEWEST or not learnt.heard:
         return _by_run_length(learnt, floors, everyone, budget)
-    target = learnt.account_days / len(peaks) * budget * _MARGIN / 10_000 / learnt.heard
+    target = learnt.account_days / len(peaks) * budget * MARGIN / 10_000 / learnt.heard
     shape = everyone, peaks.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
     for h in range(peaks.shape[1]):
         level[:, h], slope[:, h] = _thresholds(
-            _without_thieves(peaks[:, h], learnt.account), group[learnt.account], everyone,
-            float(floors[h]), target,
-        )  # fmt: skip
+            peaks[:, h], group[learnt.account], everyone, float(floors[h]), target
+        )
     return Thresholds(level, slope, floors, True)
-
-
-def _without_thieves(peaks: Values, account: Codes) -> Values:
-    """Lower the peaks of the `_THIEVES` highest accounts to those of the next.
-
-    Whoever stands out most in the learning part may have been robbed before it began: that must
-    not become what everybody is measured by.
-    """
-    highest = np.full(int(account.max(initial=-1)) + 1, -np.inf)
-    np.maximum.at(highest, account, peaks)
-    ranked = np.sort(highest)[::-1]
-    if len(ranked) <= _THIEVES:
-        return peaks
-    return np.asarray(np.minimum(peaks, ranked[_THIEVES]), np.float64)
 
 
 def _thresholds(
