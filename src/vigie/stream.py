@@ -226,7 +226,7 @@ class Stream(State):
         budget = self.settings.alarm_budget
         self.thresholds = calibrate(
             self.weeks.learnt(heard), self.panel.floors, group, groups,
-            budget * (1 - self.campaigns.share),
+            budget * (1 - self.campaigns.share), self.panel.whole,
         )  # fmt: skip
         self.watch.arm(self.thresholds)
         self.campaigns.arm(budget * MARGIN)

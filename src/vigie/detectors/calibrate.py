@@ -113,23 +113,26 @@ class Weeks(State):
 
 
 def calibrate(
-    learnt: Learnt, floors: Values, group: Codes, groups: int, budget: float
-) -> Thresholds:
+    learnt: Learnt, floors: Values, group: Codes, groups: int, budget: float,
+    whole: NDArray[np.bool_] | None = None,
+) -> Thresholds:  # fmt: skip
     """Return thresholds for `budget` false alerts per 10,000 account-days.
 
-    `group` is the peer group of each account. The thresholds have one more row than there are
-    `groups`: that of a group of which nothing is known.
+    `whole` says which hypotheses aim at their whole share: those of single requests, whose sizes
+    have a law of their own. `group` is the peer group of each account. The thresholds have one
+    more row than there are `groups`: that of a group of which nothing is known.
     """
     peaks, everyone = learnt.peaks, groups + 1
     if len(peaks) < _FEWEST or not learnt.heard:
         return _by_run_length(learnt, floors, everyone, budget)
-    target = learnt.account_days / len(peaks) * budget * MARGIN / 10_000 / learnt.heard
+    target = learnt.account_days / len(peaks) * budget / 10_000 / learnt.heard
     shape = everyone, peaks.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
     for h in range(peaks.shape[1]):
         level[:, h], slope[:, h] = _thresholds(
-            peaks[:, h], group[learnt.account], everyone, float(floors[h]), target
-        )
+            peaks[:, h], group[learnt.account], everyone, float(floors[h]),
+            target if whole is not None and whole[h] else target * MARGIN,
+        )  # fmt: skip
     return Thresholds(level, slope, floors, True)
 
 

@@ -39,6 +39,7 @@ class Panel(State):
         self.hypotheses = tuple(name for _, name in every)
         self.floors = np.array([d.floor for d, _ in every], np.float64)
         self._caps = np.array([d.most for d, _ in every], np.float64)
+        self.whole = np.isinf(self._caps)
         self.since = np.full(len(every), END)
 
     def remembered(self) -> dict[str, Any]:
