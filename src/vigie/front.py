@@ -172,8 +172,8 @@ class Front(State):
         if len(tied):
             among = chosen[tied]
             ranks = [self._rank(name, rows[name][among]) for name in ("source_file", "account")]
-            keys = [rows[name][among] for name in ("identity", *NUMBERS[2:], "source_line")]
-            chosen[tied] = among[np.lexsort((*keys, *ranks, at[tied]))]
+            keys = [rows[name][among] for name in (*NUMBERS[2:], "source_line")]
+            chosen[tied] = among[np.lexsort((_within_line(rows, among), *keys, *ranks, at[tied]))]
         return chosen
 
     def _rank(self, name: str, codes: Codes) -> Codes:
@@ -256,6 +256,15 @@ def _numbers(events: pa.Table, name: str) -> NDArray[np.float64]:
         return np.broadcast_to(np.float64(unsaid), events.num_rows)
     column = events.column(name).cast(pa.float64())
     return np.asarray(column.fill_null(unsaid).to_numpy())
+
+
+def _within_line(rows: Rows, chosen: Times) -> NDArray[np.uint64]:
+    """Order the rows of one line: as the reader gave them, so that no key of a pseudonym decides.
+
+    Rows that no line tells apart have their identity only.
+    """
+    given = rows["row"][chosen].astype(np.uint64)
+    return np.where(rows["source_line"][chosen] > 0, given, rows["identity"][chosen])
 
 
 @numba.njit(cache=True, nogil=True)
