@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from servers import Cluster, Unavailable, postgresql_cluster
+from servers import Cluster, Unavailable, postgresql_cluster, skip
 from vigie.config import Settings
 
 
@@ -17,7 +17,7 @@ def server() -> Iterator[Cluster]:
         with postgresql_cluster({}) as running:
             yield running
     except Unavailable as reason:
-        pytest.skip(str(reason))
+        skip(reason)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -1,6 +1,8 @@
 """Servers of this machine that tests start for themselves and stop: nothing is shared or left.
 
-A test that needs one skips with the reason when the machine lacks it.
+A test that needs one skips with the reason when the machine lacks it, and fails where everything
+was installed for the tests (`VIGIE_TEST_SERVERS=required`). A server that is there and does not
+start is an error everywhere.
 """
 
 import os
@@ -13,8 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
+import pytest
 
 PGAUDIT = {
     "shared_preload_libraries": "pgaudit",
@@ -27,6 +31,13 @@ PGAUDIT = {
 
 class Unavailable(Exception):
     """This machine lacks the server; the text says what."""
+
+
+def skip(reason: Unavailable) -> NoReturn:
+    """Skip for want of a server, or fail where none may be wanting."""
+    if os.environ.get("VIGIE_TEST_SERVERS") == "required":
+        pytest.fail(f"nothing may be skipped here: {reason}")
+    pytest.skip(str(reason))
 
 
 @dataclass(frozen=True)
@@ -139,4 +150,4 @@ def _run(*command: object) -> None:
         cwd="/", text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise Unavailable(f"{Path(str(command[0])).name} failed: {done.stderr.strip()[-300:]}")
+        raise RuntimeError(f"{Path(str(command[0])).name} failed: {done.stderr.strip()[-300:]}")

@@ -146,13 +146,13 @@ def exim() -> Iterator[MailServer]:
 def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     for _attempt in range(200):
         if server.poll() is not None:
-            raise Unavailable(f"Exim does not start: {log.read_text()[-300:]}")
+            raise RuntimeError(f"Exim does not start: {log.read_text()[-300:]}")
         try:
             with socket.create_connection(("127.0.0.1", port), 0.2):
                 return
         except OSError:
             threading.Event().wait(0.05)
-    raise Unavailable("Exim does not answer")
+    raise RuntimeError("Exim does not answer")
 
 
 class Dropping:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from delivery.mailservers import Dropping, MailServer, exim
-from servers import Unavailable, free_port
+from servers import Unavailable, free_port, skip
 from vigie.config import Settings
 from vigie.delivery.outbox import Outbox
 from vigie.delivery.smtp import Fate, Outcome, Server, Session, UnreachableError, load_server
@@ -21,7 +21,7 @@ def mail_server():
         with exim() as server:
             yield server
     except Unavailable as reason:
-        pytest.skip(str(reason))
+        skip(reason)
 
 
 def message(text: str = "Bonjour Zoé,\n.point\n..deux\n") -> EmailMessage:

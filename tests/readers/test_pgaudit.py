@@ -15,7 +15,7 @@ from walking import (
     walk,
 )
 
-from servers import PGAUDIT, Unavailable, postgresql_cluster
+from servers import PGAUDIT, Unavailable, postgresql_cluster, skip
 from vigie.errors import MappingError, ReadingError
 from vigie.readers.base import REASONS
 from vigie.readers.pgaudit import PgAuditReader
@@ -466,7 +466,7 @@ def cluster():
                         link.execute(statement)
             yield running
     except Unavailable as reason:
-        pytest.skip(str(reason))
+        skip(reason)
 
 
 def told(cluster, tmp_path, application):
