@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.clocks import ClockState, Moments, Progress
-from vigie.clocks.engine import load_rules, read_clocks
+from vigie.clocks.engine import read_clocks
+from vigie.clocks.rules import load_rules
 from vigie.clocks.weekend import extended, is_working
 from vigie.errors import SettingsError
 

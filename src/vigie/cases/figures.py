@@ -26,7 +26,7 @@ from vigie.cases.words import EXEMPTIONS
 from vigie.clocks.engine import read_clocks
 from vigie.clocks.model import ClockState
 from vigie.clocks.rules import Rule
-from vigie.facts import Fact, Facts, from_json
+from vigie.facts import Fact, Facts
 from vigie.language import N_, _, current_language
 from vigie.records import DATA_CLASSES
 
@@ -50,8 +50,7 @@ class Material(msgspec.Struct, frozen=True):
     @property
     def facts(self) -> Facts | None:
         """The facts in force, when there are any."""
-        version = self.case.facts
-        return from_json(version.content.encode(), self.case.id) if version else None
+        return self.case.read_facts() if self.case.facts else None
 
 
 def figures(material: Material) -> dict[str, Any]:

@@ -11,25 +11,10 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from vigie.clocks.model import ClockState, Moments, Progress
-
-__all__ = [
-    "TRANSITIONS",
-    "Alerted",
-    "Awareness",
-    "Case",
-    "ClockState",
-    "Decision",
-    "Event",
-    "FactsVersion",
-    "Kind",
-    "Matter",
-    "Moments",
-    "Opening",
-    "Progress",
-    "Record",
-    "Status",
-]
+from vigie.clocks.model import Moments
+from vigie.errors import UsageError
+from vigie.facts import Facts, from_json
+from vigie.language import N_
 
 
 class Status(StrEnum):
@@ -272,6 +257,17 @@ class Case(msgspec.Struct, frozen=True):
         """The facts in force, the last that were set."""
         versions = self.of(FactsVersion)
         return versions[-1] if versions else None
+
+    def read_facts(self) -> Facts:
+        """Return the facts in force, read; raises `UsageError` when there are none."""
+        if self.facts is None:
+            raise UsageError(
+                N_("the case has no facts yet: nothing says which data of how many persons"),
+                where=self.id,
+                remedy=N_("compute them: vigie exposure --case {case}"),
+                case=self.id,
+            )
+        return from_json(self.facts.content.encode(), self.id)
 
     @property
     def status(self) -> Status:

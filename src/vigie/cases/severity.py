@@ -80,6 +80,9 @@ class Circumstances(msgspec.Struct, frozen=True):
     unintelligible: bool = False
 
 
+STOLEN_ACCOUNT: Final = Circumstances()
+
+
 class Input(msgspec.Struct, frozen=True):
     """One input of the score: `choice` when it is Vigie's and not the method's."""
 
@@ -123,7 +126,7 @@ def load_grid(home: Path | None = None) -> Grid:
 def severity(
     classes: Collection[str],
     persons: int,
-    circumstances: Circumstances = Circumstances(),  # noqa: B008 - frozen
+    circumstances: Circumstances = STOLEN_ACCOUNT,
     grid: Grid | None = None,
     possible: Collection[str] = (),
 ) -> Severity:

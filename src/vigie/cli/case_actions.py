@@ -3,21 +3,14 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from vigie.cli.book import find_case, open_book
 from vigie.language import _
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from vigie.alerts import Alert
-    from vigie.cases.book import CaseBook
     from vigie.cases.model import Case
-
-
-def _book(options: Namespace) -> "CaseBook":
-    from vigie.cases.book import CaseBook
-    from vigie.cli.terminal import home_of, settings_of
-
-    return CaseBook.open(home_of(options), settings_of(options))
 
 
 def open_case(options: Namespace) -> int:
@@ -29,7 +22,7 @@ def open_case(options: Namespace) -> int:
     journal.require_reason(options.reason)
     found = _alerts(options)
     title = options.title or ", ".join(alert.account for alert in found) or options.reason
-    with _book(options) as book:
+    with open_book(options) as book:
         author = options.author or journal.current_user()
         case = book.open_case(title, found, author, options.reason, options.role, options.zone)
     _say_case(case)
@@ -41,7 +34,7 @@ def add(options: Namespace) -> int:
     from vigie import journal
 
     found = _alerts(options)
-    with _book(options) as book:
+    with open_book(options) as book:
         author = options.author or journal.current_user()
         case = book.add_alerts(book.case(options.case).id, found, author, options.reason)
     _say_case(case)
@@ -68,7 +61,7 @@ def list_cases(options: Namespace) -> int:
     """Print one line per case."""
     from vigie.cli.terminal import write_json
 
-    with _book(options) as book:
+    with open_book(options) as book:
         cases = book.cases()
     if options.format == "json":
         write_json({"version": 1, "cases": [_brief(case) for case in cases]})
@@ -86,8 +79,7 @@ def show(options: Namespace) -> int:
     from vigie.cli.case_shown import draw_case
     from vigie.cli.terminal import write_json
 
-    with _book(options) as book:
-        case = book.case(options.case)
+    case = find_case(options)
     if options.format == "json":
         records = [msgspec.to_builtins(record) for record in case.records]
         write_json({"version": 1, **_brief(case), "records": records})
@@ -117,7 +109,7 @@ def note(options: Namespace) -> int:
     """Put an event on the time line."""
     from vigie.cases.model import Kind
 
-    with _book(options) as book:
+    with open_book(options) as book:
         case = book.case(options.case)
         _say_case(book.note(
             case.id, Kind(options.kind), options.text, _moment(options, case), options.author,
@@ -131,7 +123,7 @@ def decide(options: Namespace) -> int:
     from vigie.cases.model import Matter
 
     details = {"exemption": options.exemption} if options.exemption else {}
-    with _book(options) as book:
+    with open_book(options) as book:
         case = book.case(options.case)
         _say_case(book.decide(
             case.id, Matter(options.matter), options.value, options.reason, options.author,
@@ -144,7 +136,7 @@ def close(options: Namespace) -> int:
     """Close a case."""
     from vigie.cases.model import Matter, Status
 
-    with _book(options) as book:
+    with open_book(options) as book:
         case = book.case(options.case)
         _say_case(book.decide(
             case.id, Matter.STATE, Status.CLOSED.value, options.reason, options.author
@@ -157,7 +149,7 @@ def facts(options: Namespace) -> int:
     from vigie.facts import load_facts
 
     found = load_facts(options.file)
-    with _book(options) as book:
+    with open_book(options) as book:
         case = book.case(options.case)
         _say_case(book.set_facts(case.id, found, options.reason, options.author))
     return 0

@@ -5,8 +5,8 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vigie.cli.terminal import draw_table, home_of, say, settings_of, write_json
-from vigie.errors import UsageError
+from vigie.cli.book import find_case, open_book
+from vigie.cli.terminal import draw_table, home_of, say, write_json
 from vigie.language import N_, _, current_language, number
 
 if TYPE_CHECKING:
@@ -22,16 +22,9 @@ def severity(options: Namespace) -> int:
     from vigie.cases.figures import classes_of, possible_classes
     from vigie.cases.severity import Circumstances, load_grid
     from vigie.cases.severity import severity as score
-    from vigie.facts import from_json
 
-    case = _case(options)
-    if case.facts is None:
-        raise UsageError(
-            N_("the case has no facts yet: nothing says which data of how many persons"),
-            where=case.id,
-            remedy=N_("vigie exposure computes them"),
-        )
-    facts, grid = from_json(case.facts.content.encode(), case.id), load_grid(home_of(options))
+    case = find_case(options)
+    facts, grid = case.read_facts(), load_grid(home_of(options))
     persons = facts.get("persons")
     found = score(
         classes_of(facts),
@@ -47,7 +40,7 @@ def severity(options: Namespace) -> int:
         possible_classes(facts),
     )
     if options.format == "json":
-        write_json({"version": 1, "case": case.id, "facts": case.facts.sha256,
+        write_json({"version": 1, "case": case.id, "facts": facts.sha256,
                     **msgspec.to_builtins(found)})  # fmt: skip
     else:
         _draw_severity(case, found, grid)
@@ -139,7 +132,7 @@ def filing(options: Namespace) -> int:
     """Print what goes to one addressee."""
     from vigie.cases.filings import file
 
-    found = file(_case(options), options.kind, home_of(options), datetime.now(UTC))
+    found = file(find_case(options), options.kind, home_of(options), datetime.now(UTC))
     if options.format == "json":
         write_json(as_json(found))
     else:
@@ -199,22 +192,13 @@ def _text(value: Any, unknown: str) -> str:
 
 def register(options: Namespace) -> int:
     """Print the register of breaches."""
-    from vigie.cases.book import CaseBook
     from vigie.cases.register import as_csv
     from vigie.cases.register import register as enter
 
-    home = home_of(options)
-    with CaseBook.open(home, settings_of(options)) as book:
-        entries = enter(book.cases(), home, datetime.now(UTC))
+    with open_book(options) as book:
+        entries = enter(book.cases(), home_of(options), datetime.now(UTC))
     if options.format == "json":
         write_json({"version": 1, "breaches": list(map(as_json, entries))})
     else:
         sys.stdout.write(as_csv(entries))
     return 0
-
-
-def _case(options: Namespace) -> "Case":
-    from vigie.cases.book import CaseBook
-
-    with CaseBook.open(home_of(options), settings_of(options)) as book:
-        return book.case(options.case)

@@ -23,14 +23,13 @@ def declare(commands: Any, name: str, common: Any) -> None:
 
 def clocks(options: Namespace) -> int:
     """Print the clocks of a case."""
-    from vigie.cases.book import CaseBook
-    from vigie.cli.terminal import home_of, settings_of, write_json
-    from vigie.clocks.engine import load_rules, read_clocks
+    from vigie.cli.book import find_case
+    from vigie.cli.terminal import home_of, write_json
+    from vigie.clocks.engine import read_clocks
+    from vigie.clocks.rules import load_rules
 
-    now, home = datetime.now(UTC), home_of(options)
-    with CaseBook.open(home, settings_of(options)) as book:
-        case = book.case(options.case)
-    states = read_clocks(case.moments, load_rules(home), now)
+    now, case = datetime.now(UTC), find_case(options)
+    states = read_clocks(case.moments, load_rules(home_of(options)), now)
     if options.format == "ics":
         from vigie.clocks.calendar import to_calendar
 

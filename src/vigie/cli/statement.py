@@ -49,22 +49,13 @@ def check_draft(options: Namespace) -> int:
 
 
 def _facts(options: Namespace) -> "Facts":
-    from vigie.facts import from_json, load_facts
-
     if options.facts:
-        return load_facts(options.facts)
-    from vigie.cases.book import CaseBook
-    from vigie.cli.terminal import home_of, settings_of
-    from vigie.errors import UsageError
+        from vigie.facts import load_facts
 
-    with CaseBook.open(home_of(options), settings_of(options)) as book:
-        case = book.case(options.case)
-    if case.facts is None:
-        raise UsageError(
-            N_("case {case} has no facts yet"), case=case.id,
-            remedy=N_("compute them: vigie exposure --case {case} --facts FILE"),
-        )  # fmt: skip
-    return from_json(case.facts.content.encode(), case.id)
+        return load_facts(options.facts)
+    from vigie.cli.book import find_case
+
+    return find_case(options).read_facts()
 
 
 def _read(path: Path) -> str:

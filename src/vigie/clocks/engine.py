@@ -5,6 +5,7 @@ Friday 24 October 2025 at 18:00 in Paris, 72 hours end on Monday at 17:00.
 
 >>> from datetime import UTC, datetime
 >>> from zoneinfo import ZoneInfo
+>>> from vigie.clocks.rules import load_rules
 >>> paris = ZoneInfo("Europe/Paris")
 >>> aware = datetime(2025, 10, 24, 18, tzinfo=paris).astimezone(UTC)
 >>> state = read_clocks(Moments("controller", {"awareness": aware}), load_rules(), aware)[0]
@@ -18,10 +19,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from vigie.clocks.model import ClockState, Moments, Progress
-from vigie.clocks.rules import Rule, load_rules
+from vigie.clocks.rules import Rule
 from vigie.clocks.weekend import extended
-
-__all__ = ["load_rules", "read_clocks"]
 
 
 def read_clocks(moments: Moments, rules: Iterable[Rule], now: datetime) -> list[ClockState]:
