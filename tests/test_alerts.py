@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -7,8 +8,10 @@ import pyarrow as pa
 import pytest
 
 from vigie.alerts import LEVELS, QUIET, REASONS
+from vigie.config import Settings
 from vigie.detection import COLUMNS, detect
 from vigie.events import TIME
+from vigie.expectations import expect
 from vigie.story import tell
 from vigie.testing.detectors import keys, small_log, text
 from vigie.units import DAY
@@ -126,6 +129,42 @@ def test_a_single_day_says_that_it_is_too_short():
     found = detect(small_log(days=1, accounts=3))
     assert not found.trust.ok
     assert any("too short" in remark["en"] for remark in found.trust.remarks)
+
+
+def test_each_level_has_a_budget_of_its_own(events, found):
+    assert found.budgets == (1.0, 0.1, 0.01)
+    grave = detect(events, Settings(step_up_budget=1.0, suspend_budget=1.0))
+    assert {alert.level for alert in grave.alerts} == {"suspend"}
+    mild = detect(events, Settings(step_up_budget=1e-30, suspend_budget=1e-30))
+    assert {alert.level for alert in mild.alerts} == {"watch"}
+    assert [a.id for a in sorted(grave.alerts, key=lambda a: a.id)] == [
+        a.id for a in sorted(mild.alerts, key=lambda a: a.id)
+    ]
+
+
+def test_what_to_expect_at_this_size_is_said_by_level(found):
+    watch, step_up, suspend = expect(found)
+    assert watch.yearly == pytest.approx(found.account_days / found.days * 365 / 10_000)
+    assert step_up.yearly == pytest.approx(watch.yearly / 10)
+    assert watch.raised >= step_up.raised >= suspend.raised
+    assert watch.precision is None or 0 <= watch.precision <= 1
+
+
+def test_a_thief_of_the_learning_part_does_not_set_his_own_threshold(events, alert):
+    late = datetime.fromtimestamp(alert.opened_at.timestamp(), UTC) + timedelta(days=4)
+    learning = detect(events, learn_until=late)
+    mine = [a for a in learning.alerts if a.account == "account-7"]
+    assert mine
+    assert mine[0].opened_at < learning.learn_until
+
+
+def test_a_log_of_several_files_one_after_the_other_has_no_late_event(events, monkeypatch):
+    monkeypatch.setattr("vigie.detection._SLICE", 100)
+    at = events.column("at").cast(pa.int64()).to_numpy()
+    # Each day's file holds its latest event first.
+    order = np.lexsort((-at, at // DAY))
+    found = detect(events.take(pa.array(order)))
+    assert not any("later than" in remark["en"] for remark in found.trust.remarks)
 
 
 def test_no_event_at_all_is_not_trusted():

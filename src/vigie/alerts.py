@@ -22,9 +22,6 @@ from vigie.units import DAY, Units
 
 QUIET: Final = 7 * DAY
 LEVELS: Final = ("watch", "step_up", "suspend")
-RARER: Final = (1.0, 10.0, 100.0)
-"""By how much rarer than the alarm budget a false alert of each level must be."""
-
 REASONS: Final = {
     "register_sweep": N_(
         "Unusual access: records of persons whom neither this account, its team nor its "
@@ -95,6 +92,7 @@ class Episode:
     usual: dict[str, float]
     observed: dict[str, float]
     cited: dict[int, tuple[int, str]]
+    gravity: int = 0
 
 
 class Watch(State):
@@ -108,19 +106,26 @@ class Watch(State):
         self.hypotheses = tuple(hypotheses)
         self.files = files
         self.limits = np.empty((0, 0, 0))
+        self.folds = 1
         self.statistic = Statistic(len(self.hypotheses))
         self.tally = Tally(len(self.hypotheses))
         self.trail = Trail(len(self.hypotheses))
         self.open: dict[int, Episode] = {}
 
-    def arm(self, thresholds: Thresholds) -> None:
-        """Set the thresholds of all levels of gravity."""
-        self.limits = np.stack([thresholds.log(rarer) for rarer in RARER])
+    def arm(self, folds: Sequence[Thresholds], rarer: Sequence[float]) -> None:
+        """Set the thresholds of each fold of the accounts, for every level of gravity.
+
+        `rarer` says by how much rarer than one of the first level an alert of each must be.
+        """
+        self.folds = len(folds)
+        self.limits = np.stack([np.concatenate([one.log(r) for one in folds]) for r in rarer])
 
     def watch(self, look: Look) -> list[Alert]:
         """Return the alerts that these units open or change, in order of time."""
         units, ratios = look.units, look.ratios
-        group = np.minimum(look.group, np.int32(self.limits.shape[1] - 1))
+        groups = self.limits.shape[1] // self.folds
+        fold = units.account % self.folds
+        group = np.minimum(look.group, np.int32(groups - 1)) + fold * np.int32(groups)
         self.tally.see(look)
         base = self.trail.seen
         found = self.statistic.follow(
@@ -130,11 +135,10 @@ class Watch(State):
         alarms = []
         crossings = zip(found.unit, found.hypothesis, found.level, found.since, strict=True)
         for unit, h, level, since in crossings:
-            gravity = int((level >= self.limits[:, group[unit], h]).sum()) - 1
             alarms.append(
                 Alarm(
                     int(units.account[unit]), base + int(unit), int(since), int(units.at[unit]),
-                    int(h), float(level), max(gravity, 0),
+                    int(h), float(level),
                 )
             )  # fmt: skip
         alarms.sort(key=lambda a: (a.at, units.accounts[a.account], a.unit, a.hypothesis))
@@ -152,8 +156,21 @@ class Watch(State):
             usual, observed = self.tally.told(alarm, name, cited, group)
             episode = self.open[alarm.account] = Episode([], usual, observed, {})
         episode.alarms.append(alarm)
+        episode.gravity = max(episode.gravity, self._gravity(episode, group))
         episode.cited.update(told)
         return self._alert(units.accounts[alarm.account], episode)
+
+    def _gravity(self, episode: Episode, group: int) -> int:
+        """Return the level that the evidence of the last alarm's hypothesis reaches, as a number.
+
+        The statistic began anew after each alarm, and thresholds were measured without that: the
+        alarms of an episode are summed.
+        """
+        last = episode.alarms[-1]
+        level = sum(a.level for a in episode.alarms if a.hypothesis == last.hypothesis)
+        groups = self.limits.shape[1] // self.folds
+        row = min(group, groups - 1) + last.account % self.folds * groups
+        return max(int((level >= self.limits[:, row, last.hypothesis]).sum()) - 1, 0)
 
     def climbs(self) -> dict[int, int]:
         """Return the accounts with an open alert, and when the climb to its first alarm began."""
@@ -173,8 +190,6 @@ class Watch(State):
         # another hypothesis is not, so the strongest hypothesis speaks for the alert.
         kinds = {a.hypothesis for a in alarms}
         strength = max(sum(a.level for a in alarms if a.hypothesis == h) for h in kinds)
-        again = sum(a.hypothesis == first.hypothesis for a in alarms) - 1
-        gravity = min(len(LEVELS) - 1, max(again, *(a.gravity for a in alarms)))
         cited = [episode.cited[uid] for uid in sorted(episode.cited)]
         patients = len({patient for patient, _ in cited if patient >= 0})
         seen = max(float(patients), episode.observed.get("records", 0.0))
@@ -185,7 +200,7 @@ class Watch(State):
             id=alert_identity(account, name, first.at),
             account=account,
             accounts=[account],
-            level=LEVELS[gravity],
+            level=LEVELS[episode.gravity],
             opened_at=moment(first.at),
             last_at=moment(last),
             patients=int(seen),

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.alerts import LEVELS, QUIET, RARER, Alert, alert_identity, few, moment, span
+from vigie.alerts import LEVELS, QUIET, Alert, alert_identity, few, moment, span
 from vigie.detectors.base import Partition, Ratios
 from vigie.detectors.campaigns import (
     KINDS,
@@ -90,7 +90,6 @@ class Move:
     usual: dict[str, float]
     strength: float = 0.0
     gravity: int = 0
-    alarms: int = 0
     cited: dict[int, Citation] = field(default_factory=dict)
 
     @property
@@ -172,18 +171,18 @@ class Campaigns(State):
     def _ratio(self, look: Look) -> NDArray[np.float64]:
         return np.ascontiguousarray(look.ratios[:, self.column])
 
-    def arm(self, budget: float) -> None:
+    def arm(self, budgets: Sequence[float]) -> None:
         """Fix the thresholds from what was learnt, and begin again from nothing.
 
-        `budget` is in false alerts per 10,000 account-days, of which each kind uses its share. A
-        kind without a week to learn from raises nothing.
+        `budgets`, one per level of gravity, are in false alerts per 10,000 account-days, of which
+        each kind uses its share. A kind without a week to learn from raises nothing.
         """
         for kind in self.candidates.kinds:
             kind.close()
             peaks = np.concatenate(kind.peaks)
             if len(peaks) and self.account_days:
-                target = SHARES[kind.name] * budget / 10_000 * self.account_days / len(peaks)
-                self.limits[kind.name] = tuple(limit(peaks, target / rarer) for rarer in RARER)
+                weekly = SHARES[kind.name] / 10_000 * self.account_days / len(peaks)
+                self.limits[kind.name] = tuple(limit(peaks, weekly * one) for one in budgets)
         self._begin()
 
     def watch(self, look: Look) -> list[Alert]:
@@ -209,7 +208,7 @@ class Campaigns(State):
 
     def reach(self, kind: Kind) -> tuple[float, ...]:
         """Return the level of each gravity."""
-        return self.limits.get(kind.name, (np.inf,) * len(RARER))
+        return self.limits.get(kind.name, (np.inf,) * len(LEVELS))
 
     def _keep(
         self, name: str, units: Units, found: Gathered, spoke: NDArray[np.bool_],
@@ -242,9 +241,8 @@ class Campaigns(State):
         episode.last = at
         episode.accounts += [one for one in accounts if one not in episode.accounts]
         episode.strength += alarm.level
-        episode.alarms += 1
         gravity = sum(alarm.level >= one for one in self.reach(kind)) - 1
-        episode.gravity = max(episode.gravity, gravity, episode.alarms - 1)
+        episode.gravity = max(episode.gravity, gravity)
         episode.cited.update(self._cited(kind.name, group, alarm, at))
         return _alert(names, episode)
 

@@ -7,7 +7,7 @@ Vigie writes. `vigie.toml` in it is optional; an unknown setting is refused by n
 import os
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -30,19 +30,37 @@ class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silent_hours: float = 26.0
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the operator chooses. `alarm_budget` is in false alerts per 10,000 account-days.
+Budget = Annotated[float, msgspec.Meta(gt=0)]
 
-    `state` is where cases are kept: empty for a SQLite file in `VIGIE_HOME`, or
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the operator chooses. Budgets are in false alerts per 10,000 account-days.
+
+    `alarm_budget` is for alerts of any level; `step_up_budget` for those of level "step up" or
+    graver, by default a tenth of it; `suspend_budget` for those of level "suspend", by default a
+    hundredth. `state` is where cases are kept: empty for a SQLite file in `VIGIE_HOME`, or
     `postgresql://user@host/database`.
     """
 
-    alarm_budget: float = 1.0
+    alarm_budget: Budget = 1.0
+    step_up_budget: Budget | None = None
+    suspend_budget: Budget | None = None
     pseudonyms_per_hour: int = 100
     link_within_seconds: float = 2.0
     lateness_seconds: float = 600.0
     state: str = ""
     trust: Trust = msgspec.field(default_factory=Trust)
+
+    @property
+    def budgets(self) -> tuple[float, float, float]:
+        """Return the budgets of the levels, watch first; a graver level never has a larger one.
+
+        >>> Settings(alarm_budget=10.0, suspend_budget=0.5).budgets
+        (10.0, 1.0, 0.5)
+        """
+        watch = self.alarm_budget
+        step_up = min(watch, self.step_up_budget or watch / 10)
+        return watch, step_up, min(step_up, self.suspend_budget or watch / 100)
 
 
 def home_directory() -> Path:

@@ -53,9 +53,14 @@ class Detection:
     account_days: int
     trust: Assessment
     learn_until: datetime
-    budget: float
+    budgets: tuple[float, ...]
     thresholds: Thresholds
     stream: Stream
+
+    @property
+    def budget(self) -> float:
+        """Return the alarm budget, in false alerts of any level per 10,000 account-days."""
+        return self.budgets[0]
 
     @cached_property
     def partition(self) -> Partition:
@@ -114,7 +119,7 @@ def detect(
         account_days=sum(len(accounts) for accounts in active),
         trust=trust,
         learn_until=_midnight(until),
-        budget=settings.alarm_budget,
+        budgets=settings.budgets,
         thresholds=thresholds,
         stream=stream,
     )
@@ -152,7 +157,7 @@ def _slices(events: pa.Table, at: np.ndarray, pause: int) -> Iterator[tuple[pa.T
         if not len(near) or near[0] > start + 2 * _SLICE:
             near = cuts[np.searchsorted(cuts, start + _SLICE) :][:1]
         stop = int(near[0]) if len(near) else len(at)
-        yield events.slice(start, stop - start), int(at[stop]) if stop < len(at) else END
+        yield events.slice(start, stop - start), int(earliest[stop]) if stop < len(at) else END
         start = stop
 
 

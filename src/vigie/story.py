@@ -61,8 +61,10 @@ def tell(found: Detection, alert: Alert) -> Story:
         Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
         for at, count, more, level in zip(units.at[chosen], seen, added, levels, strict=True)
     )
-    rarer = (1.0, 10.0, 100.0)
-    limits = [found.thresholds.log(r)[group, hypothesis] / np.log(10) for r in rarer]
+    watch = found.budgets[0]
+    limits = [
+        found.thresholds.log(watch / one)[group, hypothesis] / np.log(10) for one in found.budgets
+    ]
     spoke = found.partition.honest.reason[chosen][added > 0]
     tried = np.bincount(spoke, minlength=len(REASONS)).tolist()
     reasons = dict(zip(REASONS, tried, strict=True))

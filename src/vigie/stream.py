@@ -23,7 +23,7 @@ from vigie.care import Care
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.base import Ratios
-from vigie.detectors.calibrate import MARGIN, Thresholds, Weeks, calibrate
+from vigie.detectors.calibrate import MARGIN, Learnt, Thresholds, Weeks, calibrate
 from vigie.detectors.campaigns import Candidates, Kind, Meetings
 from vigie.detectors.combine import Panel
 from vigie.detectors.kernel import Statistic
@@ -42,6 +42,9 @@ from vigie.units import DAY, UnitFinder, Units, batches
 LONGEST_LEARNING: Final = 30
 WARM_UP: Final = 0.4
 """Share of the learning part during which profiles are learnt and nothing is judged."""
+FOLDS: Final = 5
+"""The learning part is cross-fitted: the accounts of each fold are held against thresholds that the
+others taught, so that a thief who was there before the log does not set his own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +226,23 @@ class Stream(State):
         """Fix the thresholds, and return the alerts of the learning part."""
         heard = int((self.panel.since < END).sum())
         group, groups = self.habits.peers.group, len(self.habits.peers.names)
-        budget = self.settings.alarm_budget
-        self.thresholds = calibrate(
-            self.weeks.learnt(heard), self.panel.floors, group, groups,
-            budget * (1 - self.campaigns.share), self.panel.whole,
-        )  # fmt: skip
-        self.watch.arm(self.thresholds)
-        self.campaigns.arm(budget * MARGIN)
+        budgets = self.settings.budgets
+        rarer = [budgets[0] / one for one in budgets]
+        learnt = self.weeks.learnt(heard)
+
+        def fixed(part: Learnt) -> Thresholds:
+            share = budgets[0] * (1 - self.campaigns.share)
+            return calibrate(part, self.panel.floors, group, groups, share, self.panel.whole)
+
+        self.thresholds = fixed(learnt)
+        self.campaigns.arm([one * MARGIN for one in budgets])
+        self.watch.arm([fixed(learnt.without(fold, FOLDS)) for fold in range(FOLDS)], rarer)
         learning, self.learning = self.learning, []
         self.weeks = Weeks(len(self.panel.hypotheses))
         for look in learning:
             yield from self.watch.watch(look)
             yield from self.campaigns.watch(look)
+        self.watch.arm([self.thresholds], rarer)
 
 
 _APART: Final = {"settings", "keep", "kept", "care"}

@@ -46,7 +46,6 @@ class Alarm:
     at: int
     hypothesis: int
     level: float
-    gravity: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """`vigie scan` and `vigie alerts`: from logs, or from the store, to alerts."""
 
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,6 +147,8 @@ def print_json(answer: Answer) -> None:
 
 def as_json(answer: Answer) -> dict[str, Any]:
     """Return the answer as `docs/scan.md` documents it."""
+    from vigie.expectations import expect
+
     found = answer.detection
     return {
         "version": 1,
@@ -157,6 +159,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "account_days": found.account_days,
         "learn_until": stamp(found.learn_until),
         "alarm_budget": found.budget,
+        "levels": [{**asdict(one), "precision": one.precision} for one in expect(found)],
         "trust": {"ok": found.trust.ok, "remarks": list(found.trust.remarks)},
         "alerts": [msgspec.to_builtins(alert) for alert in found.alerts],
     }
@@ -193,13 +196,7 @@ def draw(answer: Answer) -> None:
         )
     )
     if found.days:
-        yearly = found.budget * found.account_days / found.days * 365 / 10_000
-        say(
-            _(
-                "At an alarm budget of {budget} false alerts per 10,000 account-days, expect about "
-                "{yearly} false alerts a year on a log of this size."
-            ).format(budget=number(found.budget), yearly=number(yearly, 0 if yearly >= 10 else 1))
-        )
+        _draw_levels(found)
     count = len(found.alerts)
     if not count:
         say(_("No unusual access within the alarm budget."))
@@ -211,6 +208,34 @@ def draw(answer: Answer) -> None:
     say()
     say(sentence(_who(worst), worst.why[current_language()].rstrip(".")))
     say(_("vigie explain {id} tells an alert whole.").format(id=worst.id))
+
+
+def _draw_levels(found: "Detection") -> None:
+    """Draw what each level's budget means on a log of this size."""
+    from vigie.expectations import expect
+
+    header = (_("alerts of level"), _("budget"), _("false a year"), _("raised"), _("precision"))
+    rows = [
+        (
+            _("{level} or graver").format(level=_(LEVELS[one.level])) if place < 2
+            else _(LEVELS[one.level]),
+            number(one.budget, 2), number(one.yearly, 0 if one.yearly >= 10 else 1),
+            number(one.raised), _precision(one.precision),
+        )
+        for place, one in enumerate(expect(found))
+    ]  # fmt: skip
+    draw_table(header, rows)
+    say(
+        _(
+            "Budget: false alerts accepted per 10,000 account-days; a year: on a log of this size; "
+            "raised: after the learning part; precision: the share of these that the budget does "
+            "not explain."
+        )
+    )
+
+
+def _precision(share: float | None) -> str:
+    return "–" if share is None else _("{share} %").format(share=number(100 * share))
 
 
 def _row(alert: "Alert") -> tuple[object, ...]:

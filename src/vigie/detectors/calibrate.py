@@ -70,6 +70,16 @@ class Learnt:
     units: int
     heard: int
 
+    def without(self, fold: int, folds: int) -> "Learnt":
+        """Return what the accounts of all folds but one showed.
+
+        Account-days are counted in proportion to the weeks.
+        """
+        kept = self.account % folds != fold
+        share = kept.mean() if len(kept) else 1.0
+        days, units = round(self.account_days * share), round(self.units * share)
+        return Learnt(self.account[kept], self.peaks[kept], days, units, self.heard)
+
 
 class Weeks(State):
     """Gathers the largest statistic of each account and week, each scored with its past only."""
