@@ -30,6 +30,15 @@ TEMPLATE: Final = "notice.docx"
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
 
 
+class _Environment(Environment):
+    """Compiles each part of a template once: to compile costs more than to fill in."""
+
+    from_string = lru_cache(maxsize=64)(Environment.from_string)
+
+
+_ENVIRONMENT: Final = _Environment(undefined=StrictUndefined, autoescape=True)
+
+
 def docx(document: Document, home: Path | None = None) -> bytes:
     """Return the document as Word; raises `SettingsError` for a template that does not fit."""
     own = home / FOLDER / TEMPLATE if home else None
@@ -37,8 +46,7 @@ def docx(document: Document, home: Path | None = None) -> bytes:
     data = own.read_bytes() if own and own.exists() else _ours()
     try:
         template = DocxTemplate(io.BytesIO(data))
-        environment = Environment(undefined=StrictUndefined, autoescape=True)
-        template.render(_context(document), environment, autoescape=True)
+        template.render(_context(document), _ENVIRONMENT, autoescape=True)
     except UndefinedError as error:
         raise _unfit(where, error.message or "") from None
     except (TemplateError, ValueError, KeyError, zipfile.BadZipFile) as error:
