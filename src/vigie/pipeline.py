@@ -157,6 +157,8 @@ def declare(store: Store, mappings: Sequence[Mapping]) -> None:
 
 def _replace(store: Store, name: str, key: str, said: pa.Table) -> None:
     """Put a new version of a table if `said` changes the rows that have its keys."""
+    if not said.num_rows:
+        return
     known = store.table(name)
     others = known.filter(pc.invert(pc.is_in(known.column(key), value_set=said.column(key))))
     fresh = pa.concat_tables([others, said])

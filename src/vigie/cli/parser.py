@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
-from vigie.cli import case, clocks, exposure, indicators, notice, statement
+from vigie.cli import case, clocks, exposure, indicators, notice, registers, statement
 from vigie.cli.declaring import command, family, formats
 from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
@@ -284,6 +284,7 @@ COMMANDS = {
     "notice": notice.declare,
     "indicators": indicators.declare,
     "mapping": _mapping,
+    "register": registers.declare,
     "pseudonym": _pseudonym,
     "simulate": _simulate,
     "verify": _verify,

@@ -1,62 +1,58 @@
-"""The rows of a register as text: from CSV, Parquet or a database, a batch at a time.
+"""The rows of a table as text: from CSV, Parquet or a database, a batch at a time.
 
-A row that cannot be read is counted with its reason and passed over: the person in it then has no
-name here and takes the way of those who cannot be reached, never that of the forgotten.
+A row that cannot be read is told with its number and passed over: of a register of names, the
+person in it then takes the way of those who cannot be reached, never that of the forgotten.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import csv
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from vigie.errors import ReadingError, reason_of
 from vigie.language import N_
 from vigie.readers.mapping import ENCODINGS
 from vigie.readers.refusals import missing_column
-from vigie.readers.tables.encodings import check_encoding
-
-if TYPE_CHECKING:
-    from vigie.notices.register import Place
+from vigie.readers.registers.places import Place
+from vigie.readers.tables.encodings import check_encoding, encoding_of
 
 ROWS: Final = 1 << 16
 _BLOCK: Final = 8 << 20
 
 
-@dataclass(frozen=True)
-class Damage:
-    """Counts rows that could not be read, by reason."""
-
-    counts: dict[str, int]
-
-    def add(self, reason: str) -> None:
-        """Count one more."""
-        self.counts[reason] = self.counts.get(reason, 0) + 1
+Refuse = Callable[[int], None]
+"""Told the number of each row that has not as many cells as the header."""
 
 
-def open_source(
-    place: "Place", mapping: Path, wanted: list[str], damage: Damage
-) -> Iterator[pa.Table]:
-    """Yield the `wanted` columns of a register as text, a batch of rows at a time.
+class Rows(NamedTuple):
+    """Some rows: the wanted columns as text, and the number of each; the header of a file is 1."""
+
+    table: pa.Table
+    numbers: NDArray[np.int64]
+
+
+def open_source(place: Place, mapping: Path, wanted: list[str], refuse: Refuse) -> Iterator[Rows]:
+    """Yield the `wanted` columns of a table as text, a batch of rows at a time.
 
     Raises `ReadingError` when it cannot be read at all, `MappingError` when it lacks a column.
     """
     if place.sql:
-        yield from _database(place, mapping, wanted)
+        yield from _numbered(_database(place, mapping, wanted), 1)
         return
     path = mapping.parent / place.file
     try:
         with path.open("rb") as file:
             head = file.read(1 << 16)
-        batches = (
-            _parquet(path, wanted, mapping)
-            if head.startswith(b"PAR1")
-            else _csv(path, head, place, wanted, mapping, damage)
-        )
-        yield from batches
+        if head.startswith(b"PAR1"):
+            yield from _numbered(_parquet(path, wanted, mapping), 1)
+        else:
+            yield from _csv(path, head, place, wanted, mapping, refuse)
     except OSError as error:
         raise _unreadable(str(path), reason_of(error)) from None
     except UnicodeDecodeError:
@@ -67,37 +63,56 @@ def open_source(
         raise _unreadable(str(path), N_("its lines are not those of a table")) from None
 
 
+def _numbered(tables: Iterator[pa.Table], first: int) -> Iterator[Rows]:
+    for table in tables:
+        yield Rows(table, np.arange(first, first + table.num_rows))
+        first += table.num_rows
+
+
 def _csv(
-    path: Path, head: bytes, place: "Place", wanted: list[str], mapping: Path, damage: Damage
-) -> Iterator[pa.Table]:
-    encoding = ENCODINGS[place.encoding.lower()]
+    path: Path, head: bytes, place: Place, wanted: list[str], mapping: Path, refuse: Refuse
+) -> Iterator[Rows]:
+    encoding = encoding_of(head, ENCODINGS[place.encoding.lower()])
     check_encoding(head, encoding, str(path))
+    names = _header(path, place, encoding)
+    _require(wanted, names, mapping, path)
+    skipped: list[int] = []
 
     def pass_over(row: Any) -> str:
-        damage.add("columns")
+        skipped.append(row.number)
+        refuse(row.number)
         return "skip"
 
+    # Only one thread tells which row it is that has too many cells.
     reading = pacsv.ReadOptions(
-        block_size=_BLOCK, encoding="utf8" if encoding == "utf-8" else encoding
+        block_size=_BLOCK, use_threads=False, encoding="utf8" if encoding == "utf-8" else encoding
     )
     parsing = pacsv.ParseOptions(
         delimiter=place.delimiter, invalid_row_handler=pass_over, newlines_in_values=True
     )
-    names = _header(path, place, encoding)
-    _require(wanted, names, mapping, path)
     converting = pacsv.ConvertOptions(
         column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted,
         strings_can_be_null=False,
     )  # fmt: skip
+    next_row = 2
     with pacsv.open_csv(path, reading, parsing, converting) as reader:
         for batch in reader:
-            yield pa.Table.from_batches([batch])
+            numbers = _numbers(next_row, batch.num_rows, skipped)
+            next_row = int(numbers[-1]) + 1 if len(numbers) else next_row
+            skipped[:] = [number for number in skipped if number >= next_row]
+            yield Rows(pa.Table.from_batches([batch]), numbers)
 
 
-def _header(path: Path, place: "Place", encoding: str) -> list[str]:
+def _numbers(first: int, count: int, skipped: list[int]) -> NDArray[np.int64]:
+    """Return the numbers of `count` rows from `first` on, less those that were skipped."""
+    numbers = np.arange(first, first + count + len(skipped))
+    return numbers[~np.isin(numbers, skipped)][:count]
+
+
+def _header(path: Path, place: Place, encoding: str) -> list[str]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
-        line = file.readline().rstrip("\r\n")
-    return [name.strip('"') for name in line.split(place.delimiter)]
+        names = next(csv.reader(file, delimiter=place.delimiter), [])
+    return [name.removeprefix("\ufeff") for name in names]
 
 
 def _parquet(path: Path, wanted: list[str], mapping: Path) -> Iterator[pa.Table]:
@@ -113,7 +128,7 @@ def _text(column: pa.Array) -> pa.Array:
     return column.cast(pa.string())
 
 
-def _database(place: "Place", mapping: Path, wanted: list[str]) -> Iterator[pa.Table]:
+def _database(place: Place, mapping: Path, wanted: list[str]) -> Iterator[pa.Table]:
     # Only a register in a database needs the library, which belongs to the extra `cases`.
     from sqlalchemy import create_engine, text  # noqa: PLC0415
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
@@ -148,7 +163,7 @@ def _require(wanted: list[str], names: list[str], mapping: Path, path: Path) -> 
             raise missing_column(name, names, str(mapping), path.name)
 
 
-def _other_encoding(path: Path, place: "Place") -> ReadingError:
+def _other_encoding(path: Path, place: Place) -> ReadingError:
     return ReadingError(
         N_("the register is not written in {encoding}"),
         where=str(path),
