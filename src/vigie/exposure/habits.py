@@ -1,73 +1,116 @@
 """What an account did before, and what it does in the period asked about, by place and hour."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from vigie.exposure.asking import first
 from vigie.exposure.selection import FAILED, NOT_EXPOSING
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-LOOK_BACK: Final = 90
-"""Days of the account's past that say what is usual; the CNIL lets logs be kept for longer."""
-_REGULAR: Final = 3
+LOOK_BACK: Final = timedelta(days=90)
+"""The account's past that says what is usual; the CNIL lets logs be kept for longer."""
+LOOK_AFTER: Final = timedelta(days=60)
+"""What it did afterwards, where the log begins too late to know its past."""
+REGULAR: Final = 3
 """Days on which a network was used before it is the owner's: mobile addresses come by chance."""
+_COLLEAGUES: Final = 2
+"""Others who came regularly from a network before the period: then it is the organisation's."""
+AT_ONCE: Final = timedelta(minutes=30)
+"""Two accesses no further apart are of one sitting: from two places, they are of two people."""
 
-_ASKED: Final = f"e.action NOT IN {NOT_EXPOSING} AND coalesce(e.outcome NOT IN {FAILED}, true)"
-
-_BEFORE: Final = f"""
-SELECT e.network, e.device, e.user_agent, hour(e."at") AS hour,
-    (e."at"::DATE - DATE '1970-01-01') AS day,
-    count(DISTINCT e.access_id) AS accesses, count(DISTINCT e.patient) AS patients,
-    count(v.ratio) AS units, coalesce(sum(v.ratio), 0) AS total,
-    coalesce(sum(v.ratio * v.ratio), 0) AS squares
+_SEEN: Final = f"""
+CREATE OR REPLACE TEMP TABLE seen AS
+SELECT e.access_id, e."at", e.session, e.network, e.device, e.user_agent, hour(e."at") AS hour,
+    e."at"::DATE - DATE '1970-01-01' AS day, v.ratio,
+    coalesce(e.device, max(e.device) OVER (PARTITION BY coalesce(e.session, e.access_id::VARCHAR)),
+        max(e.device) OVER (PARTITION BY e.access_id)) AS known_by,
+    e."at" >= $since AND e."at" < $until AS within
 FROM events e LEFT JOIN evidence v USING (event_id)
-WHERE e.account = $account AND e."at" < $since AND e."at" >= $first AND {_ASKED}
-GROUP BY ALL ORDER BY ALL
+WHERE e.account = $account AND e."at" >= $first AND e."at" < $last
+  AND e.action NOT IN {NOT_EXPOSING} AND (coalesce(e.outcome NOT IN {FAILED}, true)
+    OR (e."at" >= $since AND e."at" < $until))
 """  # noqa: S608 - ours
 
-_WITHIN: Final = f"""
-SELECT e.session, e.network, e.device, e.user_agent, hour(e."at") AS hour,
-    (e."at"::DATE - DATE '1970-01-01') AS day,
-    count(DISTINCT e.access_id) AS accesses, count(DISTINCT e.patient) AS patients,
-    count(v.ratio) AS units, coalesce(sum(v.ratio), 0) AS total
-FROM events e LEFT JOIN evidence v USING (event_id)
-WHERE e.account = $account AND e."at" >= $since AND e."at" < $until
-  AND e.action NOT IN {NOT_EXPOSING}
-GROUP BY ALL ORDER BY ALL
+_DAYS: Final = 'SELECT count(DISTINCT day) FILTER ("at" < $since) FROM seen'
+
+_OWN: Final = """
+SELECT {column} FROM seen WHERE {column} IS NOT NULL AND NOT within AND ("at" < $since) = $before
+GROUP BY ALL HAVING count(DISTINCT day) >= {days}
+"""
+_OTHERS: Final = """
+SELECT {column} FROM (
+    SELECT {column}, account FROM events
+    WHERE {column} IN (SELECT {known} FROM seen WHERE within) AND "at" >= $first AND "at" < $since
+      AND account NOT IN (SELECT account FROM stretches)
+    GROUP BY ALL HAVING count(DISTINCT "at"::DATE) >= {days}
+) GROUP BY ALL HAVING count(*) >= {others}
+"""
+
+_OWN_WORK: Final = """
+SELECT session, network, device, user_agent, hour("at") AS hour,
+    "at"::DATE - DATE '1970-01-01' AS day
+FROM own WHERE account = $account AND "at" >= $since AND "at" < $until GROUP BY ALL ORDER BY ALL
+"""
+
+_PLACED: Final = f"""
+CREATE OR REPLACE TEMP TABLE placed AS
+WITH owned AS ({{networks}}), familiar AS ({{devices}}), told AS (
+    SELECT *, coalesce(network NOT IN (FROM owned), false) AS away,
+        known_by IS NOT NULL AND known_by IN (FROM familiar) AS familiar FROM seen
+)
+SELECT *, away AND NOT familiar AS elsewhere,
+    away AND NOT familiar AND known_by IS NOT NULL AS with_device,
+    elsewhere <> lag(elsewhere) OVER earlier AND "at" - lag("at") OVER earlier
+        < INTERVAL {int(AT_ONCE.total_seconds())} SECOND AND within = lag(within) OVER earlier
+        AS switched
+FROM told WINDOW earlier AS (ORDER BY "at", access_id)
 """  # noqa: S608 - ours
+
+_PLACE: Final = "session, network, device, user_agent,"
+_GROUPS: Final = """
+SELECT {names} hour, day, bool_or(elsewhere) AS elsewhere, bool_and(with_device) AS with_device,
+    count(*) FILTER (switched) AS switches, count(DISTINCT access_id) AS accesses,
+    count(ratio) AS units, coalesce(sum(ratio), 0) AS total,
+    coalesce(sum(ratio * ratio), 0) AS squares
+FROM placed WHERE {where} GROUP BY ALL ORDER BY ALL
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """The past of one account; `mean` and `spread` are of the evidence per look-up, `daily` and
-    `daily_spread` of the persons on a day with work."""
+    """What is usual for one account: `mean` and `spread` are of the evidence per look-up, `daily`
+    of the accesses on a day with work, `away_days` and `switches` of what came from elsewhere."""
 
     days: int
-    networks: frozenset[str]
-    devices: frozenset[str]
-    agents: frozenset[str]
+    before: bool
     hours: Floats
     units: int
     mean: float
     spread: float
     daily: float
-    daily_spread: float
+    away_days: int
+    switches: int
 
     @property
     def known(self) -> bool:
-        """Whether there is enough of a past to compare with."""
-        return self.days >= _REGULAR
+        """Whether there is enough of it to compare with."""
+        return self.days >= REGULAR and self.units > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The period, one entry per session, place, hour and day; texts may be None."""
+    """The period, one entry per session, place, hour and day; texts may be None.
+
+    `elsewhere` says that neither the network nor the device is one of the account's or of its
+    colleagues', `with_device` that the log names the device.
+    """
 
     table: pa.Table
 
@@ -76,47 +119,71 @@ class Places:
         values: Floats = self.table.column(name).to_numpy().astype(np.float64)
         return values
 
+    def flags(self, name: str) -> Flags:
+        """Return a column of yes and no."""
+        found: Flags = self.table.column(name).to_numpy(zero_copy_only=False).astype(bool)
+        return found
+
     def texts(self, name: str) -> list[str | None]:
         """Return a column of texts."""
         found: list[str | None] = self.table.column(name).to_pylist()
         return found
 
 
-def look_back(connection: Any, account: str, since: datetime) -> Habit:
-    """Return what was usual for the account before `since` (UTC, without a zone)."""
-    first = since - np.timedelta64(LOOK_BACK, "D").item()
-    asked = {"account": account, "since": since, "first": first}
-    table = connection.sql(_BEFORE, params=asked).to_arrow_table()
-    day = table.column("day").to_numpy().astype(np.int64)
-    accesses = table.column("accesses").to_numpy().astype(np.float64)
-    units = int(table.column("units").to_numpy().sum())
-    mean = float(table.column("total").to_numpy().sum()) / max(units, 1)
-    squares = float(table.column("squares").to_numpy().sum()) / max(units, 1)
-    per_day = np.bincount(np.unique(day, return_inverse=True)[1], accesses) if len(day) else day
-    hour = table.column("hour").to_numpy().astype(np.int64)
-    return Habit(
-        days=len(np.unique(day)),
-        networks=_used_on(table, "network", day, _REGULAR),
-        devices=_used_on(table, "device", day, 1),
-        agents=_used_on(table, "user_agent", day, 1),
-        hours=np.bincount(hour, accesses, 24).astype(np.float64),
-        units=units,
-        mean=mean,
-        spread=float(np.sqrt(max(squares - mean**2, 0.0))),
-        daily=float(per_day.mean()) if len(per_day) else 0.0,
-        daily_spread=float(per_day.std()) if len(per_day) else 0.0,
+def look(connection: Any, account: str, since: datetime, until: datetime) -> tuple[Habit, Places]:
+    """Return what was usual for the account, and what it did in the period (UTC, without a zone).
+
+    Usual is what it did before; where the log begins too late to know, what it did afterwards.
+    """
+    period = {"account": account, "since": since, "until": until, "first": since - LOOK_BACK}
+    connection.execute(_SEEN, period | {"last": until})
+    before = int(first(connection, _DAYS, {"since": since})[0]) >= REGULAR
+    if not before:
+        connection.execute(_SEEN, period | {"last": until + LOOK_AFTER})
+    networks = _known("network", "network", REGULAR, _COLLEAGUES)
+    devices = _known("known_by", "device", 1, 1)
+    connection.execute(
+        _PLACED.format(networks=networks, devices=devices),
+        {"since": since, "before": before, "first": since - LOOK_BACK},
+    )
+    side = "<" if before else ">="
+    compared = f"NOT within AND \"at\" {side} TIMESTAMP '{since}'"
+    return _habit(_groups(connection, "", compared), before), Places(
+        _groups(connection, _PLACE, "within")
     )
 
 
-def _used_on(table: pa.Table, name: str, day: Any, least: int) -> frozenset[str]:
-    days: dict[str, set[int]] = {}
-    for word, when in zip(table.column(name).to_pylist(), day.tolist(), strict=True):
-        if word is not None:
-            days.setdefault(word, set()).add(when)
-    return frozenset(word for word, seen in days.items() if len(seen) >= least)
-
-
-def look_within(connection: Any, account: str, since: datetime, until: datetime) -> Places:
-    """Return what the account did in the period."""
+def look_at_places(connection: Any, account: str, since: datetime, until: datetime) -> Places:
+    """Return where the account worked in the period, and nothing of what that means."""
     asked = {"account": account, "since": since, "until": until}
-    return Places(connection.sql(_WITHIN, params=asked).to_arrow_table())
+    return Places(connection.sql(_OWN_WORK, params=asked).to_arrow_table())
+
+
+def _known(known: str, column: str, days: int, others: int) -> str:
+    own = _OWN.format(column=known, days=days)
+    return own + " UNION " + _OTHERS.format(column=column, known=known, days=REGULAR, others=others)
+
+
+def _groups(connection: Any, names: str, where: str) -> pa.Table:
+    return connection.sql(_GROUPS.format(names=names, where=where)).to_arrow_table()
+
+
+def _habit(table: pa.Table, before: bool) -> Habit:
+    days, accesses, hours = (table.column(n).to_numpy() for n in ("day", "accesses", "hour"))
+    units, total, squares = (
+        float(table.column(n).to_numpy().sum()) for n in ("units", "total", "squares")
+    )
+    away = table.column("elsewhere").to_numpy(zero_copy_only=False).astype(bool)
+    mean = total / max(units, 1)
+    worked = len(np.unique(days))
+    return Habit(
+        days=worked,
+        before=before,
+        hours=np.bincount(hours.astype(np.int64), accesses, 24).astype(np.float64),
+        units=int(units),
+        mean=mean,
+        spread=float(np.sqrt(max(squares / max(units, 1) - mean**2, 0.0))),
+        daily=float(accesses.sum() / max(worked, 1)),
+        away_days=len(np.unique(days[away])),
+        switches=int(table.column("switches").to_numpy().sum()),
+    )

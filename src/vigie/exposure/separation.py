@@ -15,34 +15,39 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.exposure.habits import Habit, Places, look_back, look_within
+from vigie.exposure.asking import holds
+from vigie.exposure.habits import Habit, Places, look, look_at_places
 from vigie.exposure.scope import Boundary, Scope
 from vigie.language import N_
 
 Flags = NDArray[np.bool_]
 
-UNUSUAL: Final = {"place": 5.0, "hour": 8.0}
-"""Standard errors above the account's own past from which a part of the period is unusual. Hours
-alone say little: owners work late too, so what is late must be a burst."""
-QUIET: Final = {"place": 2.0, "hour": 1.0}
-"""Standard errors up to which the rest is as usual."""
-_ECLIPSED: Final = 4.0
-_AT_MOST: Final = 7.0
-"""Days differ more than independent look-ups would. Beside a part `_ECLIPSED` times as unusual,
-the rest may be up to `_AT_MOST` standard errors above the past and still be the owner's."""
-_FEWEST: Final = {"place": 10, "hour": 20}
-"""Look-ups with evidence below which nothing is concluded."""
-_MOST_DAYS: Final = 2.5
-"""Times the usual work of a day from which the rest is not as usual, whatever the evidence."""
-_NEVER: Final = 0.002
+_QUIET: Final = 3.0
+"""Standard errors above the account's own past up to which what came from its places is as usual.
+Days differ more than independent look-ups would."""
+_MET: Final = 6
+"""Times that somebody worked in two places within half an hour, from which it is two people."""
+_MORE: Final = 5.0
+"""Times more often than in the account's past: some owners always work in two places."""
+_PLAIN: Final = 12
+"""Times from which it is two people beyond doubt, if it never happened before."""
+_LOUDEST: Final = 6.0
+"""Standard errors up to which the rest may then still be the owner's."""
+_BURST: Final = {"height": 5.0, "rest": 2.0, "away": 0.2, "units": 10}
+"""A sitting elsewhere beside which the owner hardly worked: unusual by its evidence, the rest as
+usual, and no more than a fifth of past days with work from elsewhere."""
+_SITTING: Final = {"span": 6, "accesses": 20, "daily": 1.0, "busy": 2.0}
+"""A sitting at night: within so many hours, so many accesses, as many as on a usual day; on other
+days no more than twice the usual."""
+_NEVER: Final = 0.01
 """Share of the past below which the account did not work at an hour, one hour either side."""
 
 BECAUSE: Final = {
-    "new_device": N_("from a device that this account never used before"),
+    "new_device": N_("from a device and a network that this account never used before"),
     "new_network": N_("from a network that this account did not use regularly before"),
     "same_session": N_("in a session that also came from a new place"),
-    "own_place": N_("from a device and a network of the owner, where nothing is unusual"),
-    "new_hour": N_("at an hour at which this account never worked before"),
+    "own_place": N_("from a device or a network of the owner, where nothing is unusual"),
+    "new_hour": N_("in a sitting at an hour at which this account never worked before"),
     "own_hour": N_("at an hour of the owner, where nothing is unusual"),
     "cited": N_("cited by an alert"),
     "no_difference": N_("nothing in the log tells the owner from the thief"),
@@ -98,39 +103,68 @@ def separate(connection: Any, scope: Scope) -> Separation:
     """
     ways: dict[str, str] = {}
     tables = [VERDICTS.empty_table()]
+    compared = not scope.boundary.sessions and holds(connection, "SELECT 1 FROM evidence LIMIT 1")
     for one in scope.table().to_pylist():
-        account, since = one["account"], one["since"]
-        places = look_within(connection, account, since, one["until"])
-        found = _decide(scope.boundary, look_back(connection, account, since), places)
+        account, period = one["account"], (one["since"], one["until"])
+        if compared:
+            habit, places = look(connection, account, *period)
+            found = _decide(habit, places)
+        else:
+            places = look_at_places(connection, account, *period)
+            found = _said(scope.boundary, places) or _undecided(places, "no_past")
         ways[account] = found.way if ways.get(account, found.way) == found.way else "none"
         tables.append(_verdicts(account, places, found))
     return Separation(ways, _once(pa.concat_tables(tables), ways))
 
 
-def _decide(boundary: Boundary, habit: Habit, places: Places) -> _Verdict:
-    if boundary.sessions:
-        return _said(boundary, places)
-    if not habit.known or not habit.units:
+def _decide(habit: Habit, places: Places) -> _Verdict:
+    if not habit.known:
         return _undecided(places, "no_past")
-    device = _new(places.texts("device"), habit.devices)
-    network = _new(places.texts("network"), habit.networks)
-    hopped = _in_session_of(places, device | network)
-    new = device | network | hopped
-    if _stands_out("place", habit, places, new):
-        certainty = np.where(device, "certain", np.where(new, "probable", "owner"))
+    elsewhere = places.flags("elsewhere")
+    hopped = _in_session_of(places, elsewhere)
+    if _came_from_elsewhere(habit, places, elsewhere | hopped):
+        device = elsewhere & places.flags("with_device")
+        certainty = np.where(device, "certain", np.where(elsewhere | hopped, "probable", "owner"))
         because = np.select(
-            [device, network, hopped], ["new_device", "new_network", "same_session"], "own_place"
+            [device, elsewhere, hopped], ["new_device", "new_network", "same_session"], "own_place"
         )
         return _Verdict("place", certainty, because)
-    late = _unworked(habit)[places.numbers("hour").astype(np.int64)]
-    if _stands_out("hour", habit, places, late):
+    late = _sitting(habit, places)
+    if late.any() and _worked_as_usual(habit, places, ~late):
         return _Verdict(
             "hour", np.where(late, "probable", "owner"), np.where(late, "new_hour", "own_hour")
         )
     return _undecided(places, "no_difference")
 
 
-def _said(boundary: Boundary, places: Places) -> _Verdict:
+def _came_from_elsewhere(habit: Habit, places: Places, part: Flags) -> bool:
+    """Whether `part` is another person's and all the rest the owner's.
+
+    Two people are seen by a device and a network that nobody here used before, or by work in two
+    places within half an hour, again and again; one alone, by a burst. A thief who was at the
+    owner's place as well would make the rest unusual.
+    """
+    rest = ~part
+    if not part.any():
+        return False
+    height, loudness = _height(habit, places, part), _height(habit, places, rest)
+    met = places.numbers("switches").sum()
+    usually = habit.switches * len(np.unique(places.numbers("day"))) / habit.days
+    apart = met >= _MET and met >= _MORE * usually
+    if not habit.before:
+        return bool(apart and height >= _BURST["height"] and loudness < _QUIET)
+    if (part & places.flags("with_device")).any() or (met >= _PLAIN and not habit.switches):
+        return loudness < _LOUDEST
+    if apart and loudness < _QUIET:
+        return True
+    burst = habit.away_days <= _BURST["away"] * habit.days and height >= _BURST["height"]
+    enough = places.numbers("units")[part].sum() >= _BURST["units"]
+    return bool(burst and enough and loudness < _BURST["rest"])
+
+
+def _said(boundary: Boundary, places: Places) -> _Verdict | None:
+    if not boundary.sessions:
+        return None
     stolen = np.array([text in boundary.sessions for text in places.texts("session")], bool)
     return _Verdict("said", np.where(stolen, "certain", "owner"), np.full(len(stolen), "said"))
 
@@ -140,10 +174,6 @@ def _undecided(places: Places, why: str) -> _Verdict:
     return _Verdict("none", np.full(count, "not_separable"), np.full(count, why))
 
 
-def _new(words: list[str | None], known: frozenset[str]) -> Flags:
-    return np.array([word is not None and word not in known for word in words], bool)
-
-
 def _in_session_of(places: Places, chosen: Flags) -> Flags:
     """Say which entries are in a session of which a part was chosen."""
     sessions = places.texts("session")
@@ -151,29 +181,27 @@ def _in_session_of(places: Places, chosen: Flags) -> Flags:
     return np.array([name in hit for name in sessions], bool)
 
 
-def _unworked(habit: Habit) -> Flags:
+def _sitting(habit: Habit, places: Places) -> Flags:
+    """Return what belongs to one sitting at hours at which the account never worked, if any.
+
+    The hours beside it on the same day belong to it: a thief does not watch the clock.
+    """
     around = habit.hours + np.roll(habit.hours, 1) + np.roll(habit.hours, -1)
-    unworked: Flags = around < _NEVER * max(habit.hours.sum(), 1.0)
-    return unworked
+    unworked = around < _NEVER * max(habit.hours.sum(), 1.0)
+    at = places.numbers("day") * 24 + places.numbers("hour")
+    late = unworked[places.numbers("hour").astype(np.int64)]
+    if not late.any() or np.ptp(at[late]) > _SITTING["span"]:
+        return np.zeros(len(late), bool)
+    sitting: Flags = (at >= at[late].min() - 1) & (at <= at[late].max() + 1)
+    count = places.numbers("accesses")[sitting].sum()
+    enough = count >= max(_SITTING["accesses"], _SITTING["daily"] * habit.daily)
+    return sitting if enough else np.zeros(len(late), bool)
 
 
-def _stands_out(way: str, habit: Habit, places: Places, part: Flags) -> bool:
-    """Whether `part` is unusual for the account and all the rest is as usual."""
-    if not part.any():
-        return False
-    units = places.numbers("units")
-    height = _height(habit, places, part)
-    if units[part].sum() < _FEWEST[way] or height < UNUSUAL[way]:
-        return False
-    rest = ~part
-    if not rest.any():
-        return True
-    days = len(np.unique(places.numbers("day")[rest]))
-    busy = places.numbers("accesses")[rest].sum() > _MOST_DAYS * habit.daily * max(days, 1)
-    allowed = QUIET[way]
-    if way == "place":
-        allowed = min(max(allowed, height / _ECLIPSED), _AT_MOST)
-    return not busy and _height(habit, places, rest) < allowed
+def _worked_as_usual(habit: Habit, places: Places, rest: Flags) -> bool:
+    days = max(len(np.unique(places.numbers("day")[rest])), 1)
+    busy = places.numbers("accesses")[rest].sum() > _SITTING["busy"] * habit.daily * days
+    return not busy and _height(habit, places, rest) < _QUIET
 
 
 def _height(habit: Habit, places: Places, part: Flags) -> float:
