@@ -11,7 +11,9 @@ from vigie.readers.mapping import load_mapping
 from vigie.records import IDENTITIES, SCREENS
 from vigie.stores import Store
 
-HEADER = "at;account;action;object;patient;record_count;organisation;outcome;session;device;name"
+HEADER = (
+    "at;account;action;object;patient;record_count;organisation;outcome;session;device;name;network"
+)
 MAPPING = """
 [source]
 name = "portal"
@@ -30,6 +32,7 @@ organisation = "organisation"
 outcome = "outcome"
 session = "session"
 device = "device"
+network = "network"
 patient_surname = "name"
 [data_classes]
 record = ["identity", "medical"]
@@ -48,10 +51,11 @@ def moment(text: str) -> datetime:
 
 def line(at: str, action: str, screen: str, patient: str = "", **more: str) -> str:
     named = {"account": "eve", "record_count": "", "organisation": "A", "outcome": "",
-             "session": "", "device": "", "name": ""} | more  # fmt: skip
+             "session": "", "device": "", "name": "", "network": ""} | more  # fmt: skip
     return ";".join([
         at, named["account"], action, screen, patient, named["record_count"],
         named["organisation"], named["outcome"], named["session"], named["device"], named["name"],
+        named["network"],
     ])  # fmt: skip
 
 

@@ -86,6 +86,64 @@ def test_a_burst_at_night_is_told_apart_by_hour(tmp_path: Path) -> None:
     assert set(found.table["certainty"].to_pylist()) == {"probable"}
 
 
+def office(account: str, days: range = range(1, 23), hour: int = 8) -> list[str]:
+    """Return work from the organisation's own network, the log naming no device."""
+    return [
+        line(f"2026-03-{day:02d}T{h:02d}:{minute:02d}:00Z", "open", "record",
+             f"{account}{day}-{h}-{minute}", account=account, network="10.0.0.1")
+        for day in days for h in range(hour, hour + 8) for minute in (0, 30)
+    ]  # fmt: skip
+
+
+def between(network: str, day: int = 22) -> list[str]:
+    """Return a dozen look-ups in between the owner's work, with nothing unusual about them."""
+    return [
+        line(f"2026-03-{day:02d}T{h:02d}:{minute:02d}:00Z", "open", "record",
+             f"own{day}-{h}-{minute}", network=network)
+        for h in (9, 10, 11, 12) for minute in (5, 15, 35)
+    ]  # fmt: skip
+
+
+def test_work_in_two_places_at_once_is_two_people(tmp_path: Path) -> None:
+    home = store_of(tmp_path, [*office("eve"), *between("192.0.2.9")])
+    found = ask(home, "false")
+    assert found.separation.ways == {"eve": "place"}
+    assert found.persons == 12
+    assert set(found.table["certainty"].to_pylist()) == {"probable"}
+
+
+def test_an_owner_who_always_works_in_two_places_is_one(tmp_path: Path) -> None:
+    hops = [row for day in range(1, 22) for row in between(f"198.51.100.{day}", day)]
+    home = store_of(tmp_path, [*office("eve"), *hops, *between("192.0.2.9")])
+    assert ask(home, "false").separation.ways == {"eve": "none"}
+
+
+def test_a_thief_at_the_owners_place_as_well_is_not_separable(tmp_path: Path) -> None:
+    home = store_of(tmp_path, [*office("eve"), *between("192.0.2.9")])
+    found = ask(home, "\"at\" >= '2026-03-22'")
+    assert found.separation.ways == {"eve": "none"}
+
+
+def test_the_network_of_colleagues_is_no_strange_place(tmp_path: Path) -> None:
+    others = [
+        row.replace("10.0.0.1", "192.0.2.9") for who in ("adam", "zoe") for row in office(who)
+    ]
+    home = store_of(tmp_path, [*office("eve"), *others, *between("192.0.2.9")])
+    assert ask(home, "false").separation.ways == {"eve": "none"}
+
+
+def test_what_the_account_did_afterwards_stands_in_for_a_past(tmp_path: Path) -> None:
+    stolen = [
+        line(f"2026-03-01T{h:02d}:{minute:02d}:00Z", "open", "record", f"stolen{h}-{minute}",
+             network="192.0.2.9", session="x")
+        for h in (9, 10, 11, 12) for minute in (5, 15, 35)
+    ]  # fmt: skip
+    home = store_of(tmp_path, [*office("eve"), *stolen])
+    scope = Scope((Stretch("eve", moment("2026-03-01"), moment("2026-03-02")),))
+    assert ask(home, STOLEN, scope).persons == 12
+    assert ask(home, "false", scope).separation.ways == {"eve": "none"}
+
+
 def test_without_evidence_or_past_nothing_is_told_apart(tmp_path: Path) -> None:
     home = store_of(tmp_path, [*past(), *theft("D9")])
     with Store.open(home) as store:

@@ -62,7 +62,8 @@ FROM own WHERE account = $account AND "at" >= $since AND "at" < $until GROUP BY 
 _PLACED: Final = f"""
 CREATE OR REPLACE TEMP TABLE placed AS
 WITH owned AS ({{networks}}), familiar AS ({{devices}}), told AS (
-    SELECT *, coalesce(network NOT IN (FROM owned), false) AS away,
+    SELECT *, CASE WHEN network IS NULL THEN known_by IS NOT NULL
+        ELSE network NOT IN (FROM owned) END AS away,
         known_by IS NOT NULL AND known_by IN (FROM familiar) AS familiar FROM seen
 )
 SELECT *, away AND NOT familiar AS elsewhere,
