@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import vigie
-from vigie.cli import case, clocks, exposure, indicators, notice, registers, statement
+from vigie.cli import case, clocks, exposure, indicators, notice, registers, statement, triage
 from vigie.cli.declaring import command, family, formats
 from vigie.language import LANGUAGES, _, current_language, sentence, visible
 
@@ -276,6 +276,7 @@ COMMANDS = {
     "import": _import,
     "alerts": _alerts,
     "explain": _explain,
+    "triage": triage.declare,
     "events": _events,
     "case": case.declare,
     "clocks": clocks.declare,

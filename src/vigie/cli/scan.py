@@ -10,6 +10,7 @@ import msgspec
 
 from vigie import journal
 from vigie.cases.looks import tell_signals
+from vigie.cli.following import cases_follow
 from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.indicators import say_matches
 from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, write_csv, write_json
@@ -40,15 +41,16 @@ LEVELS = {"watch": N_("watch"), "step_up": N_("step up"), "suspend": N_("suspend
 def scan(options: Namespace) -> int:
     """Read, store, detect and print the alerts."""
     _check_report(options)
-    imported = read_paths(options)
-    if all(file.error for file in imported):
-        complain(imported)
-        return 1
-    if options.format == "table":
-        summarise(imported)
-    else:
-        complain(imported)
-    code = alerts(options)
+    with cases_follow(options):
+        imported = read_paths(options)
+        if all(file.error for file in imported):
+            complain(imported)
+            return 1
+        if options.format == "table":
+            summarise(imported)
+        else:
+            complain(imported)
+        code = alerts(options)
     return UNTRUSTED if any(file.error for file in imported) else code
 
 
@@ -167,7 +169,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
 
 def print_csv(answer: Answer) -> None:
     """Print one line per alert; the trust goes to standard error, where it is not lost."""
-    _say_trust(answer, to_errors=True)
+    say_trust(answer, to_errors=True)
     header = ("id", "level", "account", "opened_at", "last_at", "patients", "evidence",
               "hypothesis", "why", "lines")  # fmt: skip
     rows = (
@@ -184,7 +186,7 @@ def print_csv(answer: Answer) -> None:
 def draw(answer: Answer) -> None:
     """Draw what could not be seen, then the alerts by gravity."""
     found = answer.detection
-    _say_trust(answer)
+    say_trust(answer)
     say(
         _(
             "{events} accesses by {accounts} accounts over {days} days; before {date}: learning."
@@ -251,7 +253,8 @@ def _who(alert: "Alert") -> str:
     return f"{alert.account} (+{number(more)})" if more else alert.account
 
 
-def _say_trust(answer: Answer, to_errors: bool = False) -> None:
+def say_trust(answer: Answer, to_errors: bool = False) -> None:
+    """Say what could not be seen."""
     trust = answer.detection.trust
     lines = [f"! {said[current_language()]}" for said in trust.remarks]
     if not trust.ok:
