@@ -324,6 +324,31 @@ def begun_before(case: Case) -> Lookups:
     return _spread(case, int(case.accounts[0]), case.log_uniform(4, 15, "per_day"), last, 0.2)
 
 
+def dormant_account(case: Case) -> Lookups:
+    """Through the account of somebody who left weeks ago, and that nobody closed."""
+    account = int(case.accounts[0])
+    last = int(np.flatnonzero(np.r_[True, case.present[account]])[-1])
+    first = min(last + 25, int(0.94 * case.days))
+    case.day = int(case.rng.integers(first, max(int(0.96 * case.days), first + 1)))
+    count = int(case.log_uniform(15, 150, "patients"))
+    return _burst(case, account, count, case.log_uniform(5, 60, "gap"), _hour(case))
+
+
+def tampering(case: Case) -> Lookups:
+    """Some look-ups, then records deleted, rights given, or traces removed (see `signs`)."""
+    last = case.day + int(case.uniform(1, 4, "days"))
+    return _spread(case, int(case.accounts[0]), case.log_uniform(5, 25, "per_day"), last, 0.2)
+
+
+def crowd(case: Case) -> Lookups:
+    """Many who have nothing to do with somebody well known open his record in a few days."""
+    last = case.day + int(case.uniform(1, 4, "days"))
+    whom = int(case.rng.integers(case.people.register.size))
+    found = _joined([_spread(case, int(a), 1.0, last, 0.2) for a in case.accounts])
+    patient = np.full(len(found.local), whom)
+    return _with(found, patient=patient, workflow=case.flow("by_name", "query", "find"))
+
+
 PLAYED: Final[dict[str, Callable[[Case], Lookups]]] = {
     "fast_sweep": fast_sweep, "working_hours_sweep": working_hours_sweep,
     "low_and_slow": low_and_slow, "own_workstation": own_workstation,
@@ -331,5 +356,6 @@ PLAYED: Final[dict[str, Callable[[Case], Lookups]]] = {
     "rights_check_sweep": rights_check_sweep, "name_sweep": name_sweep, "town_sweep": town_sweep,
     "own_panel": own_panel, "export": export, "database_dump": database_dump,
     "break_glass_abuse": break_glass_abuse, "curiosity": curiosity, "begun_before": begun_before,
+    "dormant_account": dormant_account, "tampering": tampering, "crowd": crowd,
 }  # fmt: skip
 assert set(PLAYED) == set(FAMILIES)

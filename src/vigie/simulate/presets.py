@@ -21,6 +21,7 @@ from vigie.simulate import (
     population,
     reference,
     rhythm,
+    signs,
     staff,
     thefts,
     workflows,
@@ -112,6 +113,10 @@ def simulate(
             *zip(stolen.chances, stolen.visits, count(_FIRST_THEFT, 1 << 24), strict=False),
         )
     ])  # fmt: skip
+    accesses = signs.signed(
+        seed, preset, people, calendar.start, span, layout.objects.index("session"), accesses,
+        stolen.attacks,
+    )  # fmt: skip
     accesses = accesses.take(pc.sort_indices(accesses["at"])).combine_chunks()
     hired = assignments.hired_at(stream(seed, preset, "hired"), work, calendar.start)
     accounts = people.accounts.set_column(

@@ -15,8 +15,10 @@ from vigie.simulate.rhythm import Calendar, Roster
 from vigie.simulate.workflows import Visits
 from vigie.simulate.world import FAMILIES, REASONS, Attack
 
-_ACCOUNTS_OF: Final = {"several_accounts": (3, 7), "one_site": (8, 11)}
-_INSIDE: Final = ("own_workstation", "curiosity")
+_ACCOUNTS_OF: Final = {"several_accounts": (3, 7), "one_site": (8, 11), "crowd": (8, 20)}
+_INSIDE: Final = ("own_workstation", "curiosity", "crowd")
+LAST: Final = ("dormant_account", "tampering", "crowd")
+"""Families that choose their victims after all others, who so keep theirs."""
 _MOST: Final = 0.4
 """Never more than this share of the people are robbed: a platform keeps its honest majority."""
 
@@ -65,9 +67,13 @@ def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
     chances: list[np.random.Generator] = []
     networks: list[str] = []
     devices: list[str] = []
-    for family, number in _asked(platform.chosen, asked):
+    ready: list[tuple[int, int, Case, Lookups]] = []
+    for family, number in sorted(_asked(platform.chosen, asked), key=lambda one: one[0] in LAST):
         rng = stream(platform.seed, platform.preset, "theft", family, number)
-        accounts = _victims(rng, family, people, np.sqrt(busy) * free)
+        weight = np.sqrt(busy) * free
+        if family == "dormant_account":
+            weight = weight * _asleep(platform.present)
+        accounts = _victims(rng, family, people, weight)
         if not len(accounts) or budget < len(accounts):
             continue
         played = _play(platform, family, accounts, rng)
@@ -75,7 +81,9 @@ def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
             continue
         free[accounts] = False
         budget -= len(accounts)
-        case, lookups = played
+        ready.append((number, FAMILIES.index(family), *played))
+    for _, which, case, lookups in sorted(ready, key=lambda one: one[:2]):
+        family, rng = FAMILIES[which], case.rng
         away = len(platform.places.networks) + len(networks)
         tool = len(platform.places.devices) + len(devices)
         visits, fresh = _placed(platform, case, family, lookups, len(found), (away, tool))
@@ -122,6 +130,14 @@ def _victims(rng: np.random.Generator, family: str, people: Population, weight: 
         office = np.array([p.exports >= 0.002 for p in people.professions])[people.profession]
         weight = weight * np.where(office, 4.0, 1.0)
     return _first_come(rng, weight, wanted)
+
+
+def _asleep(present: Flags) -> np.ndarray:
+    """Return how much likelier each account is to be a dormant one: the longer nobody worked."""
+    days = present.shape[1]
+    silent = np.where(present.any(axis=1), present[:, ::-1].argmax(axis=1), 0)
+    asleep: np.ndarray = (silent / days) ** 4
+    return asleep
 
 
 def _first_come(rng: np.random.Generator, weight: np.ndarray, wanted: int) -> Ints:

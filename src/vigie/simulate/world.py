@@ -111,6 +111,7 @@ FAMILIES: Final = (
     "fast_sweep", "working_hours_sweep", "low_and_slow", "own_workstation", "several_accounts",
     "one_site", "enumeration", "rights_check_sweep", "name_sweep", "town_sweep", "own_panel",
     "export", "database_dump", "break_glass_abuse", "curiosity", "begun_before",
+    "dormant_account", "tampering", "crowd",
 )  # fmt: skip
 
 
