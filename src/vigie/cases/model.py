@@ -71,7 +71,8 @@ class Matter(StrEnum):
     `state`: a `Status`. `awareness`: the moment, in `at`. `authority`: `notify` or `not_notified`.
     `persons`: `inform`, `not_informed` or `undecided`. `severity`: one of the CNIL's levels.
     `cause`: one of the CNIL's causes.
-    `boundary`: between the thief's accesses and the owner's, in `details`. `notice_asked`,
+    `scope`: an account, whose period is in `details`. `boundary`: between the thief's accesses and
+    the owner's, one of the levels of `vigie.exposure`, more in `details`. `notice_asked`,
     `notice_approved`, `notice_refused`: the name of a notice, with the facts it was made from.
     """
 
@@ -81,6 +82,7 @@ class Matter(StrEnum):
     PERSONS = "persons"
     SEVERITY = "severity"
     CAUSE = "cause"
+    SCOPE = "scope"
     BOUNDARY = "boundary"
     NOTICE_ASKED = "notice_asked"
     NOTICE_APPROVED = "notice_approved"

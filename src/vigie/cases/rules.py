@@ -37,6 +37,8 @@ CAUSES: Final = (
     "other", "unknown",
 )  # fmt: skip
 """The CNIL's causes, as `legal/cnil.toml` names them."""
+BOUNDARIES: Final = ("certain", "probable", "possible", "all")
+"""What counts as exposed, as `vigie.exposure` names it."""
 VALUES: Final = {
     Matter.STATE: tuple(map(str, Status)),
     Matter.AWARENESS: ("aware",),
@@ -44,6 +46,7 @@ VALUES: Final = {
     Matter.PERSONS: ("inform", NOT_INFORMED, "undecided"),
     Matter.SEVERITY: LEVELS,
     Matter.CAUSE: CAUSES,
+    Matter.BOUNDARY: BOUNDARIES,
 }
 """What a decision about each matter may say; a matter that is not here takes any text."""
 
@@ -172,6 +175,21 @@ def _persons(case: Case, decision: Decision) -> None:
         _one_of(decision.details.get("exemption", ""), EXEMPTIONS, "--exemption")
 
 
+def _scope(case: Case, decision: Decision) -> None:
+    """An account is asked about from one moment to a later one."""
+    said = [decision.details.get(name, "") for name in ("since", "until")]
+    if not decision.value or not all(said):
+        raise UsageError(
+            N_("an account needs a period"), where=case.id, remedy=N_("give --from and --to")
+        )
+    since, until = map(datetime.fromisoformat, said)
+    if since >= until:
+        raise UsageError(
+            N_("the period ends before it begins"), where=decision.value,
+            remedy=N_("give --from a time before --to"),
+        )  # fmt: skip
+
+
 def _approved(case: Case, decision: Decision) -> None:
     """One person asks, another approves, and both mean the same facts."""
     asked = case.last(Matter.NOTICE_ASKED, decision.value)
@@ -197,5 +215,6 @@ _RULES: Final[dict[Matter, Callable[[Case, Decision], None]]] = {
     Matter.STATE: _state,
     Matter.AWARENESS: _awareness,
     Matter.PERSONS: _persons,
+    Matter.SCOPE: _scope,
     Matter.NOTICE_APPROVED: _approved,
 }

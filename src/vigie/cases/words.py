@@ -42,6 +42,7 @@ MATTERS: Final = {
     Matter.PERSONS: N_("persons (art. 34)"),
     Matter.SEVERITY: N_("severity"),
     Matter.CAUSE: N_("cause"),
+    Matter.SCOPE: N_("account and period"),
     Matter.BOUNDARY: N_("boundary"),
     Matter.NOTICE_ASKED: N_("notice asked for"),
     Matter.NOTICE_APPROVED: N_("notice approved"),

@@ -7,7 +7,9 @@ from vigie.cli.declaring import command, family, formats
 from vigie.language import _
 
 ROLES: Final = ("controller", "joint_controller", "processor")
-MATTERS: Final = ("state", "awareness", "authority", "persons", "severity", "cause", "boundary")
+MATTERS: Final = (
+    "state", "awareness", "authority", "persons", "severity", "cause", "scope", "boundary",
+)  # fmt: skip
 EXEMPTIONS: Final = ("no_high_risk", "unintelligible", "later_measures", "disproportionate")
 KINDS: Final = (
     "note", "measure", "investigation_opened", "processor_informed", "attack_known",
@@ -31,6 +33,7 @@ def declare(commands: Any, name: str, common: Any) -> None:
     _declare_decide(inner, common)
     _declare_close(inner, common)
     _declare_facts(inner, common)
+    _declare_refresh(inner, common)
     _declare_severity(inner, common)
     _declare_filing(inner, common)
     _declare_register(inner, common)
@@ -138,15 +141,35 @@ def _declare_decide(inner: Any, common: Any) -> None:
             "state: investigating, contained… authority: notify, not_notified; persons: inform, "
             "not_informed, undecided; severity: negligible, limited, significant, maximal; "
             "cause: external_malicious, internal_malicious…; "
+            "scope: an account, with --from and --to; boundary: certain, probable, possible, all; "
             "awareness: none, its moment is --at"
         ),
     )
     _at(parser)
+    _declare_scope(parser)
     parser.add_argument(
         "--exemption", choices=EXEMPTIONS, help=_("why persons are not informed (art. 34)")
     )
     _author(parser)
     _reason(parser)
+
+
+def _declare_scope(parser: Any) -> None:
+    group = parser.add_argument_group(_("for scope and boundary: the facts are computed anew"))
+    group.add_argument("--from", dest="since", metavar=_("TIME"), help=_("from then on (UTC)"))
+    group.add_argument("--to", dest="until", metavar=_("TIME"), help=_("until then (UTC)"))
+    group.add_argument(
+        "--since", dest="cut", metavar=_("TIME"), help=_("all before is the owner's")
+    )
+    group.add_argument(
+        "--session", action="append", default=[], metavar=_("SESSION"),
+        help=_("this session is the thief's, all others the owner's; may be repeated"),
+    )  # fmt: skip
+    group.add_argument(
+        "--on-behalf", action="store_true",
+        help=_("count what services did on behalf of the account as well"),
+    )  # fmt: skip
+    parser.set_defaults(alarm_budget=None, learn_until=None)
 
 
 def _declare_close(inner: Any, common: Any) -> None:
@@ -158,12 +181,21 @@ def _declare_close(inner: Any, common: Any) -> None:
 
 
 def _declare_facts(inner: Any, common: Any) -> None:
-    summary = _("set the facts of a case, as vigie exposure wrote them")
+    summary = _("set the facts of a case from a file, in place of those that were computed")
     parser = command(inner, "facts", common, summary, "case_actions:facts")
     _case(parser)
     parser.add_argument("file", type=Path, metavar=_("FILE"), help=_("facts (JSON)"))
     _author(parser)
     _reason(parser)
+
+
+def _declare_refresh(inner: Any, common: Any) -> None:
+    summary = _("compute the facts of open cases anew, and say what changed")
+    parser = command(inner, "refresh", common, summary, "case_exposure:refresh")
+    parser.add_argument(
+        "cases", nargs="*", metavar=_("CASE"), help=_("their numbers (default: all open cases)")
+    )
+    parser.set_defaults(alarm_budget=None, learn_until=None, reason="", author="")
 
 
 def _declare_severity(inner: Any, common: Any) -> None:

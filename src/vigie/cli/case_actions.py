@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from vigie.alerts import Alert
     from vigie.cases.model import Case
+    from vigie.cli.exposing import Looked
 
 
 def open_case(options: Namespace) -> int:
@@ -20,12 +21,13 @@ def open_case(options: Namespace) -> int:
 
     zone_of(options.zone)
     journal.require_reason(options.reason)
-    found = _alerts(options)
+    looked, found = _alerts(options)
     title = options.title or ", ".join(alert.account for alert in found) or options.reason
     with open_book(options) as book:
         author = options.author or journal.current_user()
         case = book.open_case(title, found, author, options.reason, options.role, options.zone)
     _say_case(case)
+    _follow(options, case, looked)
     return 0
 
 
@@ -33,28 +35,34 @@ def add(options: Namespace) -> int:
     """Join alerts to a case."""
     from vigie import journal
 
-    found = _alerts(options)
+    looked, found = _alerts(options)
     with open_book(options) as book:
         author = options.author or journal.current_user()
         case = book.add_alerts(book.case(options.case).id, found, author, options.reason)
     _say_case(case)
+    _follow(options, case, looked)
     return 0
 
 
-def _alerts(options: Namespace) -> "list[Alert]":
+def _alerts(options: Namespace) -> "tuple[Looked | None, list[Alert]]":
     """Return the alerts named, from the answer that the last `vigie alerts` gave."""
     if not options.alerts:
-        return []
+        return None, []
     from vigie.cases.looks import tell_signals
-    from vigie.cli.explain import chosen_alert
-    from vigie.cli.scan import detect_stored, recall
+    from vigie.cli.exposing import look
     from vigie.cli.terminal import home_of
 
-    recall(options)
-    answer = detect_stored(options)
-    found = [chosen_alert(answer, beginning) for beginning in options.alerts]
+    looked = look(options)
+    found = looked.alerts(options.alerts)
     tell_signals(home_of(options), [alert.id for alert in found], "vigie case")
-    return found
+    return looked, found
+
+
+def _follow(options: Namespace, case: "Case", looked: "Looked | None" = None) -> None:
+    """Let the facts follow what the case now asks of the log."""
+    from vigie.cli.case_exposure import follow
+
+    follow(options, case, looked)
 
 
 def list_cases(options: Namespace) -> int:
@@ -122,14 +130,34 @@ def decide(options: Namespace) -> int:
     """Record a decision."""
     from vigie.cases.model import Matter
 
-    details = {"exemption": options.exemption} if options.exemption else {}
+    matter = Matter(options.matter)
     with open_book(options) as book:
         case = book.case(options.case)
-        _say_case(book.decide(
-            case.id, Matter(options.matter), options.value, options.reason, options.author,
-            _moment(options, case), details=details,
-        ))  # fmt: skip
+        after = book.decide(
+            case.id, matter, options.value, options.reason, options.author,
+            _moment(options, case), details=_details(options),
+        )  # fmt: skip
+    _say_case(after)
+    if matter in (Matter.SCOPE, Matter.BOUNDARY):
+        _follow(options, after)
     return 0
+
+
+def _details(options: Namespace) -> dict[str, str]:
+    """Return what a decision holds beside its value."""
+    from vigie.cli.scan import day_of
+
+    if options.matter == "scope":
+        said = {"since": day_of(options.since, "--from"), "until": day_of(options.until, "--to")}
+        return {name: moment.isoformat() for name, moment in said.items() if moment}
+    if options.matter == "boundary":
+        from vigie.cases.scope import details_of
+        from vigie.exposure import Boundary
+
+        cut = day_of(options.cut, "--since")
+        boundary = Boundary(since=cut, sessions=tuple(options.session))
+        return details_of(boundary, options.on_behalf)
+    return {"exemption": options.exemption} if options.exemption else {}
 
 
 def close(options: Namespace) -> int:

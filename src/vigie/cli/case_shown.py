@@ -1,6 +1,6 @@
 """A case as the terminal shows it."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
@@ -8,9 +8,6 @@ from vigie.cli.terminal import draw_table, say
 from vigie.clocks.words import duration, shown
 from vigie.language import _, number
 from vigie.notices.approval import changes
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 def draw_cases(cases: list[Case]) -> None:
@@ -103,7 +100,7 @@ def _event_row(event: Event, zone: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _when_written(at: "datetime", recorded_at: "datetime", zone: str) -> str:
+def _when_written(at: datetime, recorded_at: datetime, zone: str) -> str:
     """Say when it was written down only where that is another time: backdating shows."""
     apart = abs((recorded_at - at).total_seconds()) >= 60
     return shown(recorded_at, zone) if apart else ""
@@ -122,6 +119,9 @@ def _decision_row(case: Case, decision: Decision) -> tuple[str, ...]:
     if decision.matter == Matter.AWARENESS:
         value = shown(decision.at, case.zone)
     details = [f"{name}: {said}" for name, said in sorted(decision.details.items())]
+    if decision.matter == Matter.SCOPE:
+        moments = map(datetime.fromisoformat, map(decision.details.__getitem__, ("since", "until")))
+        details = [" – ".join(shown(moment, case.zone) for moment in moments)]
     if decision.matter == Matter.NOTICE_APPROVED and case.is_stale(decision):
         details.append(_("STALE: the facts changed since"))
     return (

@@ -4,12 +4,14 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from vigie.cases.looks import record_view
-from vigie.cli.scan import LEVELS, NOTHING, Answer, detect_stored, recall, stamp
+from vigie.cli.scan import LEVELS, NOTHING, detect_stored, recall, stamp
 from vigie.cli.terminal import draw_table, home_of, say, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vigie.alerts import Alert
     from vigie.story import Step, Story
 
@@ -23,7 +25,7 @@ def explain(options: Namespace) -> int:
 
     recall(options)
     answer = detect_stored(options)
-    alert = chosen_alert(answer, options.alert)
+    alert = chosen_alert(answer.detection.alerts, options.alert)
     record_view(home_of(options), alert.id)
     story = tell(answer.detection, alert)
     if options.format == "json":
@@ -33,9 +35,9 @@ def explain(options: Namespace) -> int:
     return NOTHING
 
 
-def chosen_alert(answer: Answer, beginning: str) -> "Alert":
+def chosen_alert(alerts: "Iterable[Alert]", beginning: str) -> "Alert":
     """Return the alert whose identifier begins so; raises `UsageError` when not exactly one."""
-    fitting = [alert for alert in answer.detection.alerts if alert.id.startswith(beginning)]
+    fitting = [alert for alert in alerts if alert.id.startswith(beginning)]
     if len(fitting) == 1:
         return fitting[0]
     what = N_("several alerts begin with {id!r}") if fitting else N_("no alert begins with {id!r}")

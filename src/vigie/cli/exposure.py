@@ -48,7 +48,7 @@ def _declare_scope(parser: Any) -> None:
 def _declare_boundary(parser: Any) -> None:
     group = parser.add_argument_group(_("where the owner ends and the thief begins"))
     group.add_argument(
-        "--boundary", choices=LEVELS, default="probable",
+        "--boundary", choices=LEVELS,
         help=_("what counts as exposed; what cannot be told apart counts from probable on"),
     )  # fmt: skip
     group.add_argument(

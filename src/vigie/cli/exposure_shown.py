@@ -90,16 +90,21 @@ def draw(found: "Exposure", facts: "Facts", changes: "tuple[Change, ...]", sessi
     _draw_changes(changes)
 
 
-def _draw_counts(found: "Exposure", facts: "Facts") -> None:
+def say_persons(facts: "Facts") -> None:
+    """Say how many persons were exposed, with the bounds where there are any."""
     persons = facts["persons"]
     if persons.exact:
         say(_("{count} persons exposed.").format(count=number(persons.numerator)))
     elif persons.high is None:
-        text = _("At least {count} persons exposed; the log allows no upper bound (see below).")
+        text = _("At least {count} persons exposed; the log allows no upper bound.")
         say(text.format(count=number(persons.numerator)))
     else:
-        text = _("At least {low} and at most {high} persons exposed (see below why).")
+        text = _("At least {low} and at most {high} persons exposed.")
         say(text.format(low=number(persons.numerator), high=number(persons.high)))
+
+
+def _draw_counts(found: "Exposure", facts: "Facts") -> None:
+    say_persons(facts)
     totals = found.totals
     say(
         _(

@@ -4,6 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from vigie.cli.following import cases_follow
 from vigie.cli.terminal import (
     draw_table,
     home_of,
@@ -29,11 +30,12 @@ _REMEDIES = {
 
 def import_logs(options: Namespace) -> int:
     """Run the command."""
-    imported = read_paths(options)
-    if options.format == "json":
-        write_json({"version": 1, "files": [as_json(file) for file in imported]})
-    else:
-        show(imported)
+    with cases_follow(options):
+        imported = read_paths(options)
+        if options.format == "json":
+            write_json({"version": 1, "files": [as_json(file) for file in imported]})
+        else:
+            show(imported)
     if all(file.error for file in imported):
         return 1
     return 4 if any(untrusted(file) for file in imported) else 0

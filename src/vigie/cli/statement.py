@@ -39,23 +39,29 @@ def check_draft(options: Namespace) -> int:
     from vigie.cli.terminal import write_json
     from vigie.statements import check
 
-    facts = _facts(options)
+    facts, sha256 = _facts(options)
     findings = check(_read(options.draft), facts)
     if options.format == "json":
-        write_json(as_json(findings, facts))
+        write_json(as_json(findings, facts.case, sha256))
     else:
         _draw(findings)
     return FOUND if any(f.verdict in ("refused", "unverified") for f in findings) else 0
 
 
-def _facts(options: Namespace) -> "Facts":
+def _facts(options: Namespace) -> "tuple[Facts, str]":
+    """Return the facts to check against, and the hash of the set that they are."""
     if options.facts:
         from vigie.facts import load_facts
 
-        return load_facts(options.facts)
+        found = load_facts(options.facts)
+        return found, found.sha256
     from vigie.cli.book import find_case
+    from vigie.facts import stamp
 
-    return find_case(options).read_facts()
+    case = find_case(options)
+    found, aware = case.read_facts(), case.awareness
+    moments = {"awareness": stamp(aware.at)} if aware else {}
+    return found.with_facts(moments=moments), found.sha256
 
 
 def _read(path: Path) -> str:
@@ -75,12 +81,12 @@ def _read(path: Path) -> str:
         ) from None  # fmt: skip
 
 
-def as_json(findings: "list[Finding]", facts: "Facts") -> dict[str, Any]:
+def as_json(findings: "list[Finding]", case: str, facts_sha256: str) -> dict[str, Any]:
     """Return the verdicts as `docs/statements.md` documents them."""
     return {
         "version": 1,
-        "facts_sha256": facts.sha256,
-        "case": facts.case,
+        "facts_sha256": facts_sha256,
+        "case": case,
         "sentences": [
             {
                 "sentence": one.sentence,

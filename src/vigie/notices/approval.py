@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
+from vigie.cases.differences import Change, differences
 from vigie.cases.model import Case, Decision, FactsVersion, Matter
 from vigie.errors import RefusedError
-from vigie.facts import Fact, Facts, from_json
-from vigie.language import N_, number
+from vigie.language import N_
 
 NAMES: Final = (
     "cnil", "cert_sante", "ars", "anssi", "complaint", "register", "press", "advice",
@@ -19,14 +19,6 @@ NAMES: Final = (
 )  # fmt: skip
 """The notices of a case. The last two bear names of patients."""
 NAMED: Final = ("controllers", "letters")
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A fact, moment or gap that is no longer what it was; empty where there was or is none."""
-
-    name: str
-    before: str
-    after: str
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -74,27 +66,5 @@ def require_approved(case: Case, notice: str) -> Decision:
 
 def changes(case: Case, since: Decision) -> tuple[Change, ...]:
     """Return what differs between the facts of a decision and those in force."""
-    versions = {version.sha256: version.content for version in case.of(FactsVersion)}
-    old = _said(versions.get(since.facts, ""))
-    new = _said(case.facts.content if case.facts else "")
-    return tuple(
-        Change(name, old.get(name, "–"), new.get(name, "–"))
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    )
-
-
-def _said(content: str) -> dict[str, str]:
-    facts = from_json(content.encode()) if content else Facts()
-    said = {fact.name: _value(fact) for fact in facts.facts} | dict(facts.moments)
-    for gap in facts.gaps:
-        said[f"{gap.kind} {gap.source} {gap.name}".strip()] = str(gap.count)
-    if facts.exposure_sha256:
-        said["exposure"] = facts.exposure_sha256[:12]
-    return said
-
-
-def _value(fact: Fact) -> str:
-    if fact.exact:
-        return number(fact.numerator)
-    return f"{number(fact.low or 0)}–{number(fact.high) if fact.high is not None else '?'}"
+    versions = {version.sha256: version for version in case.of(FactsVersion)}
+    return differences(versions.get(since.facts), case.facts)

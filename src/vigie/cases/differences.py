@@ -1,0 +1,41 @@
+"""What differs between two versions of the facts of a case."""
+
+import msgspec
+
+from vigie.cases.model import FactsVersion
+from vigie.facts import Fact, Facts, from_json
+from vigie.language import number
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A fact, moment or gap that is no longer what it was; empty where there was or is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+def differences(before: FactsVersion | None, after: FactsVersion | None) -> tuple[Change, ...]:
+    """Return what differs, by name; None stands for no facts at all."""
+    old, new = _said(before), _said(after)
+    return tuple(
+        Change(name, old.get(name, "–"), new.get(name, "–"))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    )
+
+
+def _said(version: FactsVersion | None) -> dict[str, str]:
+    facts = from_json(version.content.encode()) if version else Facts()
+    said = {fact.name: _value(fact) for fact in facts.facts} | dict(facts.moments)
+    for gap in facts.gaps:
+        said[f"{gap.kind} {gap.source} {gap.name}".strip()] = str(gap.count)
+    if facts.exposure_sha256:
+        said["exposure"] = facts.exposure_sha256[:12]
+    return said
+
+
+def _value(fact: Fact) -> str:
+    if fact.exact:
+        return number(fact.numerator)
+    return f"{number(fact.low or 0)}–{number(fact.high) if fact.high is not None else '?'}"

@@ -1,0 +1,76 @@
+"""What is asked of the log for a case: its alerts' accounts and periods, and what was decided.
+
+A decision about `scope` sets the period of the account that it names, whatever the alerts cover;
+one about `boundary` says where the owner ends and the thief begins. The last about each counts.
+"""
+
+from datetime import datetime
+from typing import cast, get_args
+
+import msgspec
+
+from vigie.alerts import Alert
+from vigie.cases.model import Case, Decision, Matter
+from vigie.errors import UsageError
+from vigie.exposure import Boundary, Scope, Stretch, of_alerts
+from vigie.exposure.scope import Level
+from vigie.language import N_
+
+
+def scope_of(case: Case) -> Scope:
+    """Return what is asked about a case; raises `UsageError` when nobody said about which account.
+
+    The alerts count as they were when they joined: later answers of the detection change nothing.
+    """
+    decided = {d.value: _stretch(d) for d in case.decisions if d.matter == Matter.SCOPE}
+    alerts = [msgspec.convert(joined.alert, Alert) for joined in case.alerts]
+    found = [one for one in of_alerts(alerts) if one.account not in decided]
+    found += decided.values()
+    if not found:
+        raise UsageError(
+            N_("case {case} holds no alert, and no account was named"), case=case.id,
+            remedy=N_("vigie case add, or vigie exposure --case with --account, --from and --to"),
+        )  # fmt: skip
+    return Scope(tuple(found), boundary_of(case), on_behalf=_on_behalf(case))
+
+
+def has_scope(case: Case) -> bool:
+    """Whether the log can be asked about this case."""
+    return bool(case.alerts or case.last(Matter.SCOPE))
+
+
+def _stretch(decision: Decision) -> Stretch:
+    moments = [datetime.fromisoformat(decision.details[name]) for name in ("since", "until")]
+    return Stretch(decision.value, *moments)
+
+
+def boundary_of(case: Case) -> Boundary:
+    """Return the boundary in force; nobody having decided, the usual one."""
+    last = case.last(Matter.BOUNDARY)
+    if last is None:
+        return Boundary()
+    if last.value not in get_args(Level):
+        raise UsageError(
+            N_("the boundary that was decided cannot be computed: {value!r}"), where=case.id,
+            remedy=N_("decide it again: certain, probable, possible or all"), value=last.value,
+        )  # fmt: skip
+    since, sessions = last.details.get("since"), last.details.get("sessions", "")
+    return Boundary(
+        cast(Level, last.value), datetime.fromisoformat(since) if since else None,
+        tuple(filter(None, sessions.split("\n"))), last.reason, last.author,
+    )  # fmt: skip
+
+
+def _on_behalf(case: Case) -> bool:
+    last = case.last(Matter.BOUNDARY)
+    return last is not None and last.details.get("on_behalf") == "yes"
+
+
+def details_of(boundary: Boundary, on_behalf: bool = False) -> dict[str, str]:
+    """Return a boundary as a decision holds it beside its level."""
+    said = {
+        "since": boundary.since.isoformat() if boundary.since else "",
+        "sessions": "\n".join(boundary.sessions),
+        "on_behalf": "yes" if on_behalf else "",
+    }
+    return {name: text for name, text in said.items() if text}

@@ -1,0 +1,143 @@
+"""The facts of a case follow from its alerts: computed, recorded, and what changed is said."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from vigie.cases.differences import Change, differences
+from vigie.cases.model import Case, FactsVersion, Matter, Status
+from vigie.cases.scope import details_of, has_scope, scope_of
+from vigie.cli.book import find_case, open_book
+from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
+from vigie.cli.exposure_shown import say_persons
+from vigie.cli.scan import day_of
+from vigie.cli.terminal import draw_table, home_of, say
+from vigie.errors import UsageError
+from vigie.exposure import Exposure
+from vigie.facts.counting import facts_of
+from vigie.language import N_, _
+from vigie.notices.approval import NAMES, standing
+
+if TYPE_CHECKING:
+    from vigie.cases.book import CaseBook
+
+SETS: Final = "exposures"
+OVER: Final = (Status.CLOSED, Status.DISMISSED)
+
+
+def exposure_of_case(options: Namespace) -> int:
+    """Print the exposure of a case and record its facts; what the options decide is a decision."""
+    case = _decide(options, find_case(options))
+    looked = look(options)
+    found = ask(options, scope_of(case), looked)
+    after = record(options, case, found, options.reason)
+    if options.out:
+        found.write(options.out)
+    more = {"case": _as_json(case, after)}
+    code = show(options, found, after.read_facts(), changes_since(options, found, looked), more)
+    if options.format == "table":
+        say_changes(case, after)
+    return code
+
+
+def _decide(options: Namespace, case: Case) -> Case:
+    """Record the period of an account, and the boundary, where the options say them."""
+    since, until = day_of(options.since, "--from"), day_of(options.until, "--to")
+    if bool(since) != bool(until) or (options.account and not since):
+        raise UsageError(N_("an account needs a period"), remedy=N_("give --from and --to"))
+    with open_book(options) as book:
+        if since and until:
+            details = {"since": since.isoformat(), "until": until.isoformat()}
+            for account in options.account or case.accounts:
+                case = _decided(book, case, options, Matter.SCOPE, account, details)
+        if options.boundary or options.cut or options.session or options.on_behalf:
+            said = boundary_said(options)
+            details = details_of(said, options.on_behalf)
+            case = _decided(book, case, options, Matter.BOUNDARY, said.level, details)
+    return case
+
+
+def _decided(
+    book: "CaseBook", case: Case, options: Namespace, matter: Matter, value: str,
+    details: dict[str, str],
+) -> Case:  # fmt: skip
+    """Record a decision, unless it is the one in force."""
+    last = [d for d in case.decisions if d.matter == matter]
+    if matter == Matter.SCOPE:
+        last = [d for d in last if d.value == value]
+    if last and (last[-1].value, last[-1].details) == (value, details):
+        return case
+    return book.decide(case.id, matter, value, options.reason, options.author, details=details)
+
+
+def set_of(home: Path, case: str) -> Path:
+    """Return where the persons of a case are kept, as pseudonyms, for its notices."""
+    return home / SETS / f"{case}.parquet"
+
+
+def record(options: Namespace, case: Case, found: Exposure, reason: str = "") -> Case:
+    """Keep the set of a case and set the facts that count it; the same again change nothing."""
+    place = set_of(home_of(options), case.id)
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    facts = facts_of(found, case.id, found.write(place))
+    why = reason or _("computed from what the case asks of the log")
+    with open_book(options) as book:
+        return book.set_facts(case.id, facts, why, options.author)
+
+
+def follow(options: Namespace, case: Case, looked: Looked | None = None) -> Case:
+    """Compute the facts of a case anew and say what changed; one without scope stays as it is."""
+    if not has_scope(case):
+        return case
+    found = ask(options, scope_of(case), looked or look(options))
+    after = record(options, case, found)
+    say_persons(after.read_facts())
+    say(_("vigie exposure --case {case} shows the whole answer.").format(case=case.id))
+    say_changes(case, after)
+    return after
+
+
+def refresh(options: Namespace) -> int:
+    """Compute the facts of the open cases anew: of those named, or of all."""
+    with open_book(options) as book:
+        named = [book.case(beginning) for beginning in options.cases]
+        cases = named or [case for case in book.cases() if case.status not in OVER]
+    concerned = [case for case in cases if has_scope(case)]
+    if not concerned:
+        say(_("No open case asks anything of the log."))
+        return 0
+    looked = look(options)
+    for case in concerned:
+        say(f"{case.id}  {case.title}")
+        follow(options, case, looked)
+    return 0
+
+
+def say_changes(before: Case, after: Case) -> None:
+    """Say what the new facts changed of the old, and which notices are stale by it."""
+    if before.facts is None or after.facts == before.facts:
+        return
+    rows = [(c.name, c.before, c.after) for c in _changed(before.facts, after)]
+    draw_table((_("fact"), _("before"), _("now")), rows, _("What changed in the facts"))
+    for name in _stale(after):
+        text = _("! {notice} is stale: it was asked for on other facts; ask for it again.")
+        say(text.format(notice=name))
+
+
+def _changed(before: FactsVersion | None, after: Case) -> tuple[Change, ...]:
+    return differences(before, after.facts)
+
+
+def _stale(case: Case) -> list[str]:
+    return [name for name in NAMES if standing(case, name).state == "stale"]
+
+
+def _as_json(before: Case, after: Case) -> dict[str, Any]:
+    changed = _changed(before.facts, after) if before.facts else ()
+    return {
+        "id": after.id,
+        "changed": [msgspec.to_builtins(change) for change in changed],
+        "stale": _stale(after),
+    }

@@ -1,0 +1,139 @@
+"""The facts of a case follow from its accounts, its boundary and what the screens are declared."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.exposure.small import MAPPING, line, store_of
+
+from vigie.cases.book import CaseBook
+from vigie.cases.rules import BOUNDARIES
+from vigie.cases.scope import boundary_of, scope_of
+from vigie.cli import main
+from vigie.config import Settings
+from vigie.exposure.scope import INCLUDED
+
+OWN = [
+    line(f"2026-03-{day:02} {hour:02}:00", "open", "record", f"P{day}{hour}", session="mine",
+         device="desk")
+    for day in range(1, 9) for hour in (9, 15)
+]  # fmt: skip
+STOLEN = [
+    line(f"2026-03-10 {hour:02}:30", "open", "record", f"Q{hour}", session="s-2", device="new")
+    for hour in range(9, 21)
+] + [line("2026-03-10 10:00", "open", "record", "P19", session="s-1", device="desk")]
+PERIOD = ("--account", "eve", "--from", "2026-03-10", "--to", "2026-03-11")
+
+
+@pytest.fixture
+def case(tmp_path: Path, private_home: Path, vigie) -> str:
+    store_of(tmp_path, [*OWN, *STOLEN]).rename(private_home)
+    vigie("case", "open", "--title", "Portal", "--reason", "a journalist called")
+    return "2"
+
+
+@pytest.fixture
+def vigie(capsys, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+
+    def run(*arguments: str, code: int = 0) -> str:
+        found = main(list(arguments))
+        printed, errors = capsys.readouterr()
+        assert found == code, errors
+        assert "Traceback" not in errors
+        return printed if code == 0 else printed + errors
+
+    return run
+
+
+def facts(vigie, case: str) -> dict[str, int]:
+    found = json.loads(vigie("exposure", "--case", case, "--format", "json"))
+    return {one["name"]: one["numerator"] for one in found["facts"]["facts"]}
+
+
+def test_the_words_of_the_rules_are_those_of_the_exposure() -> None:
+    assert tuple(INCLUDED) == BOUNDARIES
+
+
+def test_a_case_that_names_no_account_asks_for_one(case: str, vigie) -> None:
+    assert "no account was named" in vigie("exposure", "--case", case, code=2)
+    assert "needs a reason" in vigie("exposure", "--case", case, *PERIOD, code=1)
+    assert "needs a period" in vigie("exposure", "--case", case, "--account", "eve", code=2)
+    before = ("case", "decide", case, "scope", "eve", "--reason", "r")
+    assert "ends before" in vigie(*before, "--from", "2026-03-02", "--to", "2026-03-01", code=2)
+    assert "No open case" in vigie("case", "refresh")
+
+
+def test_the_account_the_boundary_and_the_facts_stand_in_the_case(
+    case: str, vigie, private_home: Path
+) -> None:
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "the owner was away")
+    with CaseBook.open(private_home, Settings()) as book:
+        (known,) = book.cases()
+    whole = facts(vigie, case)["persons"]
+    assert known.read_facts()["persons"].numerator == whole == 13
+    assert known.read_facts().exposure_sha256
+    assert (private_home / "exposures" / f"{known.id}.parquet").stat().st_mode & 0o077 == 0
+    printed = vigie("case", "decide", case, "boundary", "probable", "--session", "s-2",
+                    "--reason", "s-1 is the owner's own")  # fmt: skip
+    assert "12 persons exposed" in printed
+    assert re.search(r"persons\s+13\s+12", printed)
+    assert facts(vigie, case)["persons"] == 12
+    with CaseBook.open(private_home, Settings()) as book:
+        (known,) = book.cases()
+    assert boundary_of(known).sessions == ("s-2",)
+    assert scope_of(known).accounts == ("eve",)
+    assert known.read_facts()["persons"].numerator == 12
+
+
+def test_the_same_again_adds_no_record(case: str, vigie, private_home: Path) -> None:
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    with CaseBook.open(private_home, Settings()) as book:
+        records = len(book.cases()[0].records)
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    vigie("case", "refresh", case)
+    with CaseBook.open(private_home, Settings()) as book:
+        assert len(book.cases()[0].records) == records
+
+
+def test_a_corrected_declaration_reaches_open_cases_and_stales_their_notices(
+    case: str, vigie, private_home: Path, tmp_path: Path
+) -> None:
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    assert facts(vigie, case)["persons.class:bank"] == 0
+    (private_home / "organisation.toml").write_text('name = "GCS"\ncontact = "dpo@gcs.example"')
+    vigie("case", "decide", case, "awareness", "--reason", "sure")
+    vigie("case", "note", case, "--kind", "measure", "the account was suspended")
+    vigie("notice", "prepare", case, "cnil", "--reason", "ask")
+    declared = MAPPING.format(kind="local", authority=', authority = "test"').replace(
+        'record = ["identity", "medical"]',
+        'record = {classes = ["identity", "medical", "bank"], attested_by = "DSI",'
+        " attested_on = 2026-04-01}",
+    )
+    (tmp_path / "mapping.toml").write_text(declared, "utf-8")
+    read = ("import", str(tmp_path / "log.csv"), "--mapping", str(tmp_path / "mapping.toml"))
+    printed = vigie(*read)
+    assert re.search(r"persons\.class:bank\s+0\s+13", printed)
+    assert "cnil is stale" in printed
+    assert facts(vigie, case)["persons.class:bank"] == 13
+    assert "stale" not in vigie(*read)
+    assert json.loads(vigie(*read, "--format", "json"))["version"] == 1
+
+
+def test_a_closed_case_keeps_the_facts_that_it_was_closed_with(
+    case: str, vigie, private_home: Path
+) -> None:
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    vigie("case", "decide", case, "state", "dismissed", "--reason", "the owner was on call")
+    assert "No open case" in vigie("case", "refresh")
+    assert "13 persons" in vigie("case", "refresh", case)
+
+
+def test_a_date_of_awareness_is_checked_against_the_case(case: str, vigie, tmp_path: Path) -> None:
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    vigie("case", "decide", case, "awareness", "--at", "2026-03-12 09:00", "--reason", "sure")
+    draft = tmp_path / "draft.txt"
+    draft.write_text("Nous en avons eu connaissance le 11 mars 2026.", "utf-8")
+    printed = vigie("statement", "check", str(draft), "--case", case, code=4)
+    assert "is not the date, which is 2026-03-12 09:00" in printed
