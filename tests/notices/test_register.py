@@ -9,7 +9,7 @@ import pytest
 
 from vigie.errors import MappingError, ReadingError
 from vigie.events import KEY
-from vigie.notices.people import AGREEING, DIFFERING, FOUND, MISSING, look_up
+from vigie.notices.people import AGREEING, DIFFERING, FOUND, MISSING, Joined, People, find_names
 from vigie.notices.register import load_register
 from vigie.pseudonyms import Keyring
 
@@ -47,6 +47,14 @@ def register_at(top: Path, place: str):
     return load_register(top / "register.toml", RING)
 
 
+def look_up(register, top: Path) -> tuple[People, Joined]:
+    joined = Joined()
+    with find_names(register, [PERSONS], None, top / "work", 10, joined) as names:
+        (people,) = names.slices()
+    assert not list((top / "work").iterdir())
+    return people, joined
+
+
 def parquet(top: Path) -> str:
     pq.write_table(pa.table(ROWS), top / "patients.parquet")
     return 'file = "patients.parquet"'
@@ -62,17 +70,17 @@ def database(top: Path) -> str:
 
 @pytest.mark.parametrize("form", [parquet, database])
 def test_a_register_is_read_from_parquet_or_a_database(form, tmp_path: Path) -> None:
-    people = look_up(register_at(tmp_path, form(tmp_path)), PERSONS)
+    people, joined = look_up(register_at(tmp_path, form(tmp_path)), tmp_path)
     assert people.fields["surname"].to_pylist()[:2] == ["Lefèvre", "Durand"]
     assert people.remarks.tolist()[0] == AGREEING
     assert people.remarks.tolist()[1] == FOUND
     assert people.remarks.tolist()[3] == MISSING
-    assert people.tally.rows == 4
+    assert joined.rows == 4
 
 
 def test_rows_that_differ_are_told_and_the_first_is_kept(tmp_path: Path) -> None:
     (tmp_path / "patients.csv").write_text("nir;ipp;nom\n;9;Durand\n;9;Dupont\n;9;Durand\n")
-    people = look_up(register_at(tmp_path, 'file = "patients.csv"'), PERSONS)
+    people, _joined = look_up(register_at(tmp_path, 'file = "patients.csv"'), tmp_path)
     assert people.remarks.tolist() == [MISSING, DIFFERING, MISSING, MISSING]
     assert people.fields["surname"].to_pylist()[1] == "Durand"
 
@@ -96,9 +104,9 @@ def test_a_mapping_that_cannot_be_used_is_one_sentence(place, word, tmp_path: Pa
 def test_a_column_that_is_not_there_and_a_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "patients.csv").write_text("nir;ipp;name\n1;2;3\n")
     with pytest.raises(MappingError, match="'nom'"):
-        look_up(register_at(tmp_path, 'file = "patients.csv"'), PERSONS)
+        look_up(register_at(tmp_path, 'file = "patients.csv"'), tmp_path)
     with pytest.raises(ReadingError, match="no such file"):
-        look_up(register_at(tmp_path, 'file = "none.csv"'), PERSONS)
+        look_up(register_at(tmp_path, 'file = "none.csv"'), tmp_path)
     bad = 'sql = "sqlite:////nonexistent/x"\nquery = "SELECT 1"'
     with pytest.raises(ReadingError, match="OperationalError"):
-        look_up(register_at(tmp_path, bad), PERSONS)
+        look_up(register_at(tmp_path, bad), tmp_path)

@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 from vigie.delivery.split import Split
 from vigie.exposure import CERTAINTIES, HOWS
 from vigie.language import N_, _
-from vigie.notices.people import REMARKS, Joined, look_up
-from vigie.notices.register import FIELDS, Register
+from vigie.notices.people import REMARKS, Names, People
 from vigie.notices.words import CLASS_NAMES, HOW_NAMES
 from vigie.records import DATA_CLASSES
 
@@ -57,22 +56,15 @@ REMARK_NAMES: Final = {
 _FORMULA: Final = "^[ ]*[=+\\-@\t\r\n＝＋－＠]"
 
 
-def listing(
-    split: Split,
-    register: Register | None,
-    aliases: pa.Table | None,
-    joined: Joined | None,
-    slice_rows: int,
-) -> Iterator[pa.Table]:
+def listing(split: Split, names: Names | None, slice_rows: int) -> Iterator[pa.Table]:
     """Yield the rows of `split` in order as a list to read, `controller` first.
 
-    With a `register` each slice reads it once; `joined` adds up what it gave.
+    With `names`, which were asked for `slice_rows` at a time, each row bears what is known of it.
     """
-    for rows in split.rows(slice_rows if register else 200_000):
+    people = names.slices() if names else None
+    for rows in split.rows(slice_rows):
         table = _shown(rows)
-        if register is not None and joined is not None:
-            table = _named(table, rows, register, aliases, joined)
-        yield table
+        yield _named(table, next(people)) if people else table
 
 
 def _shown(rows: pa.Table) -> pa.Table:
@@ -92,23 +84,11 @@ def _shown(rows: pa.Table) -> pa.Table:
     )
 
 
-def _named(
-    table: pa.Table,
-    rows: pa.Table,
-    register: Register,
-    aliases: pa.Table | None,
-    joined: Joined,
-) -> pa.Table:
-    persons = rows["patient"].combine_chunks().dictionary_encode()
-    people = look_up(register, persons.dictionary.cast(pa.binary(16)), aliases)
-    joined.add(people)
-    names = people.fields.take(persons.indices)
-    for name in register.fields:
-        assert name in FIELDS
-        table = table.append_column(_(FIELD_NAMES[name]), _harmless(names[name]))
-    remarks = people.remarks[persons.indices.to_numpy()]
+def _named(table: pa.Table, people: People) -> pa.Table:
+    for name in people.fields.column_names:
+        table = table.append_column(_(FIELD_NAMES[name]), _harmless(people.fields[name]))
     said = [_(REMARK_NAMES[name]) for name in REMARKS]
-    return table.append_column(_("remark"), _word(pa.chunked_array([remarks]), said))
+    return table.append_column(_("remark"), _word(pa.chunked_array([people.remarks]), said))
 
 
 def _hexadecimal(keys: pa.ChunkedArray) -> pa.Array:

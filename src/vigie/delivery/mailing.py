@@ -23,7 +23,7 @@ from vigie.delivery.smtp import Session
 from vigie.delivery.split import Split
 from vigie.notices.document import Document
 from vigie.notices.letters import Exposed, Letters, Person
-from vigie.notices.people import Joined, look_up
+from vigie.notices.people import Joined, find_names
 from vigie.notices.register import Register
 from vigie.notices.routes import WRITTEN, Route, route
 from vigie.records import DATA_CLASSES
@@ -65,24 +65,23 @@ def addressees(
 ) -> Iterator[Addressee]:
     """Yield every person of an exposure, each once; `mailing` counts their ways."""
     yes = frozenset(word.casefold() for word in register.mapping.yes)
-    for rows in split.rows(SLICE):
-        persons = rows["patient"].combine_chunks().cast(pa.binary(16))
-        people = look_up(register, persons, aliases)
-        mailing.joined.add(people)
-        table = zip(
-            rows.select(["patient", "classes", "seen", "first_at", "last_at"]).to_pylist(),
-            people.fields.to_pylist(),
-            people.remarks.tolist(),
-            strict=True,
-        )
-        for row, person, remark in table:
-            way = route(person, remark, day, yes)
-            mailing.ways[way] += 1
-            exposed = Exposed(
-                _classes(row["seen"]), _classes(row["classes"] & ~row["seen"]),
-                row["first_at"], row["last_at"],
-            )  # fmt: skip
-            yield Addressee(row["patient"].hex(), way, person, exposed)
+    work = split.path.parent
+    with find_names(register, split.persons(), aliases, work, SLICE, mailing.joined) as names:
+        for rows, people in zip(split.rows(SLICE), names.slices(), strict=True):
+            table = zip(
+                rows.select(["patient", "classes", "seen", "first_at", "last_at"]).to_pylist(),
+                people.fields.to_pylist(),
+                people.remarks.tolist(),
+                strict=True,
+            )
+            for row, person, remark in table:
+                way = route(person, remark, day, yes)
+                mailing.ways[way] += 1
+                exposed = Exposed(
+                    _classes(row["seen"]), _classes(row["classes"] & ~row["seen"]),
+                    row["first_at"], row["last_at"],
+                )  # fmt: skip
+                yield Addressee(row["patient"].hex(), way, person, exposed)
 
 
 def _classes(mask: int) -> tuple[str, ...]:

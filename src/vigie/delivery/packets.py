@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,14 +25,15 @@ from vigie.delivery.recipients import OPERATOR, Recipient, require
 from vigie.delivery.split import Split
 from vigie.errors import UsageError
 from vigie.language import N_
-from vigie.notices.people import Joined
+from vigie.notices.people import Joined, Names, find_names
 from vigie.notices.register import Register
 from vigie.notices.share import Share
 
 MANIFEST: Final = "packets.json"
 PERSONS: Final = "persons.csv"
-SLICE: Final = 2_000_000
-"""Persons whose rows of the register are in memory at once."""
+SLICE: Final = 500_000
+"""Persons whose names are in memory at once."""
+_ROWS: Final = 200_000
 _PIECE: Final = 100_000
 Documents = Callable[[Share], dict[str, bytes]]
 
@@ -101,18 +103,27 @@ def write_packets(
     require(recipients, split.shares, where)
     _claim(out)
     outcome = Outcome(joined=Joined() if register else None)
-    rows = _Rows(split, register, aliases, outcome.joined)
-    names = _file_names(split.shares)
-    for controller, share in split.shares.items():
-        archive = Archive()
-        pieces = _packet(archive, share, documents(share), rows.of(controller), facts)
-        to = recipients[controller]
-        written = write_encrypted(pieces, to, out / f"{names[controller]}.zip{to.suffix}")
-        packet = Packet(controller, written, share.persons, share.rows, archive.hashes)
-        outcome.packets.append(packet)
-        done(share.persons)
+    files = _file_names(split.shares)
+    with _names(split, register, aliases, outcome.joined) as names:
+        rows = _Rows(split, names)
+        for controller, share in split.shares.items():
+            archive = Archive()
+            pieces = _packet(archive, share, documents(share), rows.of(controller), facts)
+            to = recipients[controller]
+            written = write_encrypted(pieces, to, out / f"{files[controller]}.zip{to.suffix}")
+            packet = Packet(controller, written, share.persons, share.rows, archive.hashes)
+            outcome.packets.append(packet)
+            done(share.persons)
     (out / MANIFEST).write_bytes(outcome.manifest(facts))
     return outcome
+
+
+def _names(
+    split: Split, register: Register | None, aliases: pa.Table | None, joined: Joined | None
+) -> AbstractContextManager[Names | None]:
+    if register is None or joined is None:
+        return nullcontext()
+    return find_names(register, split.persons(), aliases, split.path.parent, SLICE, joined)
 
 
 def _packet(
@@ -148,15 +159,9 @@ def _csv(tables: Iterator[pa.Table]) -> Iterator[bytes]:
 class _Rows:
     """The rows of a split, in order, handed out controller by controller."""
 
-    def __init__(
-        self,
-        split: Split,
-        register: Register | None,
-        aliases: pa.Table | None,
-        joined: Joined | None,
-    ) -> None:
+    def __init__(self, split: Split, names: Names | None) -> None:
         self._split = split
-        self._lists = listing(split, register, aliases, joined, SLICE)
+        self._lists = listing(split, names, SLICE if names else _ROWS)
         self._left: pa.Table | None = None
         self._owners: Any = None
 

@@ -23,6 +23,7 @@ from vigie.notices.share import Share
 from vigie.records import DATA_CLASSES
 
 MEMORY: Final = "1500MB"
+_KEYS: Final = 1 << 18
 SURE: Final = ("certain", "probable", "not_separable")
 """The certainties under which a person is told that data were seen, not that they may have been."""
 
@@ -39,6 +40,12 @@ class Split:
         with pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(at_most):
                 yield pa.Table.from_batches([batch])
+
+    def persons(self) -> Iterator[pa.Array]:
+        """Yield the key of the person of each row, in order."""
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(_KEYS, columns=["patient"]):
+                yield batch.column(0)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ is not is refused in one sentence.
 
 import io
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from importlib import resources
@@ -19,7 +20,7 @@ from vigie.notices.wording import FOLDER
 
 try:
     from docxtpl import DocxTemplate  # type: ignore[import-untyped]
-    from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError
+    from jinja2 import Environment, StrictUndefined, Template, TemplateError, UndefinedError
 except ImportError:
     raise SettingsError(
         N_("Word notices need a library that is not installed"),
@@ -33,7 +34,14 @@ _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
 class _Environment(Environment):
     """Compiles each part of a template once: to compile costs more than to fill in."""
 
-    from_string = lru_cache(maxsize=64)(Environment.from_string)
+    def from_string(self, source: Any, globals: Any = None, template_class: Any = None) -> Template:
+        """Return the compiled part."""
+        return _compiled(super().from_string, source)
+
+
+@lru_cache(maxsize=64)
+def _compiled(compile_: Callable[[Any], Template], source: str) -> Template:
+    return compile_(source)
 
 
 _ENVIRONMENT: Final = _Environment(undefined=StrictUndefined, autoescape=True)

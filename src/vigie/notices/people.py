@@ -1,11 +1,14 @@
-"""Names for some persons: the register read once, its rows kept only where they are asked for.
+"""Names for the persons of an exposure: the register read once, only the rows of those kept.
 
-Persons are asked for by their keys, some millions at a time: what is in memory is the rows of
-those, and nothing is written anywhere. What the register lacks or says twice is told per person.
+Persons are asked for by their keys, in the order in which their names are wanted. What the register
+says of them waits on the disk, encrypted, until their turn comes, some at a time; what it lacks or
+says twice is told per person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -14,33 +17,33 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.notices.register import Batch, Register, Tally
+from vigie.notices.spill import Spill
 
 FOUND, MISSING, AGREEING, DIFFERING = 0, 1, 2, 3
 REMARKS: Final = ("", "missing", "twice", "differing")
 """What the register is to a person: one row, none, several that agree, several that differ."""
+_PLACE: Final = ":place"
+Found = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Pairs of a row of the register and the place of somebody whom it is about."""
 
 
 @dataclass(frozen=True)
 class People:
-    """What the register says of the persons asked for, in their order.
+    """What the register says of some of the persons asked for, in their order.
 
     `fields` has a row per person, null where the register says nothing; `remarks` holds for each
     a place in REMARKS. Of rows that differ, the first is kept and the doubt told: a letter to
-    a wrong address would be one more breach.
+    a wrong address would be one more breach. `fresh` are those not asked for before.
     """
 
     fields: pa.Table
     remarks: NDArray[np.uint8]
-    tally: Tally
-
-    def count(self, remark: int) -> int:
-        """Return of how many persons the register is so."""
-        return int((self.remarks == remark).sum())
+    fresh: NDArray[np.bool_]
 
 
 @dataclass
 class Joined:
-    """What all the look-ups of one run found, added up."""
+    """What the register gave in all; a person asked for twice counts once."""
 
     persons: int = 0
     missing: int = 0
@@ -50,58 +53,94 @@ class Joined:
     without_identifier: int = 0
     damaged: dict[str, int] = field(default_factory=dict)
 
+    def read(self, tally: Tally) -> None:
+        """Say what became of the rows of the register."""
+        self.rows, self.without_identifier = tally.rows, tally.without_identifier
+        self.damaged = dict(tally.damaged)
+
     def add(self, people: People) -> None:
-        """Count the persons of one look-up; the rows are those of the whole register each time."""
-        self.persons += len(people.remarks)
-        self.missing += people.count(MISSING)
-        self.agreeing += people.count(AGREEING)
-        self.differing += people.count(DIFFERING)
-        self.rows = people.tally.rows
-        self.without_identifier = people.tally.without_identifier
-        self.damaged = dict(people.tally.damaged)
+        """Count some persons."""
+        counts = np.bincount(people.remarks[people.fresh], minlength=len(REMARKS)).tolist()
+        self.persons += sum(counts)
+        self.missing += counts[MISSING]
+        self.agreeing += counts[AGREEING]
+        self.differing += counts[DIFFERING]
 
 
-def look_up(register: Register, persons: pa.Array, aliases: pa.Table | None = None) -> People:
-    """Return what `register` says of `persons` (keys, each once).
+class Names:
+    """Names of persons in the order in which they were asked for, so many at a time."""
+
+    def __init__(
+        self, register: Register, index: "_Index", spill: Spill, size: int, joined: Joined
+    ) -> None:
+        self._register, self._index, self._spill, self._size = register, index, spill, size
+        self._joined = joined
+        self._schema = pa.schema(
+            [(_PLACE, pa.int64()), *((name, pa.string()) for name in register.fields)]
+        )
+
+    def read(self) -> None:
+        """Read the register, once."""
+        for batch in self._register.batches():
+            rows, places = self._index.find(batch)
+            order = np.argsort(places, kind="stable")
+            rows, places = rows[order], places[order]
+            columns = batch.fields.take(pa.array(rows)).combine_chunks().columns
+            found = pa.table([pa.array(places), *columns], schema=self._schema)
+            edges = np.flatnonzero(np.diff(places // self._size)) + 1
+            for part in np.split(np.arange(len(places)), edges):
+                if len(part):
+                    some = found.slice(part[0], len(part)).combine_chunks().to_batches()[0]
+                    self._spill.put(int(places[part[0]]) // self._size, some)
+        self._joined.read(self._register.tally)
+
+    def slices(self) -> Iterator[People]:
+        """Yield what the register says of all, `size` persons at a time."""
+        for start in range(0, self._index.count, self._size):
+            count = min(self._size, self._index.count - start)
+            kept = self._spill.take(start // self._size, self._schema).combine_chunks()
+            fresh = self._index.fresh[start : start + count]
+            people = _gathered(kept, start, count, fresh)
+            self._joined.add(people)
+            yield people
+
+
+@contextmanager
+def find_names(
+    register: Register, persons: Iterable[pa.Array], aliases: pa.Table | None, work: Path,
+    size: int, joined: Joined,
+) -> Iterator[Names]:  # fmt: skip
+    """Read what `register` says of `persons` (keys), which waits encrypted under `work`.
 
     `aliases` (exposure.IDENTIFIERS) gives every pseudonym by which a person is known; without it
-    a person is known by the key alone.
+    a person is known by the key alone. `joined` counts what was found.
     """
     index = _Index(persons, aliases)
-    places, pieces = [], []
-    for batch in register.batches():
-        found = index.places(batch)
-        rows = np.flatnonzero(found >= 0)
-        if len(rows):
-            places.append(found[rows])
-            pieces.append(batch.fields.take(pa.array(rows)))
-    kept = pa.concat_tables(pieces).combine_chunks() if pieces else None
-    return _gathered(register, kept, np.concatenate(places) if places else None, len(persons))
+    with Spill(work) as spill:
+        names = Names(register, index, spill, size, joined)
+        names.read()
+        yield names
 
 
-def _gathered(
-    register: Register, kept: pa.Table | None, places: NDArray[np.int64] | None, count: int
-) -> People:
+def _gathered(kept: pa.Table, start: int, count: int, fresh: NDArray[np.bool_]) -> People:
     """Put the rows that were kept in the order of the persons; compare those of one person."""
     remarks = np.full(count, MISSING, np.uint8)
-    if kept is None or places is None:
-        empty = {name: pa.nulls(count, pa.string()) for name in register.fields}
-        return People(pa.table(empty), remarks, register.tally)
+    places = kept[_PLACE].to_numpy() - start
     order = np.argsort(places, kind="stable")
-    sorted_places = places[order]
+    places = places[order]
     first = np.ones(len(order), np.bool_)
-    first[1:] = sorted_places[1:] != sorted_places[:-1]
-    remarks[sorted_places[first]] = FOUND
+    first[1:] = places[1:] != places[:-1]
+    remarks[places[first]] = FOUND
+    fields = kept.drop_columns([_PLACE])
     again = np.flatnonzero(~first)
     if len(again):
         heads = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
-        same = _same(kept, order[again], order[heads[again]])
-        remarks[sorted_places[again]] = AGREEING
-        remarks[sorted_places[again[~same]]] = DIFFERING
+        same = _same(fields, order[again], order[heads[again]])
+        remarks[places[again]] = AGREEING
+        remarks[places[again[~same]]] = DIFFERING
     rows = np.full(count, -1, np.int64)
-    rows[sorted_places[first]] = order[first]
-    fields = kept.take(pa.array(rows, mask=rows < 0))
-    return People(fields, remarks, register.tally)
+    rows[places[first]] = order[first]
+    return People(fields.take(pa.array(rows, mask=rows < 0)), remarks, fresh)
 
 
 def _same(table: pa.Table, ones: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -115,68 +154,81 @@ def _same(table: pa.Table, ones: NDArray[np.int64], others: NDArray[np.int64]) -
 
 
 class _Index:
-    """Finds the place of a person by any of the person's pseudonyms."""
+    """Finds the places of a person by any of the person's pseudonyms.
 
-    def __init__(self, persons: pa.Array, aliases: pa.Table | None) -> None:
-        keys, places = _halves(persons), np.arange(len(persons))
+    Keys are two whole numbers each, in two columns: sorted, they are searched by the first.
+    """
+
+    def __init__(self, persons: Iterable[pa.Array], aliases: pa.Table | None) -> None:
+        self._high, self._low = _halves(persons)
+        self.count = len(self._high)
+        self._places = np.arange(self.count, dtype=np.uint32)
+        self._sort()
+        same = (self._high[1:] == self._high[:-1]) & (self._low[1:] == self._low[:-1])
+        self.fresh = np.ones(self.count, np.bool_)
+        """Which of those asked for were not asked for before, in their order."""
+        self.fresh[self._places[1:][same]] = False
         if aliases is not None and aliases.num_rows:
-            owner = _search(*_sorted(keys, places), _halves(aliases["person"]))
-            known = np.flatnonzero(owner >= 0)
-            more = _halves(aliases["identifier"])[known]
-            keys = np.concatenate([keys, more])
-            places = np.concatenate([places, owner[known]])
-        self._keys, self._places = _sorted(keys, places)
+            self._add(aliases)
 
-    def places(self, batch: Batch) -> NDArray[np.int64]:
-        """Return the place of the person of each row, -1 for none; the first identifier wins."""
-        found = np.full(batch.fields.num_rows, -1, np.int64)
-        for column in reversed(batch.keys):
-            there = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-            hits = _search(self._keys, self._places, _halves(column.drop_null()))
-            found[there[hits >= 0]] = hits[hits >= 0]
-        return found
+    def _add(self, aliases: pa.Table) -> None:
+        owners, others = _halves(aliases["person"].chunks), _halves(aliases["identifier"].chunks)
+        rows, places = self._search(*owners)
+        # A person's own key is there already, and one row of the register must not become two.
+        fresh = (owners[0] != others[0])[rows] | (owners[1] != others[1])[rows]
+        self._high = np.concatenate([self._high, others[0][rows[fresh]]])
+        self._low = np.concatenate([self._low, others[1][rows[fresh]]])
+        self._places = np.concatenate([self._places, places[fresh].astype(np.uint32)])
+        self._sort()
+
+    def _sort(self) -> None:
+        order = np.lexsort((self._low, self._high))
+        self._high, self._low = self._high[order], self._low[order]
+        self._places = self._places[order]
+
+    def find(self, batch: Batch) -> Found:
+        """Return which rows are about whom; of several identifiers the first that is known wins."""
+        left = np.ones(batch.fields.num_rows, np.bool_)
+        found: list[Found] = []
+        for column in batch.keys:
+            there = left & column.is_valid().to_numpy(zero_copy_only=False)
+            where = np.flatnonzero(there)
+            hits, places = self._search(*_halves([column.filter(pa.array(there))]))
+            found.append((where[hits], places))
+            left[where[hits]] = False
+        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+    def _search(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> Found:
+        """Return which of some keys are known, with each of their places.
+
+        Keys that share their first half are a handful, and tried in turn.
+        """
+        order = np.argsort(high)  # what is searched in order stays in the cache
+        high, low = high[order], low[order]
+        at, left = np.searchsorted(self._high, high, "left"), np.arange(len(high))
+        rows, places = [order[:0]], [np.empty(0, np.int64)]
+        while len(left):
+            left, at = left[at < len(self._high)], at[at < len(self._high)]
+            near = self._high[at] == high[left]
+            left, at = left[near], at[near]
+            hit = self._low[at] == low[left]
+            rows.append(order[left[hit]])
+            places.append(self._places[at[hit]].astype(np.int64))
+            at = at + 1
+        return np.concatenate(rows), np.concatenate(places)
 
 
-def _halves(keys: pa.Array | pa.ChunkedArray) -> NDArray[np.uint64]:
+def _halves(keys: Iterable[pa.Array]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Return keys as two whole numbers each, in the order of their bytes."""
-    flat = pa.concat_arrays(keys.chunks) if isinstance(keys, pa.ChunkedArray) else keys
-    flat = flat.cast(pa.binary(16))
+    nothing = np.empty(0, np.uint64)
+    halves = [_half(part) for part in keys]
+    return (
+        np.concatenate([nothing, *(half[:, 0] for half in halves)]).astype(np.uint64),
+        np.concatenate([nothing, *(half[:, 1] for half in halves)]).astype(np.uint64),
+    )
+
+
+def _half(keys: pa.Array) -> NDArray[np.uint64]:
+    flat = keys.cast(pa.binary(16))
     data = np.frombuffer(flat.buffers()[1] or b"", ">u8").reshape(-1, 2)
     return data[flat.offset : flat.offset + len(flat)].astype(np.uint64)
-
-
-def _sorted(
-    keys: NDArray[np.uint64], places: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    order = np.lexsort((keys[:, 1], keys[:, 0]))
-    return keys[order], places[order]
-
-
-def _search(
-    keys: NDArray[np.uint64], places: NDArray[np.int64], wanted: NDArray[np.uint64]
-) -> NDArray[np.int64]:
-    """Return the place of each wanted key among sorted `keys`, -1 where it is not.
-
-    Found by its first half; the keys that share one are a handful at most, and tried in turn.
-    """
-    found = np.full(len(wanted), -1, np.int64)
-    if not len(keys):
-        return found
-    first = np.searchsorted(keys[:, 0], wanted[:, 0], "left")
-    for step in _steps(keys):
-        at = np.minimum(first + step, len(keys) - 1)
-        hit = (found < 0) & (keys[at] == wanted).all(axis=1)
-        found[hit] = places[at[hit]]
-    return found
-
-
-def _steps(keys: NDArray[np.uint64]) -> Iterator[int]:
-    """Yield as many steps as the longest run of keys with the same first half."""
-    same = np.flatnonzero(keys[1:, 0] != keys[:-1, 0])
-    edges = np.concatenate([[-1], same, [len(keys) - 1]])
-    yield from range(int(np.diff(edges).max()))
-
-
-__all__ = [
-    "AGREEING", "DIFFERING", "FOUND", "MISSING", "REMARKS", "Joined", "People", "look_up",
-]  # fmt: skip
