@@ -165,26 +165,29 @@ def persons(
     """Open the exposure that the facts count, the register and the persons' other pseudonyms."""
     import pyarrow.parquet as pq
 
+    from vigie.cli.case_exposure import set_of
     from vigie.delivery.split import split
     from vigie.exposure.output import hash_file
     from vigie.notices.register import load_register
     from vigie.pseudonyms import open_keyring
 
-    if options.exposure is None:
+    home = home_of(options)
+    exposure = options.exposure or set_of(home, story.case)
+    if not exposure.exists():
         raise UsageError(
-            N_("this notice needs the persons"), remedy=N_("give --exposure FILE.parquet")
-        )
+            N_("this notice needs the persons"), where=str(exposure),
+            remedy=N_("compute them (vigie exposure --case), or give --exposure FILE.parquet"),
+        )  # fmt: skip
     counted = story.facts.exposure_sha256
-    if counted and hash_file(options.exposure) != counted:
+    if counted and hash_file(exposure) != counted:
         raise UsageError(
             N_("this is not the exposure that the facts of the case count"),
-            where=str(options.exposure),
+            where=str(exposure),
             remedy=N_("give the file that was written with these facts"),
         )
-    home = home_of(options)
     register = load_register(options.register, open_keyring(home)) if options.register else None
     aliases = pq.read_table(options.identifiers) if options.identifiers else None
-    with split(options.exposure, home / "work", by_controller=by_controller) as found:
+    with split(exposure, home / "work", by_controller=by_controller) as found:
         yield found, register, aliases
 
 
