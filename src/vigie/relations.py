@@ -6,7 +6,7 @@ relation means, a sweep meets it that often. What is known is kept between batch
 order of time.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numba
 import numpy as np
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
 from vigie.front import END
+from vigie.kernels import kernel, prefetch
+from vigie.knowledge import NEVER, Knowledge, knows, slot_of, tell
 from vigie.numbering import Codes, Numbers, State, found_number, grown, mixed
-from vigie.units import DAY, Flags, Units
+from vigie.units import DAY, Units
 
 Marks = NDArray[np.int8]
 Values = NDArray[np.float64]
@@ -43,39 +45,23 @@ this place sees, from afar (*unseen*: met nowhere before)."""
 ) = range(14)  # fmt: skip
 
 _LEVELS: Final = ("own", "team", "organisation", "network")
-_NEVER: Final = 2**62
 _STRANGERS: Final = 16
 """How many of the strangers an account met last are remembered."""
 _SHARES: Final = 1 << 18
 """Counters of strangers by place and where they are known from; two pairs seldom share one."""
+_ALL: Final = len(RELATIONS)
+"""Beside the counts of probes by relation, where all are counted."""
+_AHEAD: Final = 8
+"""Units between asking for what is known of one and looking at it."""
 _LEAN: Final = 30.0
 """Probes at which an account counts as much as its place, and that as much as everywhere."""
 
 
-class Knowledge(State):
-    """Which patients the accounts of an owner (an account, a team…) know, and since when."""
-
-    def __init__(self) -> None:
-        self.pairs = Numbers()
-        self.first_at, self.first_by = np.empty(0, np.int64), np.empty(0, np.int32)
-        self.other_at, self.other_by = np.empty(0, np.int64), np.empty(0, np.int32)
-
-    def __len__(self) -> int:
-        """Return how many pairs of owner and patient are known."""
-        return len(self.pairs)
-
-    def number(self, owner: Codes, patient: Codes) -> Codes:
-        """Number the pairs, and make room for what is to be known of them."""
-        pair = self.pairs.number_pairs(owner, patient)
-        count = len(self.pairs)
-        for name, fill in (("first", _NEVER), ("other", _NEVER)):
-            setattr(self, f"{name}_at", grown(getattr(self, f"{name}_at"), count, fill))
-            setattr(self, f"{name}_by", grown(getattr(self, f"{name}_by"), count, -1))
-        return pair
-
-    def forget(self, since: NDArray[np.int64]) -> None:
-        """Forget what each account taught from a time on; who knew as well still does."""
-        _forget(since, self.first_at, self.first_by, self.other_at, self.other_by)
+_PERSON: Final = np.dtype([
+    ("home_since", "i8"), ("last", "i8"), ("before", "i8"), ("home", "i4"), ("area", "i4"),
+    ("last_by", "i4"), ("listed", "i4"),
+])  # fmt: skip
+"""Where a patient was first seen, and lives; when last met, by whom, and when by another."""
 
 
 class Places(State):
@@ -105,22 +91,16 @@ class Patients(State):
     """Where each patient was first seen and lives, who met him last, and in which order."""
 
     def __init__(self) -> None:
-        self.home, self.home_since = np.empty(0, np.int32), np.empty(0, np.int64)
-        self.area = np.empty(0, np.int32)
-        self.last, self.before = np.empty(0, np.int64), np.empty(0, np.int64)
-        self.last_by = np.empty(0, np.int32)
-        self.listed = np.empty(0, bool)
+        self.persons = np.empty(0, _PERSON)
         self.met = np.empty(0, np.int32)
         self.counts = np.zeros(2, np.int64)
         """Patients met, and units met: every fourth is probed."""
 
     def make_room(self, count: int) -> None:
         """Make room for `count` patients."""
-        for name, fill in (
-            ("home", -1), ("home_since", 0), ("area", -1), ("last", -_NEVER), ("before", -_NEVER),
-            ("last_by", -1), ("listed", False), ("met", -1),
-        ):  # fmt: skip
-            setattr(self, name, grown(getattr(self, name), count, fill))
+        nowhere = np.array((0, -NEVER, -NEVER, -1, -1, -1, 0), _PERSON)
+        self.persons = grown(self.persons, count, nowhere)
+        self.met = grown(self.met, count, -1)
 
 
 class Relations(State):
@@ -139,9 +119,9 @@ class Relations(State):
         self._strangers = np.empty((0, _STRANGERS), np.int32)
         self._met = np.empty((0, _STRANGERS), np.int64)
         self._position = np.empty(0, np.int64)
-        self._drawn = np.zeros((0, len(RELATIONS)))
-        self._drawn_at = np.zeros((1, len(RELATIONS)))
-        self._drawn_in_all = np.zeros((1, len(RELATIONS)))
+        self._drawn = np.zeros((0, _ALL + 1), np.int32)
+        self._drawn_at = np.zeros((1, _ALL + 1), np.int64)
+        self._drawn_in_all = np.zeros((1, _ALL + 1), np.int64)
 
     def mute(self, since: dict[int, int]) -> None:
         """Let these accounts teach nothing, until another call, nor what they taught since a time.
@@ -166,35 +146,29 @@ class Relations(State):
         """
         place = self._place(units)
         self._make_room(units, place)
-        owner = self._owners(units)
-        pair = tuple(
-            self.known[name].number(codes, units.patient)
-            for name, codes in zip(_LEVELS, owner, strict=True)
-        )
-        cell = self.places.number(place, units.text["area"])
-        opened = units.action != ACTIONS.index("search")
-        relation, chance, own = self._meet(units, owner, pair, place, cell, opened)
+        relation, chance, own = self._meet(units, place)
         return relation, np.log(chance), np.log(own)
 
-    def _meet(
-        self, units: Units, owner: tuple[Codes, ...], pair: tuple[Codes, ...], place: Codes,
-        cell: Codes, opened: Flags,
-    ) -> Any:  # fmt: skip
-        known = [self.known[name] for name in _LEVELS]
-        patients, places = self.patients, self.places
-        return _meet(
-            units.order, owner, pair, place, cell, units.account, units.patient, units.at,
-            units.since, units.page, units.text["area"], opened, self.muted, DELAY, UNSEEN, _LEAN,
-            tuple(k.pairs.slots for k in known), tuple(k.first_at for k in known),
-            tuple(k.first_by for k in known), tuple(k.other_at for k in known),
-            tuple(k.other_by for k in known),
-            patients.home, patients.home_since, patients.area, patients.last, patients.before,
-            patients.last_by, patients.listed, patients.met, patients.counts,
+    def _meet(self, units: Units, place: Codes) -> tuple[Marks, Values, Values]:
+        count, patients, places = len(units), self.patients, self.places
+        cell = places.number(place, units.text["area"])
+        relation = np.full(count, -1, np.int8)
+        chance, own = np.ones(count), np.ones(count)
+        probed = np.full(count, -1, np.int32)
+        _draw(units.order, units.patient, units.page, patients.persons, patients.met,
+              patients.counts, probed)  # fmt: skip
+        _meet(
+            units.order, probed, *self._owners(units), place, cell, units.patient, units.at,
+            units.since, units.page, units.text["area"],
+            units.action != ACTIONS.index("search"), self.muted, DELAY, UNSEEN, _LEAN,
+            *(each for name in _LEVELS for each in self.known[name].room(count)),
+            patients.persons,
             places.cells.slots, places.counts, places.totals,
             places.shared, places.rank, places.ranked, places.guests, places.hosts, places.moved,
             self._strangers, self._met, self._position,
-            self._drawn, self._drawn_at, self._drawn_in_all,
+            self._drawn, self._drawn_at, self._drawn_in_all, relation, chance, own,
         )  # fmt: skip
+        return relation, chance, own
 
     def _make_room(self, units: Units, place: Codes) -> None:
         accounts = len(units.accounts)
@@ -242,109 +216,139 @@ def _share(place, home, shared):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
+def _ask(p, owner, team, site, network, persons, own, teams, sites, networks):  # type: ignore[no-untyped-def]
+    """Ask the memory for what will be looked at of a patient."""
+    prefetch(persons, np.int64(p))
+    prefetch(own, slot_of(owner, p, own))
+    if team >= 0:
+        prefetch(teams, slot_of(team, p, teams))
+    if site >= 0:
+        prefetch(sites, slot_of(site, p, sites))
+    if network >= 0:
+        prefetch(networks, slot_of(network, p, networks))
+
+
+@numba.njit(inline="always")
 def _relation(  # type: ignore[no-untyped-def]
-    a, p, place, now, owners, slots, first_at, first_by, other_at, home, home_since, area, last,
-    before, last_by, cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved,
+    a, p, place, now, team, site, network, own, teams, sites, networks, persons,
+    cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved,
     strangers, met, delay,
 ):  # fmt: skip
     """Return the closest relation that holds between an account and a patient."""
-    day = 86_400_000_000
-    seen = before[p] if last_by[p] == a else last[p]
+    day, until = 86_400_000_000, now - delay
+    person = persons[p]
+    seen = person.before if person.last_by == a else person.last
     idle = 0 if now - seen < day else 1
-    for level in range(4):
-        if owners[level] < 0:
-            continue
-        key = (np.uint64(owners[level]) << np.uint64(32)) | np.uint64(p)
-        k = found_number(key, slots[level])
-        if k < 0:
-            continue
-        when = first_at[level][k]
-        if level > 0 and first_by[level][k] == a:
-            when = other_at[level][k]
-        if when <= now - delay:
-            return 7 if level == 3 else 2 * level + idle
-    known = home[p] >= 0 and home_since[p] <= now - delay
-    if known and place >= 0 and home[p] != place:
-        if hosts[home[p]] < 0.04 * moved[0]:
+    if knows(a, p, -2, until, own):
+        return idle
+    if knows(team, p, a, until, teams):
+        return 2 + idle
+    if knows(site, p, a, until, sites):
+        return 4 + idle
+    if knows(network, p, a, until, networks):
+        return 7
+    home = person.home
+    known = home >= 0 and person.home_since <= until
+    if known and place >= 0 and home != place:
+        if hosts[home] < 0.04 * moved[0]:
             matches = 0
             for j in range(strangers.shape[1]):
-                if strangers[a, j] == home[p] and now - met[a, j] < 10 * day:
+                if strangers[a, j] == home and now - met[a, j] < 10 * day:
                     matches += 1
             if matches >= 2:
                 return 8
-        expected = guests[place] * hosts[home[p]] / max(moved[0], 1.0)
-        if shared[_share(rank[place], rank[home[p]], shared)] + 3.0 >= 2.0 * (expected + 3.0):
+        expected = guests[place] * hosts[home] / max(moved[0], 1.0)
+        if shared[_share(rank[place], rank[home], shared)] + 3.0 >= 2.0 * (expected + 3.0):
             return 9
     near = False
-    if place >= 0 and area[p] >= 0 and totals[place] >= 10:
-        k = found_number((np.uint64(place) << np.uint64(32)) | np.uint64(area[p]), cell_slots)
+    if place >= 0 and person.area >= 0 and totals[place] >= 10:
+        k = found_number((np.uint64(place) << np.uint64(32)) | np.uint64(person.area), cell_slots)
         near = k >= 0 and cell_counts[k] >= 0.05 * totals[place]
     return (10 if known else 11) if near else (12 if known else 13)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
+def _draw(order, patient, page, persons, met, counts, probed):  # type: ignore[no-untyped-def]
+    """Choose the patients to probe, in order of time: every fourth unit draws one met before it.
+
+    The rows of a page have no order among them: only single openings probe and teach.
+    """
+    for n in range(order.size):
+        i = order[n]
+        if patient[i] < 0 or page[i] > 0:
+            continue
+        counts[1] += 1
+        if counts[0] > 0 and counts[1] % 4 == 0:
+            probed[n] = met[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
+        if not persons[patient[i]].listed:
+            persons[patient[i]].listed = 1
+            met[counts[0]] = patient[i]
+            counts[0] += 1
+
+
+@kernel
 def _meet(  # type: ignore[no-untyped-def]
-    order, owner, pair, place, cell, account, patient, at, since, page, areas, opened, muted,
-    delay, unseen, lean,
-    slots, first_at, first_by, other_at, other_by,
-    home, home_since, area, last, before, last_by, listed, met_patients, counts,
+    order, probed, account, team, site, network, place, cell, patient, at, since, page, areas,
+    opened, muted, delay, unseen, lean,
+    own, own_count, teams, teams_count, sites, sites_count, networks, networks_count, persons,
     cell_slots, cell_counts, totals,
     shared, rank, ranked, guests, hosts, moved,
     strangers, met, position,
-    drawn, drawn_at, drawn_in_all,
+    drawn, drawn_at, drawn_in_all, relation, chance, of_own,
 ):  # fmt: skip
     """Relate each unit in order of time, probe, then learn from it."""
-    relation = np.full(order.size, -1, np.int8)
-    chance, own = np.ones(order.size), np.ones(order.size)
-    never = np.int64(2**62)
-    for i in order:
+    for n in range(order.size):
+        if n + _AHEAD < order.size:
+            j = order[n + _AHEAD]
+            if patient[j] >= 0:
+                _ask(patient[j], account[j], team[j], site[j], network[j], persons, own, teams,
+                     sites, networks)  # fmt: skip
+            if probed[n + _AHEAD] >= 0:
+                _ask(probed[n + _AHEAD], account[j], team[j], site[j], network[j], persons, own,
+                     teams, sites, networks)  # fmt: skip
+        i = order[n]
         p = patient[i]
         if p < 0:
             continue
         a, here, now = account[i], place[i], at[i]
-        owners = (owner[0][i], owner[1][i], owner[2][i], owner[3][i])
         if areas[i] >= 0:
-            area[p] = areas[i]
+            persons[p].area = areas[i]
         if here >= 0 and rank[here] < 0:
             rank[here] = ranked[0]
             ranked[0] += 1
-        # The rows of a page have no order among them: only single openings probe and teach.
         single = page[i] == 0
-        counts[1] += single
-        if single and counts[0] > 0 and counts[1] % 4 == 0:
-            v = met_patients[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
+        if probed[n] >= 0:
             c = _relation(
-                a, v, here, now, owners, slots, first_at, first_by, other_at, home, home_since,
-                area, last, before, last_by, cell_slots, cell_counts, totals, shared, rank,
-                guests, hosts, moved, strangers, met, delay,
+                a, probed[n], here, now, team[i], site[i], network[i], own, teams, sites,
+                networks, persons, cell_slots, cell_counts, totals, shared, rank, guests, hosts,
+                moved, strangers, met, delay,
             )  # fmt: skip
-            drawn[a, c] += 1.0
-            drawn_in_all[0, c] += 1.0
-            drawn_at[here + 1, c] += 1.0
+            for k in (c, _ALL):
+                drawn[a, k] += 1
+                drawn_in_all[0, k] += 1
+                drawn_at[here + 1, k] += 1
         c = _relation(
-            a, p, here, now, owners, slots, first_at, first_by, other_at, home, home_since, area,
-            last, before, last_by, cell_slots, cell_counts, totals, shared, rank, guests,
-            hosts, moved, strangers, met, delay,
+            a, p, here, now, team[i], site[i], network[i], own, teams, sites, networks, persons,
+            cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved, strangers, met,
+            delay,
         )  # fmt: skip
         if since[i] >= 0 and c > 1:
             c = 0
         relation[i] = c
-        chance[i] = _swept(c, drawn[a], drawn_at[here + 1], drawn_in_all[0], unseen, lean)
-        own[i] = _swept(0, drawn[a], drawn_at[here + 1], drawn_in_all[0], unseen, lean)
-        own[i] += _swept(1, drawn[a], drawn_at[here + 1], drawn_in_all[0], unseen, lean)
+        chance[i] = _swept(c, a, here + 1, drawn, drawn_at, drawn_in_all, unseen, lean)
+        if not single:
+            of_own[i] = _swept(0, a, here + 1, drawn, drawn_at, drawn_in_all, unseen, lean)
+            of_own[i] += _swept(1, a, here + 1, drawn, drawn_at, drawn_in_all, unseen, lean)
         # From here on the patient is known.
-        if single and not listed[p]:
-            listed[p] = True
-            met_patients[counts[0]] = p
-            counts[0] += 1
         if single and cell[i] >= 0:
             cell_counts[cell[i]] += 1.0
             totals[here] += 1.0
+        person = persons[p]
         if here >= 0:
-            if home[p] < 0:
-                home[p], home_since[p] = here, now
-            elif single and home[p] != here and home_since[p] <= now - delay and c >= 8:
-                h = home[p]
+            h = person.home
+            if h < 0:
+                person.home, person.home_since = here, now
+            elif single and h != here and person.home_since <= now - delay and c >= 8:
                 shared[_share(rank[here], rank[h], shared)] += 1.0
                 guests[here] += 1.0
                 hosts[h] += 1.0
@@ -352,48 +356,26 @@ def _meet(  # type: ignore[no-untyped-def]
                 j = position[a] % strangers.shape[1]
                 strangers[a, j], met[a, j] = h, now
                 position[a] += 1
-        if last_by[p] != a:
-            before[p], last_by[p] = last[p], a
-        last[p] = now
-        if not opened[i]:
-            continue
-        for level in range(4):
-            k = pair[level][i]
-            if k < 0 or (level > 0 and muted[a]):
-                continue
-            if first_by[level][k] < 0:
-                first_at[level][k], first_by[level][k] = now, a
-            elif first_by[level][k] != a and other_at[level][k] == never:
-                other_at[level][k], other_by[level][k] = now, a
-    return relation, chance, own
+        if person.last_by != a:
+            person.before, person.last_by = person.last, a
+        person.last = now
+        if opened[i]:
+            tell(a, p, a, now, own, own_count)
+            if not muted[a]:
+                tell(team[i], p, a, now, teams, teams_count)
+                tell(site[i], p, a, now, sites, sites_count)
+                tell(network[i], p, a, now, networks, networks_count)
 
 
 @numba.njit(inline="always")
-def _swept(c, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-def]
+def _swept(c, a, place, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-def]
     """Return the chance of a relation in a sweep: met persons as probed, others as unseen."""
-    classes = mine.size
-    near, total = 1.0, 2.0
-    for k in range(8, classes):
-        total += here[k]
-        if k == 9 or k == 10 or k == 11:
-            near += here[k]
-    whole = (everywhere[c] + 0.5) / (everywhere.sum() + 0.5 * classes)
-    there = (here[c] + lean * whole) / (here.sum() + lean)
-    seen = (mine[c] + lean * there) / (mine.sum() + lean)
+    whole = (everywhere[0, c] + 0.5) / (everywhere[0, _ALL] + 0.5 * _ALL)
+    there = (here[place, c] + lean * whole) / (here[place, _ALL] + lean)
+    seen = (mine[a, c] + lean * there) / (mine[a, _ALL] + lean)
     fresh = 0.0
-    if c == 11:
-        fresh = near / total
-    elif c == 13:
-        fresh = 1.0 - near / total
+    if c == 11 or c == 13:
+        near = here[place, 9] + here[place, 10] + here[place, 11]
+        share = (1.0 + near) / (2.0 + near + here[place, 8] + here[place, 12] + here[place, 13])
+        fresh = share if c == 11 else 1.0 - share
     return (1.0 - unseen) * seen + unseen * fresh + 1e-6
-
-
-@numba.njit(cache=True, nogil=True)
-def _forget(since, first_at, first_by, other_at, other_by):  # type: ignore[no-untyped-def]
-    never = np.int64(2**62)
-    for k in range(first_by.size):
-        if other_by[k] >= 0 and other_at[k] >= since[other_by[k]]:
-            other_at[k], other_by[k] = never, -1
-        if first_by[k] >= 0 and first_at[k] >= since[first_by[k]]:
-            first_at[k], first_by[k] = other_at[k], other_by[k]
-            other_at[k], other_by[k] = never, -1

@@ -30,11 +30,12 @@ from vigie.detectors.kernel import Statistic
 from vigie.detectors.pooling import Pool
 from vigie.front import BEGINNING, END, Front, Reader, Rows
 from vigie.honest import Reasons
+from vigie.knowledge import Knowledge
 from vigie.language import N_
 from vigie.marks import Observer
 from vigie.numbering import Numbers, Recent, State, Words
 from vigie.profiles import Habits, Peers
-from vigie.relations import Knowledge, Marks, Patients, Places, Relations
+from vigie.relations import Marks, Patients, Places, Relations
 from vigie.sizes import Law, Sizes
 from vigie.trails import Alarm, Look, Tally, Trail
 from vigie.units import DAY, UnitFinder, Units, batches
