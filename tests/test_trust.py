@@ -56,7 +56,47 @@ def test_a_day_missing_from_the_week_is_named():
     events = events.filter(pa.array(day != day.min() + 16))
     found = assess(events, Trust())
     assert not found.ok
-    assert "unlike other such days" in said(found)
+    missing = np.datetime64(int(day.min() + 16), "D")
+    assert f"source log says nothing on {missing}" in said(found)
+
+
+def test_a_hole_of_two_weeks_is_named_with_its_dates():
+    events = small_log(days=56, accounts=2, size=5)
+    day = times(events) // DAY - times(events).min() // DAY
+    events = events.filter(pa.array((day < 20) | (day > 33)))
+    first, last = (np.datetime64(int(times(events).min() // DAY + d), "D") for d in (20, 33))
+    assert f"says nothing from {first} to {last}" in said(assess(events, Trust()))
+
+
+def test_two_sources_with_different_clocks_are_named():
+    events = small_log(days=10, accounts=20, size=8)
+    assert "clocks" not in said(assess(twice(events, 0), Trust()))
+    found = assess(twice(events, 600), Trust())
+    assert not found.ok
+    assert "the clocks of sources log and server differ by 600 seconds" in said(found)
+
+
+def twice(events, seconds):
+    """The same accesses told by a second source whose clock is so many seconds ahead."""
+    at = pa.array(times(events) + seconds * 1_000_000)
+    late = events.set_column(events.schema.get_field_index("at"), "at", at.cast(TIME))
+    place = events.schema.get_field_index("source")
+    late = late.set_column(place, "source", text(["server"] * events.num_rows))
+    return pa.concat_tables([events, late.cast(events.schema)]).unify_dictionaries()
+
+
+def test_columns_that_say_nothing_are_named_with_what_is_lost():
+    events = small_log()
+    assert "network or device" not in said(assess(events, Trust()))
+    for name in ("network", "profession", "organisation"):
+        place = events.schema.get_field_index(name)
+        kind = events.schema.field(place).type
+        events = events.set_column(place, name, pa.nulls(events.num_rows, kind))
+    found = assess(events, Trust())
+    assert found.ok
+    assert "no access tells its network or device" in said(found)
+    assert "no access tells an organisation or team" in said(found)
+    assert "no access tells a profession or role" in said(found)
 
 
 def test_abstaining_detectors_are_told_and_only_blindness_to_patients_is_fatal():

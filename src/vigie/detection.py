@@ -111,6 +111,7 @@ def detect(
     trust = assess(
         events, settings.trust, abstaining=stream.panel.abstaining,
         calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines, late=stream.late,
+        within=stream.front.within,
     )  # fmt: skip
     return Detection(
         alerts=gravest_first(alerts),

@@ -40,7 +40,9 @@ class Expectation:
 
 
 def expect(found: Detection) -> tuple[Expectation, ...]:
-    """Return what to expect of each level, watch first."""
+    """Return what to expect of each level, watch first: nothing where nothing was calibrated."""
+    if not found.thresholds.calibrated:
+        return ()
     until = found.learn_until
     scored = sum(
         len(part.units.active[0])

@@ -197,7 +197,7 @@ def draw(answer: Answer) -> None:
             date=f"{found.learn_until:%Y-%m-%d}",
         )
     )
-    if found.days:
+    if found.days and found.thresholds.calibrated:
         _draw_levels(found)
     count = len(found.alerts)
     if not count:

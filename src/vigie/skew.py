@@ -1,0 +1,89 @@
+"""Two logs whose clocks differ, told by the accesses that both saw.
+
+Rows of two sources about the same account and patient lie at all distances; those of one access
+seen twice lie at one distance. Where most rows of the smaller log have a partner at the same
+distance, beyond what links them, that is by how much the clocks differ.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+SECOND: Final = 1_000_000
+_REACH: Final = 13 * 3600 * SECOND
+"""Time zones differ by less, but for the far side of the world."""
+_SAMPLE: Final = 20_000
+_FEWEST: Final = 50
+_MOST: Final = 0.5
+"""Share of the smaller log's rows that must agree on one distance."""
+_PARTNERS: Final = 8
+"""Rows of the other log about the same account and patient that are looked at, either way."""
+
+Times = NDArray[np.int64]
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """How much later (µs) the clock of `second` tells the same accesses than that of `first`."""
+
+    first: int
+    second: int
+    by: int
+    share: float
+
+
+def find_skews(source: NDArray[np.int32], at: Times, key: Keys, within: int) -> Iterator[Skew]:
+    """Yield the pairs of sources whose clocks differ by more than `within` (µs).
+
+    `key` says who looked at whom; 0 says nothing.
+    """
+    rows = [np.flatnonzero((source == code) & (key != 0)) for code in range(source.max() + 1)]
+    for first, second in combinations(range(len(rows)), 2):
+        few, many = sorted((first, second), key=lambda code: len(rows[code]))
+        if len(rows[few]) < _FEWEST:
+            continue
+        chosen = rows[few][:: max(len(rows[few]) // _SAMPLE, 1)]
+        found = _distance(at[chosen], key[chosen], at[rows[many]], key[rows[many]])
+        if found is not None and abs(found[0]) > within:
+            by, share = found
+            yield Skew(first, second, by if few == first else -by, share)
+
+
+def _distance(at: Times, key: Keys, others_at: Times, others_key: Keys) -> tuple[int, float] | None:
+    """Return the distance on which most rows agree, and their share."""
+    near = np.isin(others_key, key)
+    keys, rank = np.unique(others_key[near], return_inverse=True)
+    if not len(keys):
+        return None
+    others_at, start = others_at[near], int(min(at.min(), others_at.min())) - _REACH
+    span = (int(max(at.max(), others_at.max())) + _REACH - start) // SECOND + 1
+    line = rank * span + (others_at - start) // SECOND
+    order = np.argsort(line, kind="stable")
+    line, others_at, rank = line[order], others_at[order], rank[order]
+    mine = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+    known = keys[mine] == key
+    place = np.searchsorted(line, mine * span + (at - _REACH - start) // SECOND)
+    apart, row = [], []
+    for step in range(2 * _PARTNERS):
+        inside = np.flatnonzero(known & (place + step < len(line)))
+        inside = inside[rank[place[inside] + step] == mine[inside]]
+        difference = others_at[place[inside] + step] - at[inside]
+        close = np.abs(difference) <= _REACH
+        apart.append(difference[close])
+        row.append(inside[close])
+    every, whose = np.concatenate(apart), np.concatenate(row)
+    if not len(every):
+        return None
+    bins, counts = np.unique(every // SECOND, return_counts=True)
+    middle = int(bins[counts.argmax()]) * SECOND + SECOND // 2
+    agree = np.abs(every - middle) <= 3 * SECOND // 2
+    count = len(np.unique(whose[agree]))
+    share = count / len(at)
+    if count < _FEWEST or share < _MOST:
+        return None
+    return int(np.median(every[agree])), share
