@@ -99,7 +99,7 @@ class Stream(State):
     @property
     def warm(self) -> int:
         """Return the day from which evidence is judged."""
-        return self.first + int(WARM_UP * (self.until - self.first))
+        return self.first + max(int(WARM_UP * (self.until - self.first)), 1)
 
     @property
     def late(self) -> int:

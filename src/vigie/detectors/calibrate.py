@@ -30,6 +30,8 @@ _LEAN: Final = 10.0
 """Passages at which a group's own severity counts as much as everyone's."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
+_FEWEST_DAYS: Final = 5 * _FEWEST
+"""Account-days of these: a week is one of five working days at least."""
 MARGIN: Final = 0.35
 """Share of the budget that is aimed at: a few thousand weeks show a tail only roughly."""
 _STEPS: Final = 20.0
@@ -133,7 +135,8 @@ def calibrate(
     more row than there are `groups`: that of a group of which nothing is known.
     """
     peaks, everyone = learnt.peaks, groups + 1
-    if len(peaks) < _FEWEST or not learnt.heard:
+    few = len(peaks) < _FEWEST or learnt.account_days < _FEWEST_DAYS
+    if few or not learnt.heard:
         return _by_run_length(learnt, floors, everyone, budget)
     target = learnt.account_days / len(peaks) * budget / 10_000 / learnt.heard
     shape = everyone, peaks.shape[1]
