@@ -58,6 +58,16 @@ REASONS: Final = {
         "Unusual access: emergency override on persons unknown here, {patients} in {span}; on a "
         "usual day this account uses it {own} times, its peers {peers}."
     ),
+    "password_spraying": N_(
+        "Unusual login: from a network that this account had never used and that had just failed "
+        "to log in to several others; {patients} opened in {span}. On a usual day this account "
+        "has {own} such logins, its peers {peers}."
+    ),
+    "dangerous_changes": N_(
+        "Unusual acts: changes that this account and its peers do not usually make (deletions, "
+        "merges, stock, billing, rights, the log itself), within {span}; on a usual day this "
+        "account makes {own}, its peers {peers}."
+    ),
 }
 """Why, one sentence per hypothesis."""
 

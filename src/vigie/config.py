@@ -39,7 +39,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `alarm_budget` is for alerts of any level; `step_up_budget` for those of level "step up" or
     graver, by default a tenth of it; `suspend_budget` for those of level "suspend", by default a
     hundredth. `state` is where cases are kept: empty for a SQLite file in `VIGIE_HOME`, or
-    `postgresql://user@host/database`.
+    `postgresql://user@host/database`. `ranges` is a table of address ranges with their countries
+    (see `ranges`), empty for none.
     """
 
     alarm_budget: Budget = 1.0
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     link_within_seconds: float = 2.0
     lateness_seconds: float = 600.0
     state: str = ""
+    ranges: str = ""
     trust: Trust = msgspec.field(default_factory=Trust)
 
     @property

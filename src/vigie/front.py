@@ -23,7 +23,7 @@ DAY: Final = 86_400_000_000
 
 TEXTS: Final = (
     "organisation", "unit", "network", "device", "session", "area",
-    "actor_kind", "profession", "specialty", "role",
+    "actor_kind", "profession", "specialty", "role", "auth_method", "outcome",
 )  # fmt: skip
 NUMBERS: Final = ("record_count", "bytes", "id_gap", "name_gap")
 PLACES: Final = ("source_file", "source_line")

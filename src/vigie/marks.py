@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie import care as care_relations
+from vigie.circumstances import DEEDS, SIGNS, Circumstances
 from vigie.events import ACTIONS
 from vigie.front import Times
 from vigie.numbering import Codes, Numbers, State, grown
+from vigie.ranges import Ranges
 from vigie.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
 from vigie.units import DAY, Flags, Units
 
@@ -45,6 +47,8 @@ FACTORS: Final[dict[str, int]] = {
     "pace": len(PACES) + 1,
     "care": 2,
     "place": 2,
+    "sign": len(SIGNS),
+    "deed": len(DEEDS),
     "volume": 32,
     "weight": 40,
 }
@@ -65,8 +69,9 @@ class Scene:
 class Observer(State):
     """Marks units; remembers what pages showed in the last hour, and each account's places."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranges: Ranges | None = None) -> None:
         self.relations = Relations()
+        self.circumstances = Circumstances(ranges)
         self._closest = np.empty(0, np.int8)
         self._base = 0
         self._ends: list[tuple[int, int]] = []
@@ -84,17 +89,22 @@ class Observer(State):
         # A page that shows a patient of the last 24 hours, which is no unit, is one of own ones.
         chance = np.where((units.page > 0) & units.familiar & (relation > OWN_IDLE), own, chance)
         relation, page, swept = self._pages(units, relation, chance)
+        said = np.maximum(relation, page)
+        place, network = self._visited(units)
         marks = {
             "relation": relation,
             "page": page,
             "sequence": _sequences(units),
             "manner": _manners(units),
-            "pace": self._paces(units, np.maximum(relation, page)),
+            "pace": self._paces(units, said),
             "care": _cared(relation, care),
-            "place": self._visited(units),
+            "place": place,
             "volume": _sizes(units, "record_count", 32),
             "weight": _sizes(units, "bytes", 40),
         }
+        for silent in ("manner", "volume", "weight"):
+            marks[silent][units.act] = -1
+        marks |= self.circumstances.mark(units, said, network)
         return Scene(marks, swept)
 
     def _pages(
@@ -155,24 +165,30 @@ class Observer(State):
         self._said_at[account[last]] = at[last]
         return marks
 
-    def _visited(self, units: Units) -> Marks:
+    def _visited(self, units: Units) -> tuple[Marks, Flags]:
         """Mark once per session whether its network and device are new to the account (1) or not.
 
-        A unit without network or device says nothing of its place.
+        A unit without network or device says nothing of its place. Says also which units come
+        from a network that is new.
         """
-        said = (units.text["network"] >= 0) | (units.text["device"] >= 0)
+        seen = np.flatnonzero(~units.act)
+        text = {name: units.text[name][seen] for name in ("session", "network", "device")}
+        said = (text["network"] >= 0) | (text["device"] >= 0)
         self._visits = grown(self._visits, len(units.accounts), -(2**40))
-        session, network, device = (units.text[n] for n in ("session", "network", "device"))
-        visit = _begins(units.account, units.at, session, network, device, self._visits, _HOUR)
-        new = np.zeros(len(units), bool)
+        account = units.account[seen]
+        session, network, device = text.values()
+        visit = _begins(account, units.at[seen], session, network, device, self._visits, _HOUR)
+        new = {name: np.zeros(len(seen), bool) for name in self._places}
         for name, numbers in self._places.items():
             met = len(numbers)
-            pair = numbers.number_pairs(units.account, units.text[name])
-            new |= _first_of(pair, met)
+            pair = numbers.number_pairs(account, text[name])
+            new[name] = _first_of(pair, met)
         marks = np.full(len(units), -1, np.int8)
-        marks[visit & said] = 0
-        marks[new] = 1
-        return marks
+        marks[seen[visit & said]] = 0
+        marks[seen[new["network"] | new["device"]]] = 1
+        network_new = np.zeros(len(units), bool)
+        network_new[seen[new["network"]]] = True
+        return marks, network_new
 
 
 def _cared(relation: Marks, care: Marks | None) -> Marks:

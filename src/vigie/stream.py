@@ -20,6 +20,7 @@ from vigie import checkpoints
 from vigie.alerts import Alert, Episode, Watch
 from vigie.campaigns import Campaigns, Citation, Customs, Move
 from vigie.care import Care
+from vigie.circumstances import Circumstances
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.base import Ratios
@@ -35,6 +36,7 @@ from vigie.language import N_
 from vigie.marks import Observer
 from vigie.numbering import Numbers, Recent, State, Words
 from vigie.profiles import Habits, Peers
+from vigie.ranges import Ranges
 from vigie.relations import Marks, Patients, Places, Relations
 from vigie.sizes import Law, Sizes
 from vigie.trails import Alarm, Look, Tally, Trail
@@ -84,7 +86,7 @@ class Stream(State):
         self.reader = Reader()
         self.front = Front(self.reader.words, int(settings.link_within_seconds * 1e6))
         self.finder = UnitFinder(self.reader.words)
-        self.observer = Observer()
+        self.observer = Observer(_ranges(settings))
         self.habits = Habits()
         self.reasons = Reasons()
         self.panel = Panel(detectors)
@@ -166,6 +168,7 @@ class Stream(State):
         stream.settings = settings or Settings()
         stream.keep, stream.kept, stream.care = False, [], care
         stream.panel.detectors = detectors
+        stream.observer.circumstances.ranges = _ranges(stream.settings)
         if stream.panel.hypotheses != Panel(detectors).hypotheses:
             raise checkpoints.CheckpointError(
                 N_("the saved state was made with other detectors"),
@@ -225,11 +228,10 @@ class Stream(State):
 
     def _calibrate(self) -> Iterator[Alert]:
         """Fix the thresholds, and return the alerts of the learning part."""
-        heard = int((self.panel.since < END).sum())
         group, groups = self.habits.peers.group, len(self.habits.peers.names)
         budgets = self.settings.budgets
         rarer = [budgets[0] / one for one in budgets]
-        learnt = self.weeks.learnt(heard)
+        learnt = self.weeks.learnt(self.panel.heard)
 
         def fixed(part: Learnt) -> Thresholds:
             share = budgets[0] * (1 - self.campaigns.share)
@@ -246,11 +248,15 @@ class Stream(State):
         self.watch.arm([self.thresholds], rarer)
 
 
+def _ranges(settings: Settings) -> Ranges | None:
+    return Ranges.load(Path(settings.ranges)) if settings.ranges else None
+
+
 _APART: Final = {"settings", "keep", "kept", "care"}
 """What a checkpoint does not keep: whoever loads it gives it again."""
 _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,
     Reasons, Peers, Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words,
     Recent, Units, Look, Alarm, Episode, Thresholds, Campaigns, Candidates, Kind, Meetings, Pool,
-    Customs, Move, Citation,
+    Customs, Move, Citation, Circumstances,
 )  # fmt: skip

@@ -42,7 +42,6 @@ ABSTENTIONS: Final = {
         "the log tells no deletions, no rights given, no changes of stock, billing or the log: "
         "their abuse cannot be seen"
     ),
-    "curiosity": N_("no access opens a record: curiosity cannot be seen"),
 }  # fmt: skip
 TOO_SHORT: Final = N_(
     "the learning part is too short to measure false alerts: at least a week of 60 accounts is "

@@ -30,11 +30,23 @@ COLUMNS: Final = (*REQUIRED, *TEXTS, *NUMBERS)
 BATCH: Final = 1 << 16
 """Rows looked at in one go: few enough to stay in the cache of a processor."""
 
+ACTS: Final = (
+    "login",
+    "delete",
+    "merge",
+    "stock",
+    "billing",
+    "privilege_change",
+    "log_change",
+)
+"""What counts for what was done, even if it names nobody or somebody met within 24 hours."""
+
 _PAGES: Final = tuple(ACTIONS.index(name) for name in ("search", "list"))
+_ACTS: Final = tuple(ACTIONS.index(name) for name in ACTS)
 _NEVER: Final = -(10**18)
 _PLAIN: Final = (
     "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "person",
-    "pair", "since", "action",
+    "pair", "since", "action", "act",
 )  # fmt: skip
 
 
@@ -49,7 +61,8 @@ class Units:
     opened patient in the hour before, or -1; `person` is the patient's key in 64 bits; `pair`
     numbers the accounts with their patients; `since` is the time since the account's last access
     to this patient, less the listing that led here (µs, -1 for none); `active` holds the account
-    and day of every day with an access; `on` is the first day of the rows looked at.
+    and day of every day with an access; `act` says that the row is here only for what was done
+    (one of ACTS): it has no patient; `on` is the first day of the rows looked at.
     """
 
     row: Times
@@ -66,6 +79,7 @@ class Units:
     pair: Codes
     since: Times
     action: NDArray[np.int8]
+    act: Flags
     text: dict[str, NDArray[Any]]
     number: dict[str, NDArray[Any]]
     place: dict[str, NDArray[Any]]
@@ -110,17 +124,20 @@ class UnitFinder(State):
         counted = ((rows["record_count"] >= 0) | (rows["bytes"] >= 0))[by_account]
         pair = self.pairs.number_pairs(account, patient)
         is_unit, since, source = self._mark(pair, at, step, listing, counted)
+        act = ~is_unit & np.isin(action, _ACTS)
+        pair, patient = np.where(act, -1, pair), np.where(act, -1, patient)
         seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
         seen[step[(since >= 0) & (since < DAY)]] = True
-        chosen = np.flatnonzero(is_unit)
+        chosen = np.flatnonzero(is_unit | act)
         kept = take(rows, by_account[chosen])
         units = Units(
             row=kept["row"], order=_by_time(by_account, chosen), account=account[chosen],
             at=at[chosen], day=day[chosen], step=step[chosen] + np.int64(self.steps),
             page=np.where(listing, size, 0)[chosen].astype(np.int32),
             familiar=seen[step[chosen]], source=source[chosen], patient=patient[chosen],
-            person=person[chosen],
+            person=np.where(act, 0, person)[chosen].astype(np.uint64),
             pair=pair[chosen], since=since[chosen], action=action[chosen],
+            act=act[chosen],
             text={name: kept[name] for name in TEXTS},
             number={name: kept[name] for name in NUMBERS},
             place={name: kept[name] for name in PLACES},

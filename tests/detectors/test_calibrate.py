@@ -16,7 +16,7 @@ def weeks(units, levels):
     key, place = np.unique(units.account * 100 + week, return_inverse=True)
     peaks = np.full((len(key), levels.shape[1]), -np.inf)
     np.maximum.at(peaks, place, levels)
-    return Learnt(key // 100, peaks, len(units.active[0]), len(units), levels.shape[1])
+    return Learnt(key // 100, peaks, len(units.active[0]), len(units), np.ones(levels.shape[1]))
 
 
 def thresholds(units, levels, budget=1.0, group=None, groups=1):

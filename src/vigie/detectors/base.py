@@ -59,6 +59,9 @@ class Detector(Protocol):
     most: ClassVar[float]
     """No single step counts for more, in nats: one odd mark is not a harvest, however rare."""
 
+    share: ClassVar[float]
+    """What each hypothesis takes of the alarm budget, beside those that take 1."""
+
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Say which units tell what each hypothesis looks at, shape (units, hypotheses)."""
 

@@ -20,6 +20,7 @@ class Bulk:
     hypotheses: ClassVar[tuple[str, ...]] = ("bulk_export",)
     most: ClassVar[float] = np.inf
     floor: ClassVar[float] = 10.0
+    share: ClassVar[float] = 1.0
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Requests of which a source says how many records or bytes they returned."""

@@ -63,14 +63,15 @@ class Thresholds:
 class Learnt:
     """What the learning part showed: the peaks of account-weeks, log statistics, and its size.
 
-    `account_days` and `units` are those of the part; `heard` is how many hypotheses spoke.
+    `account_days` and `units` are those of the part; `heard` is the share of the budget
+    of each hypothesis, 0 for one that never spoke.
     """
 
     account: Codes
     peaks: Values
     account_days: int
     units: int
-    heard: int
+    heard: Values
 
     def without(self, fold: int, folds: int) -> "Learnt":
         """Return what the accounts of all folds but one showed.
@@ -117,7 +118,7 @@ class Weeks(State):
         self._accounts.append(met.astype(np.int32))
         peaks[:], self._met[:] = 0.0, False
 
-    def learnt(self, heard: int) -> Learnt:
+    def learnt(self, heard: Values) -> Learnt:
         """Return what was gathered."""
         self._close()
         account, peaks = np.concatenate(self._accounts), np.concatenate(self._peaks)
@@ -136,15 +137,16 @@ def calibrate(
     """
     peaks, everyone = learnt.peaks, groups + 1
     few = len(peaks) < _FEWEST or learnt.account_days < _FEWEST_DAYS
-    if few or not learnt.heard:
+    if few or not learnt.heard.any():
         return _by_run_length(learnt, floors, everyone, budget)
-    target = learnt.account_days / len(peaks) * budget / 10_000 / learnt.heard
+    heard = learnt.heard / learnt.heard.sum()
+    targets = learnt.account_days / len(peaks) * budget / 10_000 * np.where(heard > 0, heard, 1.0)
     shape = everyone, peaks.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
     for h in range(peaks.shape[1]):
         level[:, h], slope[:, h] = _thresholds(
             peaks[:, h], group[learnt.account], everyone, float(floors[h]),
-            target if whole is not None and whole[h] else target * MARGIN,
+            float(targets[h]) * (1.0 if whole is not None and whole[h] else MARGIN),
         )  # fmt: skip
     return Thresholds(level, slope, floors, True)
 

@@ -40,11 +40,17 @@ class Panel(State):
         self.floors = np.array([d.floor for d, _ in every], np.float64)
         self._caps = np.array([d.most for d, _ in every], np.float64)
         self.whole = np.isinf(self._caps)
+        self.shares = np.array([d.share for d, _ in every], np.float64)
         self.since = np.full(len(every), END)
 
     def remembered(self) -> dict[str, Any]:
         """Return what a checkpoint keeps: detectors are code, not state."""
         return {name: value for name, value in vars(self).items() if name != "detectors"}
+
+    @property
+    def heard(self) -> NDArray[np.float64]:
+        """Return the share of the budget of each hypothesis, 0 for one that is silent."""
+        return np.where(self.since < END, self.shares, 0.0)
 
     @property
     def abstaining(self) -> tuple[str, ...]:

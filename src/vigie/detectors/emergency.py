@@ -19,6 +19,7 @@ class Emergency:
     hypotheses: ClassVar[tuple[str, ...]] = ("override_abuse",)
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
+    share: ClassVar[float] = 1.0
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Emergency overrides."""

@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.detectors.place import harvest_place
 from vigie.honest import HASTE, SILENT
 from vigie.marks import MANNERS
 
@@ -23,6 +23,7 @@ class Enumeration:
     hypotheses: ClassVar[tuple[str, ...]] = ("identifier_walk", "name_walk", "rights_check_sweep")
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
+    share: ClassVar[float] = 1.0
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses that tell the order of patients, and rights checks."""
@@ -34,7 +35,7 @@ class Enumeration:
         scene = partition.scene
         order = scene.marks["sequence"]
         pace = scene.marks["pace"]
-        drawn = scene.swept - partition.honest.log + harvest_place(partition)
+        drawn = scene.swept - partition.honest.log + harvest_session(partition)
         rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
         walks = [
             drawn + rush + np.where(order >= 0, np.log(chances)[order], SILENT)

@@ -10,8 +10,8 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.detectors.place import harvest_place
 from vigie.relations import OWN, OWN_IDLE, RELATIONS, TEAM, TEAM_IDLE
 
 _DRAWN: Final = np.full(len(RELATIONS), 0.005)
@@ -27,6 +27,7 @@ class Panel:
     hypotheses: ClassVar[tuple[str, ...]] = ("own_panel",)
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 32.0
+    share: ClassVar[float] = 1.0
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses to patients of whom the platform says whether care explains them."""
@@ -38,5 +39,5 @@ class Panel:
         relation = np.maximum(marks["relation"], marks["page"])
         answer = np.log(_DRAWN)[relation] - partition.honest.log
         answer += partition.usual.log["sequence"] + partition.usual.log["pace"]
-        answer += contrast(partition, "care", _UNCARED) + harvest_place(partition)
+        answer += contrast(partition, "care", _UNCARED) + harvest_session(partition)
         return np.where(partition.related, answer, np.nan)[:, None]

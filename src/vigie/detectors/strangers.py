@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios
-from vigie.detectors.place import harvest_place
 from vigie.honest import HASTE
 
 _UNORDERED = (0.97, 0.015, 0.015)
@@ -24,6 +24,7 @@ class Strangers:
     hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "fast_sweep")
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
+    share: ClassVar[float] = 1.0
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses that name a patient, and those whose pace is known."""
@@ -33,7 +34,7 @@ class Strangers:
         """Return the log ratios of the sweeps; an access without a patient says nothing."""
         order, pace = (partition.scene.marks[name] for name in ("sequence", "pace"))
         drawn = partition.scene.swept + np.where(order >= 0, np.log(_UNORDERED)[order], 0.0)
-        drawn += harvest_place(partition) - partition.honest.log
+        drawn += harvest_session(partition) - partition.honest.log
         rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
         answers = np.stack([drawn + partition.usual.log["pace"], drawn + rush], axis=1)
         return np.where(partition.related[:, None], answers, np.nan)

@@ -24,6 +24,8 @@ _HABITS: Final = {
     "rights_check_sweep": N_("Rights checked one person after the other"),
     "bulk_export": N_("Records in one request"),
     "override_abuse": N_("Emergency overrides on persons unknown here"),
+    "password_spraying": N_("Logins from a network that had just failed on several accounts"),
+    "dangerous_changes": N_("Changes that are seldom made here"),
     **dict.fromkeys(KINDS, N_("Records of persons unknown here")),
 }
 _OTHERWISE: Final = N_("Accesses of this kind")

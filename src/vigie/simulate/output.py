@@ -1,7 +1,8 @@
 """`vigie simulate`: a platform's logs, the mapping that reads them, and the truth, in one folder.
 
 OUT/logs is what `vigie scan` reads, OUT/care the table of care relations beside it, if there is
-one; OUT/mapping*.toml say how; OUT/truth is for judges only.
+one; OUT/mapping*.toml say how, OUT/ranges.csv in which country each address is; OUT/truth is for
+judges only.
 """
 
 import json
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 
 from vigie.errors import UsageError
 from vigie.language import N_
+from vigie.simulate.borders import country_ranges
 from vigie.simulate.presets import simulate
 from vigie.simulate.reference import DATA
 from vigie.simulate.truth import write_truth
@@ -79,6 +81,8 @@ def write_world(
     for mapping in sorted(DATA.glob(f"mapping-{world.preset}*.toml")):
         name = mapping.name.replace(f"-{world.preset}", "")
         (out / name).write_text(_completed(mapping.read_text("utf-8"), world), "utf-8")
+    lines = [f"{network},{country}\n" for network, country in country_ranges(world)]
+    (out / "ranges.csv").write_text("".join(lines), "utf-8")
     shutil.copyfile(DATA / "LISEZMOI.txt", out / "LISEZMOI.txt")
     return Summary(
         preset=world.preset,
