@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from pyrage import x25519
@@ -53,11 +53,11 @@ class Keys:
 
 def certificate(path: Path, kind: str = "rsa", days: int = 30, usage: bool = True):
     """Write a self-signed certificate and return its private key."""
-    key = (
-        rsa.generate_private_key(65537, 2048)
-        if kind == "rsa"
-        else ec.generate_private_key(ec.SECP256R1())
-    )
+    key = {
+        "rsa": lambda: rsa.generate_private_key(65537, 2048),
+        "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate,
+    }[kind]()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Mutuelle d'essai")])
     now = datetime.datetime.now(datetime.UTC)
     made = (
@@ -66,10 +66,11 @@ def certificate(path: Path, kind: str = "rsa", days: int = 30, usage: bool = Tru
         .not_valid_before(now - datetime.timedelta(days=60))
         .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.KeyUsage(
-            digital_signature=True, content_commitment=False, key_encipherment=usage,
-            data_encipherment=False, key_agreement=False, key_cert_sign=False, crl_sign=False,
+            digital_signature=True, content_commitment=False,
+            key_encipherment=usage and kind == "rsa", data_encipherment=False,
+            key_agreement=usage and kind == "ec", key_cert_sign=False, crl_sign=False,
             encipher_only=False, decipher_only=False), critical=True)
-        .sign(key, hashes.SHA256())
+        .sign(key, None if kind == "ed25519" else hashes.SHA256())
     )  # fmt: skip
     path.write_bytes(made.public_bytes(Encoding.PEM))
     return key

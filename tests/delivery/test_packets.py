@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 import json
+import shutil
+import subprocess
 import zipfile
 from collections import defaultdict
 from pathlib import Path
@@ -12,13 +14,19 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyrage
 import pytest
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs7,
+)
 from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivery.exposures import Keys, certificate, write_exposure
-from vigie.delivery import packets
+from vigie.delivery import encryption, packets
 from vigie.delivery.packets import write_packets
 from vigie.delivery.recipients import load_recipients
 from vigie.delivery.split import split
@@ -100,16 +108,60 @@ def test_the_same_exposure_gives_the_same_list_and_manifest_of_contents(tmp_path
     assert set(seen[0]) == {"notice.txt", "persons.csv", "manifest.json"}
 
 
-def test_a_certificate_opens_its_packet(tmp_path: Path) -> None:
-    key = certificate(tmp_path / "b.pem")
+def sealed_for(tmp_path: Path, kind: str) -> tuple[Path, Path]:
+    """Write a packet to a certificate; return the packet and the private key."""
+    key = certificate(tmp_path / "b.pem", kind)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(private)
     (tmp_path / "to.toml").write_text('[controllers."Mutuelle B"]\ncertificate = "b.pem"\n')
     recipients = load_recipients(tmp_path / "to.toml")
     with split(one_exposure(tmp_path), tmp_path / "work") as found:
         outcome = write_packets(found, recipients, tmp_path / "out")
-    data = (tmp_path / "out" / outcome.packets[0].file.name).read_bytes()
-    held = load_pem_x509_certificate((tmp_path / "b.pem").read_bytes())
-    clear = pkcs7.pkcs7_decrypt_der(data, held, key, [])
+    return tmp_path / "out" / outcome.packets[0].file.name, tmp_path / "key.pem"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not on this machine")
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_a_certificate_opens_its_packet(tmp_path: Path, kind: str) -> None:
+    packet, key = sealed_for(tmp_path, kind)
+    command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-in", packet,
+               "-recip", tmp_path / "b.pem", "-inkey", key]  # fmt: skip
+    clear = subprocess.run(command, capture_output=True, check=True).stdout
     assert len(listed(zipfile.ZipFile(io.BytesIO(clear)))) == 3
+
+
+def test_without_openssl_rsa_still_opens_and_a_curve_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encryption, "_OPENSSL", "no-such-program")
+    packet, key = sealed_for(tmp_path, "rsa")
+    held = load_pem_x509_certificate((tmp_path / "b.pem").read_bytes())
+    private = load_pem_private_key(key.read_bytes(), None)
+    clear = pkcs7.pkcs7_decrypt_der(packet.read_bytes(), held, private, [])
+    assert len(listed(zipfile.ZipFile(io.BytesIO(clear)))) == 3
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(SecretError, match="needs the openssl command"):
+        sealed_for(tmp_path, "ec")
+    assert not [path for path in (tmp_path / "out").iterdir() if path.suffix == ".p7m"]
+    shutil.rmtree(tmp_path / "out")
+    monkeypatch.setattr(encryption, "LARGEST_CMS", 100)
+    with pytest.raises(SecretError, match="too large for a certificate"):
+        sealed_for(tmp_path, "rsa")
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not on this machine")
+def test_what_fails_while_a_packet_is_made_leaves_no_packet(tmp_path: Path) -> None:
+    certificate(tmp_path / "b.pem")
+    (tmp_path / "to.toml").write_text('[controllers.B]\ncertificate = "b.pem"\n')
+    to = load_recipients(tmp_path / "to.toml")["B"]
+
+    def pieces():
+        yield b"x" * (1 << 20)
+        raise UsageError("stopped")
+
+    with pytest.raises(UsageError, match="stopped"):
+        encryption.write_encrypted(pieces(), to, tmp_path / "x.p7m")
+    assert {path.name for path in tmp_path.iterdir()} == {"b.pem", "to.toml"}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +171,8 @@ def test_a_certificate_opens_its_packet(tmp_path: Path) -> None:
         ('age = "AGE-SECRET-KEY-1X"', "not an age public key"),
         ('certificate = "none.pem"', "no such file"),
         ('certificate = "text.pem"', "no certificate"),
-        ('certificate = "ec.pem"', "not RSA"),
+        ('certificate = "ed.pem"', "neither RSA nor"),
+        ('certificate = "sign-ec.pem"', "for signing"),
         ('certificate = "old.pem"', "not valid today"),
         ('certificate = "sign.pem"', "for signing"),
         ('email = "a@b.fr"', "one age key or one certificate"),
@@ -127,7 +180,8 @@ def test_a_certificate_opens_its_packet(tmp_path: Path) -> None:
 )
 def test_a_key_that_is_no_key_is_one_clear_sentence(tmp_path: Path, said: str, word: str) -> None:
     (tmp_path / "text.pem").write_text("bonjour")
-    certificate(tmp_path / "ec.pem", "ec")
+    certificate(tmp_path / "ed.pem", "ed25519")
+    certificate(tmp_path / "sign-ec.pem", "ec", usage=False)
     certificate(tmp_path / "old.pem", days=-1)
     certificate(tmp_path / "sign.pem", usage=False)
     (tmp_path / "to.toml").write_text(f'[controllers."Mutuelle B"]\n{said}\n')

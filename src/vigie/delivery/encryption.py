@@ -1,21 +1,29 @@
-"""Encryption to a recipient as the bytes are made: age as a stream, CMS in one piece.
+"""Encryption to a recipient as the bytes are made: age, or CMS for an X.509 certificate.
 
-What is encrypted exists in clear in memory alone. CMS (RFC 5652) with AES-256 is made from the
-whole content, which takes about four times its size in memory: beyond `LARGEST_CMS` an age key is
-asked for instead.
+What is encrypted exists in clear in memory alone. CMS (RFC 5652) with AES-256 is streamed through
+the `openssl` command, which takes RSA and elliptic curves. Where there is none it is made by
+`cryptography`, which has RSA only and takes the whole content, four times its size in memory:
+beyond `LARGEST_CMS` it is refused.
 
-Sources: https://age-encryption.org/v1; RFC 5652, RFC 3565 (AES in CMS).
+Sources: https://age-encryption.org/v1; RFC 5652, RFC 3565 (AES in CMS), RFC 5753 (ECDH in CMS).
 """
 
 import hashlib
 import io
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import IO, Final
 
 import pyrage
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
@@ -25,6 +33,7 @@ from vigie.language import N_
 
 LARGEST_CMS: Final = 512 << 20
 _BLOCK: Final = 1 << 20
+_OPENSSL: Final = "openssl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +51,22 @@ def write_encrypted(pieces: Iterator[bytes], to: Recipient, path: Path) -> Writt
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             sink = _Hashed(file)
-            if to.age:
-                _age(pieces, to, sink)
-            else:
-                sink.write(cms(b"".join(_bounded(pieces, to)), to))
+            _encrypt(pieces, to, sink)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
     return Written(path.name, sink.size, sink.digest.hexdigest())
+
+
+def _encrypt(pieces: Iterator[bytes], to: Recipient, sink: "_Hashed") -> None:
+    if to.age:
+        _age(pieces, to, sink)
+    elif program := shutil.which(_OPENSSL):
+        _streamed(program, pieces, to, sink)
+    else:
+        sink.write(cms(b"".join(_bounded(pieces, to)), to))
 
 
 def _age(pieces: Iterator[bytes], to: Recipient, sink: "_Hashed") -> None:
@@ -63,13 +78,60 @@ def _age(pieces: Iterator[bytes], to: Recipient, sink: "_Hashed") -> None:
         raise (source.error or sink.error or SecretError(N_("encryption failed"))) from None
 
 
-def encrypt(data: bytes, to: Recipient) -> bytes:
-    """Return `data` encrypted to `to`."""
-    return bytes(pyrage.encrypt(data, list(to.age))) if to.age else cms(data, to)
+def _streamed(program: str, pieces: Iterator[bytes], to: Recipient, sink: "_Hashed") -> None:
+    """Make CMS as the pieces come; only the certificates, which are public, touch the disk."""
+    with TemporaryDirectory() as folder:
+        command = [program, "cms", "-encrypt", "-binary", "-stream", "-outform", "DER",
+                   "-aes-256-cbc", *_recipients(to, Path(folder))]  # fmt: skip
+        with subprocess.Popen(  # noqa: S603 - our own words and paths
+            command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        ) as running:
+            assert running.stdin is not None
+            assert running.stdout is not None
+            draining = Thread(target=_drain, args=(running.stdout, sink))
+            draining.start()
+            try:
+                for piece in pieces:
+                    running.stdin.write(piece)
+                running.stdin.close()
+            except BrokenPipeError:
+                pass  # its exit code says that it failed
+            except BaseException:
+                running.kill()
+                raise
+            finally:
+                draining.join()
+        if sink.error or running.returncode:
+            raise sink.error or SecretError(N_("encryption failed"), where=to.name)
+
+
+def _recipients(to: Recipient, folder: Path) -> list[str]:
+    words: list[str] = []
+    for number, certificate in enumerate(to.certificates):
+        path = folder / f"{number}.pem"
+        path.write_bytes(certificate.public_bytes(Encoding.PEM))
+        words += ["-recip", str(path)]
+        if isinstance(certificate.public_key(), ec.EllipticCurvePublicKey):
+            words += ["-keyopt", "ecdh_kdf_md:sha256"]
+    return words
+
+
+def _drain(source: IO[bytes], sink: "_Hashed") -> None:
+    with suppress(OSError):  # the sink keeps it; what is left is read so that the other side ends
+        while data := source.read(_BLOCK):
+            sink.write(data)
+    while source.read(_BLOCK):
+        pass
 
 
 def cms(data: bytes, to: Recipient) -> bytes:
-    """Return `data` as CMS EnvelopedData, DER, content in AES-256-CBC."""
+    """Return `data` as CMS EnvelopedData, DER, content in AES-256-CBC; RSA only."""
+    if not all(isinstance(c.public_key(), rsa.RSAPublicKey) for c in to.certificates):
+        raise SecretError(
+            N_("a certificate with an elliptic curve needs the openssl command"),
+            where=to.name,
+            remedy=N_("install openssl, or give this recipient an age key"),
+        )
     builder = pkcs7.PKCS7EnvelopeBuilder().set_data(data)
     for certificate in to.certificates:
         builder = builder.add_recipient(certificate)
@@ -83,9 +145,9 @@ def _bounded(pieces: Iterator[bytes], to: Recipient) -> Iterator[bytes]:
         size += len(piece)
         if size > LARGEST_CMS:
             raise SecretError(
-                N_("the packet is too large for a certificate (CMS)"),
+                N_("the packet is too large for a certificate (CMS) without the openssl command"),
                 where=to.name,
-                remedy=N_("give this recipient an age key, which has no such limit"),
+                remedy=N_("install openssl, or give this recipient an age key"),
             )
         yield piece
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 import pyrage
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pyrage import x25519
 
 from vigie.errors import SecretError, SettingsError, reason_of
@@ -121,7 +121,8 @@ def age_key(text: str, where: str) -> Any:
 
 
 def certificates(path: Path, now: datetime | None = None) -> tuple[x509.Certificate, ...]:
-    """Read the X.509 certificate of a recipient, PEM or DER, valid today and with an RSA key.
+    """Read the X.509 certificate of a recipient, PEM or DER, valid today, with an RSA key or
+    an elliptic curve (key agreement).
 
     Raises `SecretError` saying which of these it is not.
     """
@@ -139,8 +140,8 @@ def certificates(path: Path, now: datetime | None = None) -> tuple[x509.Certific
     at = now or datetime.now(UTC)
     if not found.not_valid_before_utc <= at <= found.not_valid_after_utc:
         raise _no_certificate(path, N_("it is not valid today"))
-    if not isinstance(found.public_key(), rsa.RSAPublicKey):
-        raise _no_certificate(path, N_("its key is not RSA, to which CMS could encrypt here"))
+    if not isinstance(found.public_key(), rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        raise _no_certificate(path, N_("its key is neither RSA nor an elliptic curve"))
     if not _may_encrypt(found):
         raise _no_certificate(path, N_("it is for signing, not for encryption"))
     return (found,)
@@ -151,6 +152,8 @@ def _may_encrypt(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return True
+    if isinstance(certificate.public_key(), ec.EllipticCurvePublicKey):
+        return bool(usage.key_agreement)
     return bool(usage.key_encipherment or usage.data_encipherment)
 
 
