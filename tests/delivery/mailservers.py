@@ -93,7 +93,7 @@ encrypted:
   accept
 known:
   accept domains = +ours
-         local_parts = zoe : luc
+         local_parts = zoe : luc : dpo-a : dpo-b
   deny message = no such person
 begin routers
 kept:
@@ -159,11 +159,12 @@ class Dropping:
     """A server over TLS that answers rightly until `after`, then drops the line.
 
     `after` is `MAIL`, `DATA` (before the text) or `TEXT` (once the whole text was read); with
-    `HANG` it reads the text and says nothing until `release` is set.
+    `HANG` it reads the text, the `hang_at`-th from 1 on, and says nothing until `release` is set.
     """
 
-    def __init__(self, top: Path, after: str, code: int = 250) -> None:
+    def __init__(self, top: Path, after: str, code: int = 250, hang_at: int = 1) -> None:
         self.ca_file, self.after, self.code = authority(top), after, code
+        self._hang_at = hang_at
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(top / "cert.pem", top / "key.pem")
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -211,10 +212,11 @@ class Dropping:
                 say("354 go on")
                 text = b"".join(iter(file.readline, b".\r\n"))
                 self.texts.append(text)
-                self.read.set()
-                if self.after == "HANG":
+                hanging = self.after == "HANG" and len(self.texts) == self._hang_at
+                if hanging:
+                    self.read.set()
                     self.release.wait(30)
-                if self.after in ("TEXT", "HANG"):
+                if self.after == "TEXT" or hanging:
                     return None
             say(f"{self.code if word == 'RCPT' else 250} ok")
         return None

@@ -84,6 +84,25 @@ def write_persons(home: Path, top: Path, controllers=("Mutuelle A", "Mutuelle B"
     return top / "exposure.parquet"
 
 
+def write_many(home: Path, top: Path, count: int) -> None:
+    """Write the exposure of so many adults, and a register where each has a mailbox."""
+    ring = open_keyring(home)
+    persons = sorted(ring.pseudonym(f"P{place}", "hopital") for place in range(count))
+    times = [pa.array([at] * count, pa.timestamp("us", "UTC")) for at in (BEGAN, ENDED)]
+    words = [pa.array([word] * count) for word in ("dr.martin", "Mutuelle A", "certain")]
+    table = pa.table(
+        [pa.array(persons, pa.binary(16)), pa.array(["identity"] * count),
+         pa.array(["opened"] * count), *times, *words, pa.array([1] * count, pa.int64())],
+        schema=EXPOSURE,
+    )  # fmt: skip
+    pq.write_table(table, top / "exposure.parquet")
+    width = HEADER.count(";")
+    lines = [f"P{n};Durand;Luc;1980-01-02;1 rue;35000;RENNES;p{n}@essai.fr" for n in range(count)]
+    lines = [line + ";" * (width - line.count(";")) for line in lines]
+    (top / "patients.csv").write_text("\n".join([HEADER, *lines]) + "\n", "utf-8")
+    (top / "register.toml").write_text(REGISTER)
+
+
 def facts_of(exposure: Path, persons: int = 6) -> Facts:
     def fact(name: str, value: int, unit: str = "persons") -> Fact:
         return Fact(name=name, numerator=value, unit=unit, query="SELECT 1", sha256="0" * 64)

@@ -1,6 +1,8 @@
 """`vigie notice` as two people use it; what is left on disk; the mails that leave."""
 
 import csv
+import email
+import hashlib
 import io
 import json
 import re
@@ -15,7 +17,7 @@ import pytest
 from pyrage import x25519
 
 from delivery.mailservers import Dropping, exim
-from notices.cases import facts_of, make_case, write_persons
+from notices.cases import facts_of, make_case, write_many, write_persons
 from servers import Unavailable, skip
 from vigie import journal
 from vigie.cases.book import CaseBook
@@ -26,7 +28,9 @@ from vigie.notices.approval import NAMES
 from vigie.notices.forms import FORMS
 
 FORBIDDEN = re.compile(
-    rb"lef.{1,3}vre|durand|petitbonhomme|grandcoeur|sansadresse|rue des lilas|zoe@essai", re.I
+    rb"lef.{1,3}vre|durand|petitbonhomme|grandcoeur|sansadresse|rue des lilas|zoe@essai"
+    rb"|martineau|place royale",
+    re.I,
 )
 
 
@@ -60,7 +64,7 @@ def agreed(case: Case, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("notice", "approve", case.id, name, *said, who="bruno", monkeypatch=monkeypatch) == 0
 
 
-def left_in_clear(top: Path, but: tuple[str, ...] = ("patients.csv", "cases.py")) -> list[str]:
+def left_in_clear(top: Path, but: tuple[str, ...] = ("patients.csv", "staff.csv")) -> list[str]:
     """Return the files under `top`, the register apart, in which a name can be read."""
     found = []
     for path in top.rglob("*"):
@@ -202,16 +206,16 @@ def test_documents_without_names_are_made_in_every_form(
         assert len(list((tmp_path / name).iterdir())) == len(FORMS)
 
 
-def smtp(home: Path, port: int, ca: Path, tls: str) -> None:
+def smtp(home: Path, port: int, ca: Path, tls: str, more: str = "") -> None:
     (home / "smtp.toml").write_text(
         f'host = "localhost"\nport = {port}\ntls = "{tls}"\nsender = "dpo@essai.fr"\n'
-        f'ca_file = "{ca}"\ntimeout = 10.0\n'
+        f'ca_file = "{ca}"\ntimeout = 10.0\n{more}'
     )
 
 
-def counts(case: Case, monkeypatch, capsys) -> dict[str, int]:
+def counts(case: Case, monkeypatch, capsys, name: str = "letters") -> dict[str, int]:
     capsys.readouterr()
-    show = ("notice", "outcomes", case.id, "letters", "--format", "json")
+    show = ("notice", "outcomes", case.id, name, "--format", "json")
     assert run(*show, monkeypatch=monkeypatch) == 0
     found: dict[str, int] = json.loads(capsys.readouterr().out)["counts"]
     return found
@@ -224,7 +228,7 @@ def test_a_dry_run_sends_nothing_and_needs_no_server(
     send = ("notice", "send", case.id, "letters", *persons(tmp_path))
     assert run(*send, monkeypatch=monkeypatch) == 0
     told = capsys.readouterr()
-    assert "1 letters would leave by mail" in told.out
+    assert "1 message would leave by mail" in told.out
     assert "dry run" in told.err
     assert counts(case, monkeypatch, capsys) == {}
 
@@ -277,3 +281,180 @@ def test_a_process_killed_in_the_middle_leaves_the_person_uncertain(
         assert run(*send, monkeypatch=monkeypatch) == 4
     assert len(server.texts) == 1
     assert counts(case, monkeypatch, capsys)["uncertain"] == 1
+
+
+@pytest.mark.slow
+def test_a_process_killed_among_many_loses_nobody_and_writes_to_nobody_twice(
+    private_home: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    write_many(private_home, tmp_path, 12)
+    case = make_case(private_home, tmp_path / "exposure.parquet", "processor")
+    agreed(case, "letters", monkeypatch)
+    send = ("notice", "send", case.id, "letters", *persons(tmp_path), "--really")
+    (tmp_path / "tls").mkdir()
+    with Dropping(tmp_path / "tls", "HANG", hang_at=5) as server:
+        smtp(private_home, server.port, server.ca_file, "implicit")
+        words = [sys.executable, "-m", "vigie.cli", *map(str, send)]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as sending:
+            assert server.read.wait(60)
+            sending.kill()
+        assert left_in_clear(private_home) == []
+        server.release.set()
+        assert run(*send, monkeypatch=monkeypatch) == 4
+        marks = [re.search(rb"Message-ID: (<.*?>)", text) for text in server.texts]
+    assert len({mark.group(1) for mark in marks if mark}) == len(server.texts) == 12
+    assert counts(case, monkeypatch, capsys) == {"sent": 11, "uncertain": 1}
+
+
+def mailed(keys, top: Path, boxes: str = "AB") -> Path:
+    """Write the recipients with a mailbox for some of them."""
+    lines = [f'[operator]\nage = "{keys.to_public()}"']
+    lines += [
+        f'[controllers."Mutuelle {x}"]\nage = "{keys.to_public()}"\n'
+        + (f'email = "dpo-{x.lower()}@essai.fr"' if x in boxes else "")
+        for x in "AB"
+    ]
+    (top / "to.toml").write_text("\n".join(lines))
+    return top / "to.toml"
+
+
+def packed(case: Case, keys, top: Path, monkeypatch, boxes: str = "AB") -> tuple[object, ...]:
+    """Make the packets, and return the words that send them."""
+    to = mailed(keys, top, boxes)
+    agreed(case, "controllers", monkeypatch)
+    assert run("notice", "render", case.id, "controllers", "--out", top / "out", "--recipients",
+               to, *persons(top), monkeypatch=monkeypatch) == 0  # fmt: skip
+    return ("notice", "send", case.id, "controllers", "--packets", top / "out",
+            "--recipients", to, "--date", "2025-03-04")  # fmt: skip
+
+
+def test_packets_reach_the_mailboxes_of_their_controllers_once(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    send = packed(case, keys, tmp_path, monkeypatch)
+    assert run(*send, monkeypatch=monkeypatch) == 0
+    assert "2 messages would leave by mail" in capsys.readouterr().out
+    try:
+        with exim() as server:
+            smtp(private_home, server.port, server.ca_file, "starttls")
+            assert run(*send, "--really", monkeypatch=monkeypatch) == 0
+            assert run(*send, "--really", monkeypatch=monkeypatch) == 0
+            found = counts(case, monkeypatch, capsys, "controllers")
+            mails = [email.message_from_bytes(data) for data in server.received()]
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    assert found == {"sent": 2}
+    assert {mail["To"] for mail in mails} == {"dpo-a@essai.fr", "dpo-b@essai.fr"}
+    for mail in mails:
+        text, file = mail.get_payload()
+        data = file.get_payload(decode=True)
+        assert hashlib.sha256(data).hexdigest() in text.get_payload(decode=True).decode()
+        archive = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(data, [keys])))
+        controller = json.loads(archive.read("facts.json"))["controller"]
+        assert mail["To"] == f"dpo-{controller[-1].lower()}@essai.fr"
+        assert not FORBIDDEN.search(text.get_payload(decode=True))
+    assert left_in_clear(tmp_path) == []
+    assert left_in_clear(private_home) == []
+
+
+def test_what_cannot_be_mailed_is_said_and_waits(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    send = packed(case, keys, tmp_path, monkeypatch, boxes="A")
+    smtp(private_home, 1, tmp_path / "ca.pem", "starttls", "largest_mb = 0.01\n")
+    assert run(*send, monkeypatch=monkeypatch) == 0
+    told = capsys.readouterr().out
+    assert "too large for a mailbox" in told
+    assert "no mailbox in the file of recipients" in told
+    assert "0 messages would leave" in told
+
+
+@pytest.mark.parametrize("what", ["changed", "other facts", "no packets"])
+def test_packets_that_are_not_those_that_were_approved_do_not_leave(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys, what: str
+) -> None:
+    send = packed(case, keys, tmp_path, monkeypatch)
+    manifest = tmp_path / "out" / "packets.json"
+    if what == "changed":
+        next((tmp_path / "out").glob("*.age")).write_bytes(b"x")
+    elif what == "no packets":
+        manifest.unlink()
+    else:
+        said = json.loads(manifest.read_text("utf-8"))
+        manifest.write_text(json.dumps(said | {"facts": "0" * 64}))
+    assert run(*send, monkeypatch=monkeypatch) in (1, 2)
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    words = {"changed": "not the file", "other facts": "other facts", "no packets": "no packets"}
+    assert words[what] in told
+
+
+STAFF = """
+[register]
+file = "staff.csv"
+encoding = "cp1252"
+[columns]
+account = "login"
+surname = "nom"
+given_name = "prenom"
+address = "rue"
+postcode = "cp"
+city = "ville"
+email = "mel"
+"""
+
+
+def staff(top: Path, *rows: str) -> tuple[object, ...]:
+    lines = "\n".join(["login;nom;prenom;rue;cp;ville;mel", *rows])
+    (top / "staff.csv").write_text(lines + "\n", "cp1252")
+    (top / "staff.toml").write_text(STAFF)
+    return ("--staff", top / "staff.toml", "--date", "2025-03-04")
+
+
+MARTIN = "dr.martin;Martineau;Zoé;3 place Royale;35000;RENNES;luc@essai.fr"
+
+
+def test_professionals_are_named_only_when_their_letter_is_made(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    out = ("notice", "render", case.id, "professionals", "--out", tmp_path / "out", "--recipients",
+           tmp_path / "to.toml", *staff(tmp_path, "x;Autre;Al;;;;", MARTIN))  # fmt: skip
+    assert run(*out, monkeypatch=monkeypatch) == 1
+    assert "was not approved" in capsys.readouterr().err
+    agreed(case, "professionals", monkeypatch)
+    assert run(*out, monkeypatch=monkeypatch) == 0
+    (sealed,) = (tmp_path / "out").iterdir()
+    clear = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(sealed.read_bytes(), [keys])))
+    text = pypdf.PdfReader(io.BytesIO(clear.read("professional-1.pdf"))).pages[0].extract_text()
+    assert "Zoé MARTINEAU" in text
+    assert "3 place Royale" in text
+    try:
+        with exim() as server:
+            smtp(private_home, server.port, server.ca_file, "starttls")
+            send = ("notice", "send", case.id, "professionals", *out[-4:])
+            assert run(*send, monkeypatch=monkeypatch) == 0
+            assert run(*send, "--really", monkeypatch=monkeypatch) == 0
+            assert run(*send, "--really", monkeypatch=monkeypatch) == 0
+            assert len(server.received()) == 1
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    assert counts(case, monkeypatch, capsys, "professionals") == {"sent": 1}
+    assert left_in_clear(tmp_path) == []
+    assert left_in_clear(private_home) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        (("x;Autre;Al;;;;",), "not in the register of staff"),
+        ((MARTIN, MARTIN.replace("Zoé", "Luc")), "rows that differ"),
+        ((MARTIN.replace("luc@essai.fr", ""), MARTIN.replace("luc@essai.fr", "")), "by post"),
+    ],
+)
+def test_a_staff_register_that_lacks_or_doubles_an_account_is_said(
+    case: Case, tmp_path: Path, keys, monkeypatch, capsys, rows: tuple[str, ...], word: str
+) -> None:
+    agreed(case, "professionals", monkeypatch)
+    send = ("notice", "send", case.id, "professionals", *staff(tmp_path, *rows))
+    assert run(*send, monkeypatch=monkeypatch) == 0
+    assert word in capsys.readouterr().out

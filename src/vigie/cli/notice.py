@@ -11,6 +11,7 @@ NAMES: Final = (
     "professionals", "controllers", "letters",
 )  # fmt: skip
 FORMS: Final = ("pdf", "docx", "json", "html", "txt")
+SENT: Final = ("letters", "controllers", "professionals")
 """The words of the options stand here again, so that the help needs no library; a test compares."""
 
 
@@ -48,30 +49,43 @@ def _declare_render(inner: Any, common: Any) -> None:
         help=_("form of the documents; may be repeated (default: pdf)"),
     )  # fmt: skip
     _persons(parser)
-    parser.add_argument(
-        "--recipients", type=Path, metavar=_("FILE"),
-        help=_("age keys or certificates of the controllers and of the operator (TOML)"),
-    )  # fmt: skip
+    _recipients(parser)
 
 
 def _declare_send(inner: Any, common: Any) -> None:
-    summary = _("send the letters of a case by mail; a dry run unless --really is given")
+    summary = _("send letters or packets by mail; a dry run unless --really is given")
     parser = command(inner, "send", common, summary, "notice_sending:send")
-    _notice(parser, ("letters",))
+    _notice(parser, SENT)
     _persons(parser)
+    _recipients(parser)
+    parser.add_argument(
+        "--packets", type=Path, metavar=_("DIRECTORY"),
+        help=_("the packets that were made (vigie notice render CASE controllers)"),
+    )  # fmt: skip
     parser.add_argument(
         "--really", action="store_true", help=_("send; without it nothing leaves the house")
     )
-    parser.add_argument("--limit", type=int, metavar="N", help=_("letters at most, this time"))
-    summary = _("say what became of the letters of a case, person by person or in numbers")
+    parser.add_argument("--limit", type=int, metavar="N", help=_("messages at most, this time"))
+    summary = _("say what became of what was sent, one by one or in numbers")
     parser = command(inner, "outcomes", common, summary, "notice_sending:outcomes")
-    _notice(parser, ("letters",))
+    _notice(parser, SENT)
     formats(parser, "table", "json", "csv")
 
 
 def _notice(parser: Any, names: tuple[str, ...]) -> None:
     parser.add_argument("case", metavar=_("CASE"), help=_("its number, or its beginning"))
     parser.add_argument("notice", choices=names, metavar=_("NOTICE"), help=", ".join(names))
+
+
+def _recipients(parser: Any) -> None:
+    parser.add_argument(
+        "--recipients", type=Path, metavar=_("FILE"),
+        help=_("keys, certificates and mailboxes of the controllers and of the operator (TOML)"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--staff", type=Path, metavar=_("FILE"),
+        help=_("mapping of your register of staff: who holds an account (TOML)"),
+    )  # fmt: skip
 
 
 def _persons(parser: Any) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vigie.delivery.mailing import Mailing
     from vigie.delivery.split import Split
     from vigie.notices.register import Register
+    from vigie.notices.staff import Holder
 
 
 def prepare(options: Namespace) -> int:
@@ -115,11 +116,10 @@ def render(options: Namespace) -> int:
     """Make a notice; one that bears names needs the approval, and leaves encrypted."""
     case = find_case(options)
     story = tell(case, home_of(options), date_of(options))
-    if options.notice in NAMED:
+    named = options.notice in NAMED or (options.notice == "professionals" and options.staff)
+    if named:
         require_approved(case, options.notice)
-        return {"controllers": _controllers, "letters": _letters}[options.notice](
-            options, case, story
-        )
+        return _NAMED[options.notice](options, case, story)
     documents = _documents(options, case, story)
     options.out.mkdir(parents=True, exist_ok=True)
     write_documents(documents, options.out, options.form or ["pdf"], home_of(options))
@@ -195,7 +195,7 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
     from vigie.delivery.packets import write_packets
     from vigie.delivery.recipients import load_recipients
 
-    path = _required(options.recipients, "--recipients")
+    path = required(options.recipients, "--recipients")
     to = load_recipients(path)
     home = home_of(options)
     cnil = file(case, "cnil", home, date_of(options))
@@ -219,10 +219,10 @@ def _letters(options: Namespace, case: Case, story: Story) -> int:
     from vigie.delivery.recipients import OPERATOR, load_recipients, require
     from vigie.notices.letters import Letters
 
-    path = _required(options.recipients, "--recipients")
+    path = required(options.recipients, "--recipients")
     to = load_recipients(path)
     require(to, [OPERATOR], str(path))
-    _required(options.register, "--register")
+    required(options.register, "--register")
     suffix = (options.form or ["pdf"])[0]
     with persons(options, story, by_controller=False) as (found, register, aliases):
         assert register is not None
@@ -241,6 +241,39 @@ def _letters(options: Namespace, case: Case, story: Story) -> int:
         )
     say_ways(mailing)
     return 0
+
+
+def _professionals(options: Namespace, case: Case, story: Story) -> int:
+    from vigie.delivery.professionals import print_professionals, standing
+    from vigie.delivery.recipients import OPERATOR, load_recipients, require
+
+    path = required(options.recipients, "--recipients")
+    to = load_recipients(path)
+    require(to, [OPERATOR], str(path))
+    holders = holders_of(options, story)
+    suffix, home = (options.form or ["pdf"])[0], home_of(options)
+    look(options, case, "letters to professionals to print")
+    print_professionals(holders, story, form(suffix, home), to[OPERATOR], options.out, suffix, home)
+    rows = [(one.account, _(HOLDERS[standing(one)])) for one in holders]
+    draw_table((_("account"), _("way")), rows)
+    return 0
+
+
+def holders_of(options: Namespace, story: Story) -> "list[Holder]":
+    """Return who holds the accounts that were used."""
+    from vigie.notices.staff import find_holders, load_staff
+
+    path = required(options.staff, "--staff")
+    return find_holders(load_staff(path), path, story.facts.accounts)
+
+
+HOLDERS = {
+    "queued": N_("to the holder, who has a mailbox"),
+    "by_post": N_("to the holder, by post"),
+    "doubtful": N_("doubtful: the register holds rows that differ, look at them first"),
+    "unknown_holder": N_("not in the register of staff, or without an address"),
+}
+_NAMED = {"controllers": _controllers, "letters": _letters, "professionals": _professionals}
 
 
 def say_ways(mailing: "Mailing") -> None:
@@ -280,7 +313,8 @@ def look(options: Namespace, case: Case, subject: str) -> None:
     journal.record(home_of(options), "notice", f"{case.id} {options.notice}: {subject}", reason)
 
 
-def _required(path: Path | None, option: str) -> Path:
+def required(path: Path | None, option: str) -> Path:
+    """Return the path that an option gives, or raise `UsageError`."""
     if path is None:
         raise UsageError(N_("{option} is missing"), option=option)
     return path

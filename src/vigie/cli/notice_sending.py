@@ -1,10 +1,21 @@
-"""`vigie notice send` and `outcomes`: letters by mail, and what became of each."""
+"""`vigie notice send` and `outcomes`: what leaves by mail, and what became of each."""
 
 from argparse import Namespace
-from collections.abc import Iterator
-from itertools import islice
+from collections import Counter
+from collections.abc import Callable, Iterable
 
-from vigie.cli.notice_actions import date_of, find_case, look, persons, say_ways
+from vigie.cases.model import Case
+from vigie.cli.notice_actions import (
+    HOLDERS,
+    WAYS,
+    date_of,
+    find_case,
+    holders_of,
+    look,
+    persons,
+    required,
+    say_ways,
+)
 from vigie.cli.terminal import (
     draw_table,
     home_of,
@@ -14,16 +25,21 @@ from vigie.cli.terminal import (
     write_csv,
     write_json,
 )
-from vigie.delivery.mailing import Addressee, Mailing, addressees, enqueue, send_letters
-from vigie.delivery.outbox import Outbox
-from vigie.delivery.smtp import Session, load_server
-from vigie.errors import UsageError
-from vigie.language import N_, _, number
+from vigie.delivery.mailing import Mailing, addressees, due_letters
+from vigie.delivery.outbox import QUEUED, Outbox
+from vigie.delivery.posting import content, due_parcels, parcels
+from vigie.delivery.professionals import due_professionals
+from vigie.delivery.recipients import load_recipients
+from vigie.delivery.sending import BY_POST, Due, send_all
+from vigie.delivery.smtp import Server, Session, load_server
+from vigie.errors import UsageError, VigieError
+from vigie.language import N_, _, number, plural
 from vigie.notices.approval import require_approved
+from vigie.notices.document import Document
 from vigie.notices.forms import form
 from vigie.notices.letters import Letters
-from vigie.notices.routes import WRITTEN
-from vigie.notices.story import tell
+from vigie.notices.story import Story, tell
+from vigie.pseudonyms import open_keyring
 from vigie.state import open_state
 
 STATUSES = {
@@ -34,71 +50,129 @@ STATUSES = {
     "refused": N_("refused by the server"),
     "uncertain": N_("uncertain: the line dropped; never tried again by itself"),
     "by_post": N_("no mailbox: by post"),
-    "deceased": N_("deceased: nobody is written to"),
-    "doubtful": N_("doubtful: the register holds rows that differ, look at them first"),
-    "unreachable": N_("unreachable: public communication, article 34(3)(c)"),
+    "no_mailbox": N_("no mailbox in the file of recipients: hand it over otherwise"),
+    "too_large": N_("too large for a mailbox: hand it over otherwise"),
+    "unknown_holder": HOLDERS["unknown_holder"],
+    **{name: WAYS[name] for name in ("deceased", "doubtful", "unreachable")},
 }
+Form = Callable[[Document], bytes]
+_NOBODY = Server(host="", sender="dry-run@localhost")
+
+
+Make = Callable[[str, str, int, Form], Iterable[Due]]
+"""From a sender, the name of the queue, the largest message and the form of the letters."""
 
 
 def send(options: Namespace) -> int:
-    """Send the letters, or say what would be sent."""
+    """Send what is due, or say what would be sent."""
     case = find_case(options)
     story = tell(case, home_of(options), date_of(options))
     require_approved(case, options.notice)
-    if options.register is None:
-        raise UsageError(N_("{option} is missing"), option="--register")
+    return _SENDERS[options.notice](options, case, story)
+
+
+def _send_letters(options: Namespace, case: Case, story: Story) -> int:
+    required(options.register, "--register")
     letters, mailing = Letters(story, home_of(options)), Mailing()
     with persons(options, story, by_controller=False) as (found, register, aliases):
         assert register is not None
+        people = addressees(found, register, aliases, date_of(options).date(), mailing)
 
-        def people(count: Mailing) -> Iterator[Addressee]:
-            return addressees(found, register, aliases, date_of(options).date(), count)
+        def due(sender: str, notice: str, _largest: int, pdf: Form) -> Iterable[Due]:
+            return due_letters(people, letters, pdf, sender, notice)
 
-        if not options.really:
-            return _dry(people(mailing), letters, mailing)
+        return _run(options, case, story, due, lambda: say_ways(mailing))
+
+
+def _send_professionals(options: Namespace, case: Case, story: Story) -> int:
+    holders = holders_of(options, story)
+
+    def due(sender: str, notice: str, _largest: int, pdf: Form) -> Iterable[Due]:
+        home = home_of(options)
+        return due_professionals(holders, story, pdf, sender, notice, open_keyring(home), home)
+
+    return _run(options, case, story, due)
+
+
+def _send_packets(options: Namespace, case: Case, story: Story) -> int:
+    folder = required(options.packets, "--packets")
+    to = load_recipients(required(options.recipients, "--recipients"))
+    found = parcels(folder, to, story.sha256)
+    for one in found:
+        content(one)  # before the first leaves, all must be what was written
+
+    def due(sender: str, notice: str, largest: int, _pdf: Form) -> Iterable[Due]:
+        return due_parcels(found, story, sender, notice, open_keyring(home_of(options)), largest)
+
+    return _run(options, case, story, due)
+
+
+_SENDERS = {
+    "letters": _send_letters,
+    "professionals": _send_professionals,
+    "controllers": _send_packets,
+}
+
+
+def _run(
+    options: Namespace, case: Case, story: Story,
+    due: Make, then: Callable[[], None] = lambda: None,
+) -> int:  # fmt: skip
+    """Send all that is due; without --really write every message in memory and send none."""
+    home, notice = home_of(options), notice_of(case.id, options.notice, story.sha256)
+    if not options.really:
+        # What may fail is the text; to lay every letter out would take days for millions.
+        return _dry(due(_NOBODY.sender, notice, _largest(options), lambda _letter: b""), then)
+    server = load_server(home)
+    look(options, case, f"{options.notice} by mail")
+    with open_state(home, settings_of(options)) as state, Session(server, home) as session:
+        outbox = Outbox(state, notice)
+        everybody = due(server.sender, notice, session.largest, form("pdf"))
+        send_all(everybody, outbox, session, options.limit)
+        then()
+        _draw(outbox.counts())
+        return 4 if outbox.counts().get("uncertain") else 0
+
+
+def _largest(options: Namespace) -> int:
+    """Return the size that the settings allow, without asking the server."""
+    try:
         server = load_server(home_of(options))
-        look(options, case, "letters by mail")
-        with open_state(home_of(options), settings_of(options)) as state:
-            outbox = Outbox(state, notice_of(case.id, story.sha256))
-            enqueue(people(mailing), outbox)
-            with Session(server, home_of(options)) as session:
-                reached = islice(_due(people(Mailing()), outbox), options.limit)
-                send_letters(reached, letters, form("pdf"), outbox, session, server.sender, mailing)
-            say_ways(mailing)
-            _draw(outbox.counts())
-            return 4 if outbox.counts().get("uncertain") else 0
+    except VigieError:
+        server = _NOBODY
+    return int(server.largest_mb * 1_000_000)
 
 
-def notice_of(case: str, facts: str) -> str:
+def notice_of(case: str, notice: str, facts: str) -> str:
     """Return the name of a queue: other facts are another notice."""
-    return f"{case}/letters@{facts[:16]}"
+    return f"{case}/{notice}@{facts[:16]}"
 
 
-def _due(people: Iterator[Addressee], outbox: Outbox) -> Iterator[Addressee]:
-    due = outbox.due()
-    return (one for one in people if one.person in due and one.email)
-
-
-def _dry(people: Iterator[Addressee], letters: Letters, mailing: Mailing) -> int:
-    """Write every letter in memory, so that what would fail fails now, and send none."""
-    by_mail = 0
-    for one in people:
-        if one.way in WRITTEN:
-            letters.write(one.exposed, one.fields, one.way)
-            by_mail += bool(one.email)
-    say_ways(mailing)
-    say(_("{count} letters would leave by mail.").format(count=number(by_mail)))
+def _dry(everybody: Iterable[Due], then: Callable[[], None]) -> int:
+    """Write every message in memory, so that what would fail fails now, and send none."""
+    standings: Counter[str] = Counter()
+    for one in everybody:
+        standings[one.standing] += 1
+        if one.standing in (QUEUED, BY_POST):
+            one.message()
+    then()
+    _draw(dict(sorted(standings.items())))
+    count = standings[QUEUED]
+    text = plural(
+        "{count} message would leave by mail.", "{count} messages would leave by mail.", count
+    )
+    say(text.format(count=number(count)))
     remark(_("This was a dry run: nothing was sent. --really sends."))
     return 0
 
 
 def outcomes(options: Namespace) -> int:
-    """Print what became of the letters."""
+    """Print what became of each."""
     case = find_case(options)
     if case.facts is None:
         raise UsageError(N_("the case has no facts yet"), where=case.id)
     with open_state(home_of(options), settings_of(options)) as state:
-        outbox = Outbox(state, notice_of(case.id, case.facts.sha256))
+        outbox = Outbox(state, notice_of(case.id, options.notice, case.facts.sha256))
         if options.format == "csv":
             write_csv(("person", "status", "code", "at"), outbox.rows())
         elif options.format == "json":
@@ -110,4 +184,4 @@ def outcomes(options: Namespace) -> int:
 
 def _draw(counts: dict[str, int]) -> None:
     rows = [(_(STATUSES.get(name, name)), number(count)) for name, count in counts.items()]
-    draw_table((_("letters"), _("persons")), rows)
+    draw_table((_("messages"), _("number")), rows)

@@ -5,11 +5,11 @@ letters to print) or sent (mail); what stays is pseudonyms and counts.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from email.message import EmailMessage
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from vigie.delivery.archive import Archive
 from vigie.delivery.encryption import Written, write_encrypted
-from vigie.delivery.outbox import QUEUED, Outbox
+from vigie.delivery.outbox import QUEUED
 from vigie.delivery.recipients import Recipient
-from vigie.delivery.smtp import Session
+from vigie.delivery.sending import BY_POST, Due, compose
 from vigie.delivery.split import Split
 from vigie.notices.document import Document
 from vigie.notices.letters import Exposed, Letters, Person
@@ -52,10 +52,9 @@ class Addressee:
 
 @dataclass
 class Mailing:
-    """What was done for one notice: counts of ways and fates, and the files that were written."""
+    """What was done for one notice: counts of ways, and the files that were written."""
 
     ways: Counter[str] = field(default_factory=Counter)
-    fates: Counter[str] = field(default_factory=Counter)
     files: list[Written] = field(default_factory=list)
     joined: Joined = field(default_factory=Joined)
 
@@ -127,53 +126,35 @@ def _archive(
     yield from archive.close({"version": 1, "kind": "letters"})
 
 
-def enqueue(people: Iterator[Addressee], outbox: Outbox) -> None:
-    """Queue everybody: those with a mailbox to be sent to, the others under what they wait for."""
-    outbox.add((one.person, _standing(one)) for one in people)
+def due_letters(
+    people: Iterable[Addressee],
+    letters: Letters,
+    form: Callable[[Document], bytes],
+    sender: str,
+    notice: str,
+) -> Iterator[Due]:
+    """Yield everybody as the queue knows them, those with a mailbox to be sent to."""
+    for one in people:
+        write = partial(_letter, one, letters, form, sender, f"{notice} {one.person}")
+        yield Due(one.person, _standing(one), one.email, write)
+
+
+def _letter(
+    one: Addressee, letters: Letters, form: Callable[[Document], bytes], sender: str, mark: str
+) -> EmailMessage:
+    letter = letters.write(one.exposed, one.fields, one.way)
+    return mail(letter, form(letter), sender, one.email, mark)
 
 
 def _standing(one: Addressee) -> str:
     if one.way not in WRITTEN:
         return one.way.value
-    return QUEUED if one.email else "by_post"
-
-
-def send_letters(
-    people: Iterator[Addressee],
-    letters: Letters,
-    form: Callable[[Document], bytes],
-    outbox: Outbox,
-    session: Session,
-    sender: str,
-    mailing: Mailing,
-    done: Callable[[int], None] = lambda count: None,
-) -> None:
-    """Send to those of the queue who are due; each name exists for as long as its message does."""
-    due = outbox.due()
-    for one in people:
-        if one.person not in due or not one.email:
-            continue
-        letter = letters.write(one.exposed, one.fields, one.way)
-        message = mail(letter, form(letter), sender, one.email, f"{outbox.notice} {one.person}")
-        outbox.begin(one.person)
-        outcome = session.send(message, one.email)
-        outbox.end(one.person, outcome)
-        mailing.fates[outcome.fate] += 1
-        done(1)
+    return QUEUED if one.email else BY_POST
 
 
 def mail(letter: Document, pdf: bytes, sender: str, to: str, mark: str) -> EmailMessage:
-    """Return a letter as a mail: its text, and the same letter as PDF.
-
-    The identifier of the message comes from `mark`, so that the same letter is recognised.
-    """
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, to, letter.title
-    message["Message-ID"] = (
-        f"<{sha256(mark.encode()).hexdigest()[:40]}@{sender.rpartition('@')[2]}>"
-    )
+    """Return a letter as a mail: its text, and the same letter as PDF."""
+    message = compose(sender, to, letter.title, letter.text(), mark)
     message["Content-Language"] = letter.language
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text())
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename="lettre.pdf")
     return message

@@ -38,7 +38,11 @@ class Fate(StrEnum):
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The operator's submission server; `password_file` is readable by its owner only."""
+    """The operator's submission server; `password_file` is readable by its owner only.
+
+    `largest_mb` is the largest message that leaves, in millions of bytes: many mailboxes take no
+    more than ten, whatever this server says of itself.
+    """
 
     host: str
     sender: str
@@ -48,6 +52,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_file: str = ""
     ca_file: str = ""
     timeout: float = 60.0
+    largest_mb: float = 10.0
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -118,6 +123,14 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self._drop()
+
+    @property
+    def largest(self) -> int:
+        """The largest message, in bytes, that settings and server allow (SIZE, RFC 1870)."""
+        link = self._link or self._connect()
+        said = link.esmtp_features.get("size", "")
+        own = int(self._server.largest_mb * 1_000_000)
+        return min(own, int(said)) if said.isdecimal() and int(said) else own
 
     def send(self, message: EmailMessage, to: str) -> Outcome:
         """Send one message and return its fate; raises `UnreachableError` without a server."""

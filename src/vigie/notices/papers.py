@@ -18,7 +18,8 @@ from vigie.language import number as written
 from vigie.notices.advice import load_counsel
 from vigie.notices.dates import moment_of
 from vigie.notices.document import Answers, Block, Document, Heading, Paragraph, Rows
-from vigie.notices.letters import foot
+from vigie.notices.letters import Person, address, foot
+from vigie.notices.routes import Route
 from vigie.notices.story import Story
 from vigie.notices.wording import Lists, load_wording, said
 from vigie.records import DATA_CLASSES
@@ -26,8 +27,10 @@ from vigie.records import DATA_CLASSES
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
-def professional(story: Story, account: str, home: Path | None = None) -> Document:
-    """Return the letter to the professional whose `account` was used."""
+def professional(
+    story: Story, account: str, home: Path | None = None, person: Person | None = None
+) -> Document:
+    """Return the letter to the professional whose `account` was used, named where known."""
     advice, language = load_counsel(home).professional, story.language
     lists: Lists = {
         "consequences": advice.consequences[language],
@@ -36,9 +39,11 @@ def professional(story: Story, account: str, home: Path | None = None) -> Docume
     }
     fields = {"account": account, "greeting_end": _("Madam, Sir")}
     letter = paper("professional", story, home, fields, lists, "letter")
+    holder = (_("The holder of the account"), account)
     return msgspec.structs.replace(
-        letter, greeting=_("Madam, Sir") + ",", recipient=(_("The holder of the account"), account)
-    )
+        letter, greeting=_("Madam, Sir") + ",",
+        recipient=address(person, Route.ADULT) if person else holder,
+    )  # fmt: skip
 
 
 def press(story: Story, classes: Iterable[str], home: Path | None = None) -> Document:
