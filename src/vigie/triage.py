@@ -43,7 +43,8 @@ Values = NDArray[np.float64]
 class Entry:
     """One account of the queue: its e-value, and what spoke loudest on that day.
 
-    `rarer` of the account-days before scored at least as high. `alert` is the identifier of an
+    `rarer` of the account-days before scored at least as high. `patients` counts distinct ones, or
+    the records of the largest request where those are more. `alert` is the identifier of an
     alert on this account that was open on that day, if any.
     """
 
@@ -175,14 +176,15 @@ def _entry(found: Detection, scores: Scores, place: int, e_value: float, past: V
     account, day = int(scores.account[place]), int(scores.day[place])
     mine = np.arange(units.bounds[account], units.bounds[account + 1])
     spoke = mine[(units.day[mine] == day) & (found.evidence.ratios[mine, hypothesis] > 0)]
-    patients = np.unique(units.patient[spoke])
+    patients = int((np.unique(units.patient[spoke]) >= 0).sum())
+    records = int(np.maximum(units.number["record_count"][spoke], 0).max(initial=0))
     name = units.accounts[account]
     return Entry(
         account=name,
         e_value=round(e_value, 1),
         rarer=int((past >= scores.score[place]).sum()),
         hypothesis=found.evidence.hypotheses[hypothesis],
-        patients=int((patients >= 0).sum()),
+        patients=max(patients, records),
         alert=_alert(found, name, day),
         lines=_lines(found, units, spoke),
     )

@@ -3,6 +3,7 @@
 from argparse import Namespace
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from vigie.language import N_, _, current_language, number, plural, sentence
 from vigie.stores import Store
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from vigie.alerts import Alert
     from vigie.detection import Detection
 
@@ -33,6 +36,7 @@ class Answer:
     detection: "Detection"
     events: int
     quarantined: int
+    table: "pa.Table"
 
 
 LEVELS = {"watch": N_("watch"), "step_up": N_("step up"), "suspend": N_("suspend")}
@@ -58,7 +62,7 @@ def alerts(options: Namespace) -> int:
     """Detect on what the store holds and print the alerts."""
     _check_report(options)
     answer = detect_stored(options)
-    remember(options)
+    remember(options, answer)
     tell_signals(home_of(options), [alert.id for alert in answer.detection.alerts])
     {"table": draw, "json": print_json, "csv": print_csv}[options.format](answer)
     if options.format == "table":
@@ -110,15 +114,21 @@ def detect_stored(options: Namespace) -> Answer:
         lines=sum(source.lines for source in sources),
         care=care if care.num_rows else None,
     )
-    return Answer(detection, events.num_rows, quarantined)
+    return Answer(detection, events.num_rows, quarantined, events)
 
 
-def remember(options: Namespace) -> None:
-    """Keep how the last answer was asked for: `explain` asks in the same way."""
+def remember(options: Namespace, answer: Answer) -> None:
+    """Keep the answer and how it was asked for: what is asked of an alert later starts from it."""
+    from vigie.exposure.evidence import evidence_of
+    from vigie.exposure.kept import keep
+
+    home = home_of(options)
     asked = {"alarm_budget": options.alarm_budget, "learn_until": options.learn_until}
-    path = home_of(options) / LAST_ASKED
+    path = home / LAST_ASKED
     path.touch(0o600)
     path.write_bytes(msgspec.json.encode(asked))
+    found = answer.detection
+    keep(home, found.alerts, partial(evidence_of, found, answer.table), answer.events)
 
 
 def recall(options: Namespace) -> None:
@@ -206,6 +216,16 @@ def draw(answer: Answer) -> None:
     say(plural("{count} alert:", "{count} alerts:", count).format(count=number(count)))
     header = (_("level"), _("account"), _("since (UTC)"), _("patients"), _("evidence"), _("alert"))
     draw_table(header, [_row(alert) for alert in found.alerts])
+    early = sum(alert.opened_at < found.learn_until for alert in found.alerts)
+    if early:
+        text = plural(
+            "{count} of them began before {date}, in the learning part: habits are young there, and "
+            "more alerts are false.",
+            "{count} of them began before {date}, in the learning part: habits are young there, and "
+            "more alerts are false.",
+            early,
+        )
+        say(text.format(count=number(early), date=f"{found.learn_until:%Y-%m-%d}"))
     worst = found.alerts[0]
     say()
     say(sentence(_who(worst), worst.why[current_language()].rstrip(".")))

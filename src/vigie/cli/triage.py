@@ -8,6 +8,7 @@ from vigie.errors import UsageError
 from vigie.language import N_, _, number, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from vigie.triage import Queue
@@ -24,6 +25,8 @@ SIGNALS = {
     "own_panel": N_("own patients, without a reason of care"),
     "bulk_export": N_("many records in one request"),
     "override_abuse": N_("emergency override"),
+    "password_spraying": N_("logins after failures on other accounts"),
+    "dangerous_changes": N_("changes seldom made here"),
 }
 
 
@@ -63,6 +66,7 @@ def triage(options: Namespace) -> int:
         raise UsageError(N_("the share of false ones must lie between 0 and 1"), where="--fdr")
     since = _since(options)
     answer = detect_stored(options)
+    _check_known(options.confirmed, answer.detection.partition.units.accounts)
     queues = queue(answer.detection, since, fdr, options.confirmed)
     queues = queues if since else queues[-DAYS:]
     say_trust(answer, to_errors=options.format != "table")
@@ -70,6 +74,14 @@ def triage(options: Namespace) -> int:
     if not answer.detection.trust.ok or not any(one.past for one in queues):
         return UNTRUSTED
     return ALERTS if any(one.entries for one in queues) else NOTHING
+
+
+def _check_known(confirmed: "list[str]", accounts: "Sequence[str]") -> None:
+    for name in confirmed:
+        if name not in accounts:
+            raise UsageError(
+                N_("no access is known by the account {name!r}"), where="--confirmed", name=name
+            )
 
 
 def _since(options: Namespace) -> "date | None":
@@ -129,7 +141,9 @@ def _limits(queues: "tuple[Queue, ...]") -> list[str]:
     """Say on which days the log was too short for a list of one."""
     short = [one for one in queues if not one.alone]
     if not queues:
-        return [_("No day was scored: the log ends where the learning part does.")]
+        return [
+            _("The log holds no scored day from there on: what was before is its learning part.")
+        ]
     if not short:
         return []
     last = short[-1]
