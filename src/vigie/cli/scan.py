@@ -216,20 +216,25 @@ def draw(answer: Answer) -> None:
     say(plural("{count} alert:", "{count} alerts:", count).format(count=number(count)))
     header = (_("level"), _("account"), _("since (UTC)"), _("patients"), _("evidence"), _("alert"))
     draw_table(header, [_row(alert) for alert in found.alerts])
-    early = sum(alert.opened_at < found.learn_until for alert in found.alerts)
-    if early:
-        text = plural(
-            "{count} of them began before {date}, in the learning part: habits are young there, and "
-            "more alerts are false.",
-            "{count} of them began before {date}, in the learning part: habits are young there, and "
-            "more alerts are false.",
-            early,
-        )
-        say(text.format(count=number(early), date=f"{found.learn_until:%Y-%m-%d}"))
+    _say_early(found)
     worst = found.alerts[0]
     say()
     say(sentence(_who(worst), worst.why[current_language()].rstrip(".")))
     say(_("vigie explain {id} tells an alert whole.").format(id=worst.id))
+
+
+def _say_early(found: "Detection") -> None:
+    """Say how many alerts began in the learning part."""
+    early = sum(alert.opened_at < found.learn_until for alert in found.alerts)
+    if early:
+        text = plural(
+            "{count} of them began before {date}, in the learning part: habits are young there, "
+            "and more alerts are false.",
+            "{count} of them began before {date}, in the learning part: habits are young there, "
+            "and more alerts are false.",
+            early,
+        )
+        say(text.format(count=number(early), date=f"{found.learn_until:%Y-%m-%d}"))
 
 
 def _draw_levels(found: "Detection") -> None:
