@@ -27,6 +27,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.numbering import State, grown
 
 INTENSITIES: Final = np.array([0.01, 0.03, 0.1, 0.3])
@@ -81,6 +82,7 @@ class Pool(State):
         # Per kind of day: faded count of units until each watch; faded days, last.
         self.clock, self.watches = np.zeros((0, 3, 9), np.float32), np.zeros((0, 8), np.float32)
         self.climb, self.since = np.zeros(0), np.zeros(0, np.int64)
+        self.broad = np.zeros(0, np.int64)
         self.spent, self.voice = np.zeros((0, count)), np.zeros(0)
         self.voice_day, self.next = np.empty(0, np.int64), np.empty(0, np.int64)
 
@@ -110,7 +112,8 @@ class Pool(State):
                 done, group, member, at, ratio, INTENSITIES, self.least, self.most,
                 self.belief, threshold, self.head,
                 self.next, self.sums, self.day, self.taught, self.clock, self.watches, self.climb,
-                self.since, self.spent, self.voice, self.voice_day, level, added,
+                self.since, self.spent, self.voice, self.voice_day, self.broad,
+                level, added,
             )  # fmt: skip
             if done and level[done - 1] >= threshold:
                 passages.append(self._passage(done - 1, int(group[done - 1]), level, at))
@@ -128,7 +131,7 @@ class Pool(State):
         return Passage(place, float(level[place]), int(self.since[group]), tuple(spoke))
 
     def _make_room(self, groups: int, members: int) -> None:
-        for name in ("sums", "taught", "clock", "watches", "climb", "since"):
+        for name in ("sums", "taught", "clock", "watches", "climb", "since", "broad"):
             setattr(self, name, grown(getattr(self, name), groups))
         for name in ("day", "head"):
             setattr(self, name, grown(getattr(self, name), groups, -1))
@@ -138,11 +141,11 @@ class Pool(State):
         self.next = grown(self.next, members, _UNLINKED)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _pool(  # type: ignore[no-untyped-def]
     begin, group, member, at, ratio, intensities, least, most, belief, threshold, head,
-    following, sums, days, taught, clock, watches, climb, since, spent, voice, voice_day, level,
-    added,
+    following, sums, days, taught, clock, watches, climb, since, spent, voice, voice_day, broad,
+    level, added,
 ):  # fmt: skip
     """Advance from `begin`; return where a group passed the threshold, plus one, or the end."""
     for i in range(begin, at.size):
@@ -152,6 +155,7 @@ def _pool(  # type: ignore[no-untyped-def]
         if days[g] != day:
             _turn(g, days, taught, clock, watches)
             days[g] = day
+            broad[g] = _broad(head[g], following, voice, voice_day, day)
         if voice_day[m] != day:
             spent[m, :] = 0.0
             voice[m] *= _FADING ** (day - voice_day[m])
@@ -165,14 +169,16 @@ def _pool(  # type: ignore[no-untyped-def]
         taught[g, 2] += min(evidence, _TELLING)
         taught[g, 3] += 1.0
         mixed, added[i] = _step(intensities, compared, most, sums[g], spent[m])
+        broad[g] -= voice[m] >= _SPEAKS
         voice[m] = max(voice[m] + added[i], 0.0)
+        broad[g] += voice[m] >= _SPEAKS
         if climb[g] <= 0.0:
             climb[g], since[g] = 0.0, at[i]
         climb[g] += added[i]
         usual_week = 7.0 * max(taught[g, 1] / max(taught[g, 4], 1.0), 30.0)
-        level[i] = np.log(mixed) - np.log(usual_week)
-        if level[i] < 0 or _broad(head[g], following, voice, voice_day, day) < least:
-            level[i] = -np.inf
+        level[i] = -np.inf
+        if mixed >= usual_week and broad[g] >= least:
+            level[i] = np.log(mixed) - np.log(usual_week)
         if level[i] >= threshold:
             sums[g, :] = 0.0
             return i + 1
@@ -185,13 +191,18 @@ def _step(intensities, compared, most, sums, spent):  # type: ignore[no-untyped-
     mixed, gained = 0.0, 0.0
     for k in range(intensities.size):
         factor = 1.0 - intensities[k] + intensities[k] * compared
-        if factor > 1.0:
-            factor = min(factor, np.exp(most - spent[k]))
-            spent[k] += np.log(factor)
+        nats, room = 0.0, most - spent[k]
+        if factor > 1.0 and room <= 0.0:
+            factor = 1.0
+        if factor > 1.0 or k == _VOICE:
+            nats = np.log(factor)
+        if nats > room:
+            factor, nats = np.exp(room), room
+        spent[k] += max(nats, 0.0)
         sums[k] = min((1.0 + sums[k]) * factor, _LARGEST)
         mixed += sums[k] / intensities.size
         if k == _VOICE:
-            gained = np.log(factor)
+            gained = nats
     return mixed, gained
 
 
@@ -212,7 +223,7 @@ def _kind(day):  # type: ignore[no-untyped-def]
     return max(day % 7 - 1, 0) if day % 7 in (2, 3) else 0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _turn(g, days, taught, clock, watches):  # type: ignore[no-untyped-def]
     """Teach the group its last day."""
     if days[g] < 0:
@@ -229,13 +240,15 @@ def _turn(g, days, taught, clock, watches):  # type: ignore[no-untyped-def]
     taught[g, 2] = taught[g, 3] = 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(inline="always")
 def _usual(taught, belief, clock, watches, watch):  # type: ignore[no-untyped-def]
     """Return the mean ratio to expect: the group's own, and that of a surge for what is beyond."""
     mean = max((taught[0] + belief) / (taught[1] + belief), _LEAST)
     if clock[8] > 0.5:
-        sofar = watches[: watch + 1].sum()
+        sofar = 0.0
+        for k in range(watch + 1):
+            sofar += watches[k]
         surge = sofar / (_SLACK * clock[watch] / clock[8] + _FEW)
         if surge > 1.0:
-            return max(mean, (mean + (surge - 1.0) * SURGE) / surge)
+            mean = max(mean, (mean + (surge - 1.0) * SURGE) / surge)
     return mean
