@@ -104,8 +104,9 @@ class Habits(State):
         self.day = BEGINNING
         self.peers = Peers()
         self.sizes = Sizes()
-        self._counts, self._today = np.zeros((0, classes)), np.zeros((0, classes))
-        self._chance = np.zeros((0, classes))
+        self._counts = np.zeros((0, classes))
+        # Counts of a day are small whole numbers, and a chance is an estimate: half the bytes do.
+        self._today, self._chance = np.zeros((2, 0, classes), np.float32)
         self._met = np.empty(0, np.int64)
         self._taught = np.zeros((1, classes))
         self._habit = np.zeros((0, classes))
@@ -209,7 +210,7 @@ def _score(account, marks, start, chance, today):  # type: ignore[no-untyped-def
     for i in range(marks.size):
         if marks[i] >= 0:
             m = start + marks[i]
-            out[i] = np.log(chance[account[i], m])
+            out[i] = np.log(np.float64(chance[account[i], m]))
             today[account[i], m] += 1.0
     return out
 
