@@ -235,7 +235,8 @@ class Stream(State):
 
         def fixed(part: Learnt) -> Thresholds:
             share = budgets[0] * (1 - self.campaigns.share)
-            return calibrate(part, self.panel.floors, group, groups, share, self.panel.whole)
+            panel = self.panel
+            return calibrate(part, panel.floors, group, groups, share, panel.whole, panel.unlike)
 
         self.thresholds = fixed(learnt)
         self.campaigns.arm([one * MARGIN for one in budgets])

@@ -38,6 +38,7 @@ class Authentication:
     most: ClassVar[float] = 12.0
     floor: ClassVar[float] = 4.0
     share: ClassVar[float] = 0.25
+    unlike_batches: ClassVar[tuple[str, ...]] = ()
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Sessions that began after logins failed on other accounts or on this one."""

@@ -62,6 +62,11 @@ class Detector(Protocol):
     share: ClassVar[float]
     """What each hypothesis takes of the alarm budget, beside those that take 1."""
 
+    unlike_batches: ClassVar[tuple[str, ...]]
+    """Hypotheses that no honest batch of work resembles. Who is conspicuous of them in the
+    learning part is more often a thief who was there before than somebody at work: the few
+    accounts of a group that stand out do not teach the group's limit."""
+
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Say which units tell what each hypothesis looks at, shape (units, hypotheses)."""
 

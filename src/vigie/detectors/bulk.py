@@ -21,6 +21,7 @@ class Bulk:
     most: ClassVar[float] = np.inf
     floor: ClassVar[float] = 10.0
     share: ClassVar[float] = 1.0
+    unlike_batches: ClassVar[tuple[str, ...]] = ()
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Requests of which a source says how many records or bytes they returned."""

@@ -3,13 +3,13 @@
 The run-length guarantee of the statistic dies with the model of "usual", so the budget is met by
 measure, on the largest statistic of each account and week (block maxima: a second alarm within
 seven days is the same alert). Per hypothesis and peer group: how often a week passes a place,
-times how far beyond. Both lean on everyone's, so no group is trusted to be quieter than its weeks
-can show; a group whose honest work looks like a harvest gets a threshold of its own, and raises
-nobody else's.
+times how far beyond. How often leans on everyone's weeks; how far, on the law of evidence, until a
+group's own weeks say otherwise: one whose honest work looks like a harvest gets a threshold of its
+own, and raises nobody else's.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,15 @@ _PRIOR: Final = 0.3
 groups differ much in this."""
 _ENOUGH: Final = 60
 """Weeks under which a group is too small to show what everyone else shows."""
+_LAWFUL: Final = 1.5
+"""Nats by which a peak beyond a place exceeds it in the mean. Evidence that follows its law passes
+one nat more e times more rarely (Ville's inequality): 1; honest work is a little heavier."""
+_SUSPECTS: Final = 2
+_SUSPECT_SHARE: Final = 0.02
+"""Conspicuous accounts of a group that may have been robbed before the log; a share of it, too."""
 _PLACES: Final = 7
 _LEAN: Final = 10.0
-"""Passages at which a group's own severity counts as much as everyone's."""
+"""Passages at which a group's own severity counts as much as what is believed beforehand."""
 _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
 _FEWEST_DAYS: Final = 5 * _FEWEST
@@ -38,6 +44,7 @@ _STEPS: Final = 20.0
 """Requests a day that an account is believed to make at least, where nothing was calibrated."""
 
 Values = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +134,14 @@ class Weeks(State):
 
 def calibrate(
     learnt: Learnt, floors: Values, group: Codes, groups: int, budget: float,
-    whole: NDArray[np.bool_] | None = None,
+    whole: Flags | None = None, unlike: Flags | None = None,
 ) -> Thresholds:  # fmt: skip
     """Return thresholds for `budget` false alerts per 10,000 account-days.
 
     `whole` says which hypotheses aim at their whole share: those of single requests, whose sizes
-    have a law of their own. `group` is the peer group of each account. The thresholds have one
-    more row than there are `groups`: that of a group of which nothing is known.
+    have a law of their own; `unlike` which no honest batch of work resembles. `group` is the peer
+    group of each account, -1 for one of which nothing is known. The thresholds have one more row
+    than there are `groups`: that of the latter.
     """
     peaks, everyone = learnt.peaks, groups + 1
     few = len(peaks) < _FEWEST or learnt.account_days < _FEWEST_DAYS
@@ -143,12 +151,30 @@ def calibrate(
     targets = learnt.account_days / len(peaks) * budget / 10_000 * np.where(heard > 0, heard, 1.0)
     shape = everyone, peaks.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
+    group = np.where(group < 0, groups, group)
+    loud = float(_by_run_length(learnt, floors, 1, budget).level[0, 0])
     for h in range(peaks.shape[1]):
+        taught = np.ones(len(peaks), bool)
+        if unlike is not None and unlike[h]:
+            taught = _taught(learnt, peaks[:, h], group, everyone, loud)
         level[:, h], slope[:, h] = _thresholds(
-            peaks[:, h], group[learnt.account], everyone, float(floors[h]),
+            peaks[taught, h], group[learnt.account[taught]], everyone, float(floors[h]),
             float(targets[h]) * (1.0 if whole is not None and whole[h] else MARGIN),
         )  # fmt: skip
     return Thresholds(level, slope, floors, True)
+
+
+def _taught(learnt: Learnt, peaks: Values, group: Codes, groups: int, loud: float) -> Flags:
+    """Say which weeks teach a hypothesis that no honest batch of work resembles.
+
+    A thief who was there before the log would teach his own limit. The few accounts of a group
+    that passed what the run length alone asks for do not teach; where they are many, that is how
+    the group works.
+    """
+    suspects = np.unique(learnt.account[peaks > loud])
+    number = np.bincount(group[suspects], minlength=groups)
+    few = number <= np.maximum(_SUSPECTS, _SUSPECT_SHARE * np.bincount(group, minlength=groups))
+    return ~np.isin(learnt.account, suspects[few[group[suspects]]])
 
 
 def _thresholds(
@@ -156,46 +182,41 @@ def _thresholds(
 ) -> tuple[Values, Values]:
     """Return level and slope of each group, for a share `target` of weeks beyond.
 
-    How often a group passes a place, times how far: both lean on everyone's. A group's weeks are a
-    mixture (quiet ones, and somebody's clean-up), so the tail is looked at from several places and
-    the most careful answer holds.
+    How often a group passes a place, times how far. A group's weeks are a mixture (quiet ones, and
+    somebody's clean-up), so the tail is looked at from several places, further ones only for who
+    was seen there, and the most careful answer holds.
     """
     spoken = peaks[np.isfinite(peaks)]
     place = max(floor, 1.0, float(np.quantile(spoken, 1 - _TAIL)) if len(spoken) else 0.0)
     level, slope = np.full(groups, place), np.ones(groups)
-    small = np.bincount(group, minlength=groups) < _ENOUGH
     for number in range(_PLACES):
-        if number and not (peaks > place).any():
+        passed = np.bincount(group, peaks > place, groups)
+        if number and not passed.any():
             break
-        passed = np.bincount(group, peaks > place, groups) > 0
-        further, steeper = _tail(peaks, group, groups, place, target, number > 0)
-        higher = (further > level) & (passed | small | (number == 0))
+        further, steeper = _tail(peaks, group, passed, place, target, number == 0)
+        higher = (further > level) & ((passed > 0) | (number == 0))
         level, slope = np.where(higher, further, level), np.where(higher, steeper, slope)
         place *= 2
     return level, slope
 
 
 def _tail(
-    peaks: Values, group: Codes, groups: int, place: float, target: float, heavy: bool
+    peaks: Values, group: Codes, passed: NDArray[Any], place: float, target: float, first: bool
 ) -> tuple[Values, Values]:
-    """Return the level of each group and its slope, by an exponential tail or a Pareto's.
+    """Return the level of each group and its slope, by an exponential tail beyond a place.
 
-    Batches of honest work (clean-ups) have sizes that spread like a lognormal's: beyond the first
-    place, the logarithms of the peaks are taken.
+    At the first place, a group that was seen for long enough is believed to follow the law of
+    evidence until its own weeks say otherwise; a small one, or one further out, to be like all.
     """
-    passed = np.bincount(group, peaks > place, groups)
-    weeks = np.bincount(group, minlength=groups)
+    weeks = np.bincount(group, minlength=len(passed))
     common = (passed.sum() + 1) / (weeks.sum() + 1)
     rate = (passed + _PRIOR) / (weeks + _PRIOR / common)
-    beyond = np.maximum(peaks, place)
-    far = np.bincount(group, np.log(beyond / place) if heavy else beyond - place, groups)
-    usual = max(float(far.sum() / max(passed.sum(), 1)), 0.1 if heavy else 1.0)
-    slope = (far + _LEAN * usual) / (passed + _LEAN)
-    rarer = np.maximum(np.log(rate / target), 0.0)
-    if heavy:
-        level = place * np.exp(np.minimum(slope * rarer, 20.0)) * (rate > target)
-        return level, slope * level
-    return place + slope * rarer, slope
+    far = np.bincount(group, np.maximum(peaks, place) - place, len(passed))
+    everyone = max(float(far.sum() / max(passed.sum(), 1)), 1.0)
+    lawful = first & (weeks >= _ENOUGH)
+    believed = np.where(lawful, min(everyone, _LAWFUL), everyone)
+    slope = (far + _LEAN * believed) / (passed + _LEAN)
+    return place + slope * np.maximum(np.log(rate / target), 0.0), slope
 
 
 def _by_run_length(learnt: Learnt, floors: Values, groups: int, budget: float) -> Thresholds:

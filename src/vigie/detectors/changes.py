@@ -27,6 +27,7 @@ class Changes:
     most: ClassVar[float] = 9.0
     floor: ClassVar[float] = 6.0
     share: ClassVar[float] = 0.25
+    unlike_batches: ClassVar[tuple[str, ...]] = ()
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Changes: a log without them says nothing of whose they are."""

@@ -40,6 +40,7 @@ class Panel(State):
         self.floors = np.array([d.floor for d, _ in every], np.float64)
         self._caps = np.array([d.most for d, _ in every], np.float64)
         self.whole = np.isinf(self._caps)
+        self.unlike = np.array([name in d.unlike_batches for d, name in every], bool)
         self.shares = np.array([d.share for d, _ in every], np.float64)
         self.since = np.full(len(every), END)
 

@@ -20,6 +20,7 @@ class Emergency:
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
     share: ClassVar[float] = 1.0
+    unlike_batches: ClassVar[tuple[str, ...]] = ()
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Emergency overrides."""

@@ -24,6 +24,7 @@ class Enumeration:
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
     share: ClassVar[float] = 1.0
+    unlike_batches: ClassVar[tuple[str, ...]] = ("rights_check_sweep",)
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses that tell the order of patients, and rights checks."""

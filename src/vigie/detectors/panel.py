@@ -28,6 +28,7 @@ class Panel:
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 32.0
     share: ClassVar[float] = 1.0
+    unlike_batches: ClassVar[tuple[str, ...]] = ()
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses to patients of whom the platform says whether care explains them."""

@@ -25,6 +25,7 @@ class Strangers:
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
     share: ClassVar[float] = 1.0
+    unlike_batches: ClassVar[tuple[str, ...]] = ("register_sweep",)
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses that name a patient, and those whose pace is known."""
