@@ -46,7 +46,7 @@ def demo(options: Namespace) -> int:
     _point_at(options, out)
     summarise(read_paths(options))
     answer = detect_stored(options)
-    remember(options)
+    remember(options, answer)
     draw(answer)
     say()
     say(_("3. The truth, which the detection has not seen"))

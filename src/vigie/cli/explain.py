@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 from vigie.cases.looks import record_view
 from vigie.cli.scan import LEVELS, NOTHING, detect_stored, recall, stamp
 from vigie.cli.terminal import draw_table, home_of, say, write_json
-from vigie.errors import UsageError
-from vigie.language import N_, _, current_language, number
+from vigie.language import _, current_language, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from vigie.alerts import Alert
     from vigie.story import Step, Story
 
@@ -21,11 +18,12 @@ WIDTH = 40
 
 def explain(options: Namespace) -> int:
     """Find the alert whose identifier begins as given, and tell it."""
+    from vigie.exposure.kept import choose
     from vigie.story import tell
 
     recall(options)
     answer = detect_stored(options)
-    alert = chosen_alert(answer.detection.alerts, options.alert)
+    alert = choose(answer.detection.alerts, options.alert)
     record_view(home_of(options), alert.id)
     story = tell(answer.detection, alert)
     if options.format == "json":
@@ -33,16 +31,6 @@ def explain(options: Namespace) -> int:
     else:
         _draw(alert, story)
     return NOTHING
-
-
-def chosen_alert(alerts: "Iterable[Alert]", beginning: str) -> "Alert":
-    """Return the alert whose identifier begins so; raises `UsageError` when not exactly one."""
-    fitting = [alert for alert in alerts if alert.id.startswith(beginning)]
-    if len(fitting) == 1:
-        return fitting[0]
-    what = N_("several alerts begin with {id!r}") if fitting else N_("no alert begins with {id!r}")
-    remedy = N_("vigie alerts lists them, with the same --learn-until and --alarm-budget")
-    raise UsageError(what, remedy=remedy, id=beginning)
 
 
 def _draw(alert: "Alert", story: "Story") -> None:

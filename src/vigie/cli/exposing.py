@@ -4,17 +4,15 @@ from argparse import Namespace
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pyarrow as pa
 
-from vigie import journal
-from vigie.cli.explain import chosen_alert
 from vigie.cli.exposure_shown import as_json, draw
-from vigie.cli.scan import day_of, recall
+from vigie.cli.scan import day_of, detect_stored, recall
 from vigie.cli.terminal import home_of, remark, settings_of, write_json
 from vigie.errors import UsageError
 from vigie.exposure import Boundary, Exposure, Scope, Stretch, expose, of_alerts
 from vigie.exposure.changes import Change, compare
+from vigie.exposure.kept import Kept, load
 from vigie.exposure.scope import Level
 from vigie.facts import Facts
 from vigie.facts.counting import facts_of
@@ -23,19 +21,30 @@ from vigie.stores import Store
 
 if TYPE_CHECKING:
     from vigie.alerts import Alert
-    from vigie.detection import Detection
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What detection said of the log, and the events that it looked at."""
+    """The alerts that were told, and what detection said of single events."""
 
-    detection: "Detection"
-    events: pa.Table
+    options: Namespace
+    kept: Kept
 
     def alerts(self, beginnings: list[str]) -> "list[Alert]":
         """Return the alerts whose identifiers begin so; raises `UsageError` for another."""
-        return [chosen_alert(self.detection.alerts, beginning) for beginning in beginnings]
+        return [self.kept.alert(beginning) for beginning in beginnings]
+
+    def evidence(self, accounts: tuple[str, ...]) -> pa.Table:
+        """Return the evidence of these accounts: as it was told, or of a new look at the log.
+
+        What was told holds as long as the log is the same; of an account without an alert nothing
+        was kept.
+        """
+        with Store.open(home_of(self.options)) as store:
+            if self.kept.covers(accounts, sum(one.rows for one in store.sources())):
+                return self.kept.evidence()
+        remark(_("The log is looked at anew: no alert tells of this account as the log is now."))
+        return _detect_anew(self.options, accounts)
 
 
 def exposure(options: Namespace) -> int:
@@ -80,34 +89,27 @@ def _check(options: Namespace) -> None:
 
 
 def look(options: Namespace) -> Looked:
-    """Detect as the last answer did: its evidence tells the thief from the owner. Journalled."""
-    from vigie.detection import COLUMNS, detect
-    from vigie.events import SCHEMA
+    """Return what was told; the log is only looked at anew where that does not answer."""
+    return Looked(options, load(home_of(options)))
+
+
+def _detect_anew(options: Namespace, accounts: tuple[str, ...]) -> pa.Table:
+    """Detect as the last answer did; the look is journalled."""
+    from vigie.exposure.evidence import evidence_of
 
     recall(options)
-    settings = settings_of(options)
-    if options.alarm_budget is not None:
-        settings = msgspec.structs.replace(settings, alarm_budget=options.alarm_budget)
-    columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
-    with Store.open(home_of(options)) as store:
-        events, care = store.events(columns), store.table("care")
-    journal.record(
-        home_of(options), "detect", f"{events.num_rows} events", f"vigie {options.command}"
-    )
-    learn = day_of(options.learn_until, "--learn-until")
-    found = detect(events, settings, learn_until=learn, care=care if care.num_rows else None)
-    return Looked(found, events)
+    answer = detect_stored(options)
+    return evidence_of(answer.detection, answer.table, accounts)
 
 
 def ask(
     options: Namespace, scope: Scope, looked: Looked, screens: pa.Table | None = None
 ) -> Exposure:
     """Return the exposure of `scope`; `screens` stand in for the declarations in force."""
-    from vigie.exposure.evidence import evidence_of
-
+    evidence = looked.evidence(scope.accounts)
     with Store.open(home_of(options)) as store:
         return expose(
-            store, scope, evidence=evidence_of(looked.detection, looked.events, scope.accounts),
+            store, scope, evidence=evidence,
             index=_index(options, store), screens=screens,
             silent_hours=settings_of(options).trust.silent_hours,
             reason=options.reason,

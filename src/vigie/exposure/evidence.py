@@ -3,9 +3,14 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vigie.detection import Detection
 from vigie.exposure.engine import EVIDENCE
+from vigie.stream import Seen
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
 
 
 def evidence_of(found: Detection, events: pa.Table, accounts: tuple[str, ...]) -> pa.Table:
@@ -14,14 +19,10 @@ def evidence_of(found: Detection, events: pa.Table, accounts: tuple[str, ...]) -
     The ratio is that of the harvest that explains the look-up best, whichever it is: a thief does
     not say what he is after.
     """
-    units = found.partition.units
-    wanted = [n for n, name in enumerate(units.accounts) if name in accounts]
-    mine = np.flatnonzero(np.isin(units.account, wanted))
-    ratios = np.where(np.isnan(found.evidence.ratios[mine]), -np.inf, found.evidence.ratios[mine])
-    best = ratios.max(axis=1, initial=-np.inf)
-    rows = events.take(pa.array(units.row[mine])).select(
-        ["event_id", "account", "source_file", "source_line"]
-    )
+    kept = [_of_accounts(seen, accounts) for seen in found.stream.kept]
+    row = np.concatenate([np.empty(0, np.int64), *(one for one, _ in kept)])
+    best = np.concatenate([np.empty(0), *(ratios for _, ratios in kept)])
+    rows = events.take(pa.array(row)).select(["event_id", "account", "source_file", "source_line"])
     return pa.table(
         [
             rows.column("event_id"),
@@ -30,6 +31,15 @@ def evidence_of(found: Detection, events: pa.Table, accounts: tuple[str, ...]) -
         ],
         schema=EVIDENCE,
     )
+
+
+def _of_accounts(seen: Seen, accounts: tuple[str, ...]) -> tuple[Times, Floats]:
+    """Return the rows of the units of some accounts in one batch, and the best ratio of each."""
+    units = seen.partition.units
+    wanted = [n for n, name in enumerate(units.accounts) if name in accounts]
+    mine = np.flatnonzero(np.isin(units.account, wanted))
+    ratios = np.where(np.isnan(seen.ratios[mine]), -np.inf, seen.ratios[mine])
+    return units.row[mine], ratios.max(axis=1, initial=-np.inf)
 
 
 def _cited(found: Detection, rows: pa.Table, accounts: tuple[str, ...]) -> list[bool]:

@@ -1,0 +1,129 @@
+"""What detection last answered, kept: the alerts that were told, the evidence of their accounts.
+
+An alert that somebody read is asked about later by its identifier: it must then be the same, and
+be there though a later answer has it no more. So alerts stay once told, as they were last told;
+the evidence is that of the last answer, good as long as the log is. The journal holds the hash of
+both files: what it does not vouch for is not used.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vigie import journal
+from vigie.alerts import Alert
+from vigie.errors import StoreError, UsageError
+from vigie.exposure.engine import EVIDENCE
+from vigie.exposure.output import hash_file
+from vigie.language import N_
+from vigie.stores.layout import telling
+
+ENTRY: Final = "answer"
+ALERTS_FILE: Final = "alerts.json"
+EVIDENCE_FILE: Final = "evidence.parquet"
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`alerts`: every alert told so far; `accounts`: whose evidence is kept; `events`: how many
+    the log held when it was looked at."""
+
+    version: int
+    events: int
+    accounts: tuple[str, ...]
+    evidence_sha256: str
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer that is kept in `home`."""
+
+    home: Path
+    answer: Answer
+
+    def alert(self, beginning: str) -> Alert:
+        """Return the alert whose identifier begins so; raises what `choose` does."""
+        return choose(self.answer.alerts, beginning)
+
+    def covers(self, accounts: Iterable[str], events: int) -> bool:
+        """Whether the evidence tells of these accounts in a log of so many events."""
+        return events == self.answer.events and set(accounts) <= set(self.answer.accounts)
+
+    def evidence(self) -> pa.Table:
+        """Return the evidence (EVIDENCE) of all the accounts."""
+        path = self.home / EVIDENCE_FILE
+        with telling(path):
+            if hash_file(path) != self.answer.evidence_sha256:
+                raise _changed(path)
+            return pq.read_table(path, schema=EVIDENCE)
+
+
+def keep(
+    home: Path, alerts: Iterable[Alert], tell: Callable[[tuple[str, ...]], pa.Table], events: int
+) -> Kept:
+    """Keep an answer beside the alerts of earlier ones; `tell` gives the evidence of accounts.
+
+    The journal is told first: a process killed half-way leaves the answer before, still vouched
+    for.
+    """
+    every = {alert.id: alert for alert in (*load(home).answer.alerts, *alerts)}
+    told = tuple(every[name] for name in sorted(every))
+    accounts = accounts_of(told)
+    evidence, answers = home / EVIDENCE_FILE, home / ALERTS_FILE
+    with telling(evidence):
+        _fresh(evidence).touch(0o600)
+        pq.write_table(tell(accounts).cast(EVIDENCE), _fresh(evidence), compression="zstd")
+        answer = Answer(1, events, accounts, hash_file(_fresh(evidence)), told)
+    data = msgspec.json.encode(answer, order="sorted")
+    journal.record(home, ENTRY, f"{len(told)} alerts {hashlib.sha256(data).hexdigest()}")
+    with telling(answers):
+        _fresh(answers).touch(0o600)
+        _fresh(answers).write_bytes(data)
+        for path in (evidence, answers):
+            _fresh(path).replace(path)
+    return Kept(home, answer)
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def choose(alerts: Iterable[Alert], beginning: str) -> Alert:
+    """Return the alert whose identifier begins so; raises `UsageError` when not exactly one."""
+    fitting = [alert for alert in alerts if alert.id.startswith(beginning)]
+    if len(fitting) == 1:
+        return fitting[0]
+    what = N_("several alerts begin with {id!r}") if fitting else N_("no alert begins with {id!r}")
+    remedy = N_("vigie alerts looks at the log, lists its alerts and keeps them")
+    raise UsageError(what, remedy=remedy, id=beginning)
+
+
+def accounts_of(alerts: Iterable[Alert]) -> tuple[str, ...]:
+    """Return the accounts that alerts are about."""
+    return tuple(sorted({account for alert in alerts for account in alert.accounts}))
+
+
+def load(home: Path) -> Kept:
+    """Return what is kept, nothing if nothing was ever told; raises `StoreError` if it changed."""
+    path = home / ALERTS_FILE
+    if not path.exists():
+        return Kept(home, Answer(1, -1, (), "", ()))
+    with telling(path):
+        data = path.read_bytes()
+    vouched = [e.subject.split()[-1] for e in journal.entries(home) if e.what == ENTRY]
+    if hashlib.sha256(data).hexdigest() not in vouched[-2:]:
+        raise _changed(path)
+    return Kept(home, msgspec.json.decode(data, type=Answer))
+
+
+def _changed(path: Path) -> StoreError:
+    return StoreError(
+        N_("the alerts that were told are no longer as the journal vouches for them"),
+        where=str(path), remedy=N_("move the file away and run vigie alerts again"),
+    )  # fmt: skip
