@@ -3,9 +3,9 @@
 A thief who takes a little through each of several accounts stays below every account's threshold.
 Candidates are accounts that share something: an organisation, a team, or a device or network that
 is new to each of them. Their evidence is pooled (see `pooling`); an alarm needs several accounts
-that speak, so that one person's harvest is no campaign. Thresholds are
-measured on the weekly maxima of the learning part, per kind of group, like those of single
-accounts.
+that speak, so that one person's harvest is no campaign. Accounts of services are left out: they do
+together what their programs do together. Thresholds are measured on the weekly maxima of the
+learning part, per kind of group, like those of single accounts.
 """
 
 from collections.abc import Iterator
@@ -139,6 +139,7 @@ class Candidates(State):
         """Yield each kind with its groups among these units, which are of one day."""
         self.known_since = grown(self.known_since, len(units.accounts), END)
         np.minimum.at(self.known_since, units.account, units.at)
+        ratios = np.where(_by_services(units), np.nan, ratios)
         organisation, team = units.text["organisation"], units.text["unit"]
         device = self.devices.new(units, units.text["device"], self.known_since)
         network = self.networks.new(units, units.text["network"], self.known_since)
@@ -148,6 +149,12 @@ class Candidates(State):
         )  # fmt: skip
         for kind, (left, right) in zip(self.kinds, keys, strict=True):
             yield kind, kind.gather(units, left, right, ratios), ratios
+
+
+def _by_services(units: Units) -> NDArray[np.bool_]:
+    kinds = list(units.words["actor_kind"])
+    service = kinds.index("service") if "service" in kinds else -2
+    return np.asarray(units.text["actor_kind"] == service)
 
 
 def limit(peaks: Values, target: float) -> float:
