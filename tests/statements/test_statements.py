@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.statements.facts import BLIND, KNOWN
-from tests.statements.scoring import confusion, scores, sentences
+from tests.statements.scoring import confusion, facts_named, scores, sentences
 
 from vigie.cli import main
 from vigie.facts import Gap, from_json
 from vigie.statements import check
 
 ROOT = Path(__file__).parents[2]
+SETS = ("sentences.toml", "second.toml", "unseen.toml", "apart.jsonl")
 
 
 def verdict(text: str, facts=KNOWN) -> str:
@@ -22,16 +23,12 @@ def verdict(text: str, facts=KNOWN) -> str:
 
 
 def test_there_are_enough_sentences_and_none_twice() -> None:
-    texts = [
-        (one["set"], one["text"])
-        for name in ("sentences.toml", "second.toml", "unseen.toml")
-        for one in sentences(name)
-    ]
+    texts = [(one["set"], one["text"]) for name in SETS for one in sentences(name)]
     assert len(texts) >= 120
     assert len(set(texts)) == len(texts)
 
 
-@pytest.mark.parametrize("name", ["sentences.toml", "second.toml", "unseen.toml"])
+@pytest.mark.parametrize("name", SETS)
 def test_nothing_is_passed_that_should_not_be(name: str) -> None:
     counts = confusion(name)
     assert not {wanted for (wanted, said), n in counts.items() if said == "pass" and n} - {"pass"}
@@ -39,7 +36,7 @@ def test_nothing_is_passed_that_should_not_be(name: str) -> None:
 
 def test_the_figures_of_the_page_are_those_of_the_sets() -> None:
     page = (ROOT / "docs" / "statements.md").read_text("utf-8")
-    for name in ("sentences.toml", "second.toml", "unseen.toml"):
+    for name in SETS:
         counts = confusion(name)
         for label in ("refuse", "pass"):
             precision, recall = scores(counts, label)
@@ -60,6 +57,39 @@ def test_a_negative_passes_only_when_nothing_is_blind() -> None:
         assert finding.problems[0].more
     unvouched = msgspec.structs.replace(KNOWN, attested=())
     assert verdict(said, unvouched) == "refused"
+
+
+@pytest.mark.parametrize("said", [
+    "L'identité a été consultée ; pour 1 198 personnes, le numéro de sécurité sociale aussi.",
+    "L'identité et les données médicales de 1 198 personnes ont été consultées.",
+    "Les données médicales de 37 personnes ont été exportées.",
+    "Les coordonnées de 412 personnes et le numéro de sécurité sociale de 1 034 ont été vus.",
+    "Les accès ont eu lieu le 4 septembre 2025.",
+    "Chers patients, il semblerait que votre identité ait été consultée.",
+    "Nous tenons à vous rassurer : vos diagnostics n'ont pas été consultés.",
+    "Mon numéro de sécurité sociale a-t-il été vu ? Non, il n'a pas été consulté.",
+])  # fmt: skip
+def test_a_true_number_beside_the_wrong_words_is_refused(said: str) -> None:
+    assert verdict(said) == "refused"
+
+
+def test_the_name_of_a_controller_counts_its_own_persons() -> None:
+    own = facts_named("apart.complete")
+    said = "À la Clinique des Tilleuls, {} personnes sont concernées."
+    assert verdict(said.format("3 744"), own) == "passed"
+    assert verdict(said.format("9 360"), own) == "refused"
+    by_class = (
+        "Le numéro de sécurité sociale de 3 744 patients de la Clinique des Tilleuls a fuité."
+    )
+    assert verdict(by_class, own) != "passed"
+    assert verdict("La Clinique des Tilleuls n'est pas concernée.", own) == "refused"
+
+
+def test_what_is_blind_is_said_with_its_dates() -> None:
+    blind = facts_named("apart.blind")
+    assert verdict("Le contenu de l'export n'est pas connu.", blind) == "passed"
+    assert verdict("Le contenu des exports n'est pas connu.") == "refused"
+    assert verdict("Tous les accès ont été intégralement journalisés.", blind) == "refused"
 
 
 def test_a_claim_that_no_fact_carries_is_never_passed() -> None:

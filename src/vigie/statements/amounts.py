@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from vigie.facts import Fact, Facts
 from vigie.language import N_, number
-from vigie.statements.binding import Problem, name_of
+from vigie.statements.binding import Problem, names_of
 from vigie.statements.numerals import Number
 from vigie.statements.reading import Reading
 
@@ -34,29 +34,34 @@ def _between(said: Reading, numbers: list[Number]) -> tuple[Number, Number] | No
 def _check_range(
     said: Reading, facts: Facts, bound: list[str], pair: tuple[Number, Number]
 ) -> Iterator[Problem]:
-    name = name_of(said, said.unit_of(pair[1]), facts)
-    fact = facts.get(name) if name else None
-    if fact is None:
+    names = names_of(said, pair[1], facts)
+    if not names:
         yield _unknown(said, pair[0])
-        return
-    bound.append(name)
-    if fact.exact or (fact.low, fact.high) != (pair[0].value, pair[1].value):
-        yield _wrong(said, pair[0], fact, pair[1].end)
+    for name in names:
+        fact = facts.get(name)
+        if fact is None:
+            yield _unknown(said, pair[0])
+            continue
+        bound.append(name)
+        if fact.exact or (fact.low, fact.high) != (pair[0].value, pair[1].value):
+            yield _wrong(said, pair[0], fact, pair[1].end)
 
 
 def _check_one(said: Reading, facts: Facts, bound: list[str], one: Number) -> Iterator[Problem]:
-    name = name_of(said, said.unit_of(one), facts)
-    fact = facts.get(name) if name else None
-    if fact is None:
-        yield _unknown(said, one)
-        return
-    whole = facts.get("persons")
+    names, whole = names_of(said, one, facts), facts.get("persons")
     if whole and _is_whole(said, one) and whole.exact and one.value == whole.numerator:
         bound.append("persons")
         return
-    bound.append(name)
-    if not _fits(fact, one.value, said.qualifier(one)):
-        yield _wrong(said, one, fact)
+    if not names:
+        yield _unknown(said, one)
+    for name in names:
+        fact = facts.get(name)
+        if fact is None:
+            yield _unknown(said, one)
+            continue
+        bound.append(name)
+        if not _fits(fact, one.value, said.qualifier(one)):
+            yield _wrong(said, one, fact)
 
 
 def _fits(fact: Fact, value: float, qualifier: str) -> bool:
@@ -74,21 +79,34 @@ def _is_whole(said: Reading, one: Number) -> bool:
 
 def _check_percent(said: Reading, facts: Facts, bound: list[str], one: Number) -> Iterator[Problem]:
     """A percentage is a fact's two numbers, and says out of how many."""
-    name = name_of(said, "persons", facts)
-    fact = facts.get(name) if name else None
-    if fact is None or not fact.denominator or not fact.exact:
-        yield Problem("number", N_("« {words} » is not a fact"), _words(said, one))
-        return
-    bound.append(name)
-    true = round(100 * fact.numerator / fact.denominator, one.decimals)
-    if said.qualifier(one) or abs(true - one.value) > 1e-9:
-        yield _wrong(said, one, fact)
-    elif not any(other.value == fact.denominator for other in said.numbers):
-        text = N_("a percentage says out of how many: {value}")
-        yield Problem("no_denominator", text, _words(said, one), value=fact.denominator)
+    for name in names_of(said, one, facts):
+        fact = facts.get(name)
+        if fact is None or not fact.denominator or not fact.exact:
+            yield Problem("number", N_("« {words} » is not a fact"), _words(said, one))
+            continue
+        bound.append(name)
+        true = round(100 * fact.numerator / fact.denominator, one.decimals)
+        if said.qualifier(one) or abs(true - one.value) > 1e-9:
+            yield _wrong(said, one, fact)
+        elif not _says_of_whom(said, one, fact):
+            text = N_("a percentage says out of how many: {value}")
+            yield Problem("no_denominator", text, _words(said, one), value=fact.denominator)
+
+
+def _says_of_whom(said: Reading, one: Number, fact: Fact) -> bool:
+    """Whether a percentage stands beside its denominator, or names it: « 25 % des personnes »."""
+    if any(other.value == fact.denominator for other in said.numbers):
+        return True
+    named = said.rest[one.end :].lstrip()
+    persons = said.rules.units["persons"]
+    beside = any(other.value == fact.numerator for other in said.numbers)
+    return beside and named.startswith("des ") and persons.match(named[4:]) is not None
 
 
 def _unknown(said: Reading, one: Number) -> Problem:
+    if said.says("outside") and not said.unit_of(one) and not said.classes:
+        return Problem("unbound", N_("no fact of this case speaks of « {words} »"),
+                       _words(said, one), refuses=False)  # fmt: skip
     return Problem("number", N_("« {words} » is not a fact"), _words(said, one))
 
 

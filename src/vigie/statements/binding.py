@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vigie.facts import Fact, Facts
+from vigie.statements.numerals import Number
 from vigie.statements.reading import Reading
 
 
@@ -18,15 +19,43 @@ class Problem:
     more: tuple[str, ...] = ()
 
 
-def name_of(said: Reading, unit: str, facts: Facts) -> str:
-    """Return the fact that a number of `unit` in this sentence speaks of; empty when none does."""
-    if unit != "persons":
-        return unit if facts.get(unit) else ""
-    way = "" if said.way in ("", "any") else said.way
-    tries = [f"persons.class:{name}.how:{way}" for name in said.classes if way]
-    tries += [f"persons.class:{name}" for name in said.classes]
-    tries += [f"persons.how:{way}"] * bool(way and not said.classes) + ["persons"]
-    return next((name for name in tries if facts.get(name)), "")
+def names_of(said: Reading, number: Number, facts: Facts) -> tuple[str, ...]:
+    """Return the facts that a number speaks of, all of which it must be; none when it has none."""
+    unit = said.unit_of(number)
+    if unit == "records" and "export" in said.text:
+        unit = "exports.records"
+    if unit not in ("", "persons"):
+        return (unit,) if facts.get(unit) else ()
+    if not unit and not said.stands_alone(number):
+        return ()
+    if said.controllers:
+        return _of_controller(said, number)
+    classes = said.classes if number.percent else said.classes_of(number)
+    return tuple(_of_class(said, name, facts) for name in classes) or (_of_all(said, facts),)
+
+
+def _of_controller(said: Reading, number: Number) -> tuple[str, ...]:
+    """Return the fact of the one controller named; facts do not count its persons by class."""
+    if len(said.controllers) > 1 or said.classes:
+        return ()
+    return (f"persons.controller:{said.controllers[0]}",)
+
+
+def _of_class(said: Reading, data_class: str, facts: Facts) -> str:
+    whole, way = f"persons.class:{data_class}", said.way
+    both = f"{whole}.how:{way}"
+    # What nobody was exported with has no fact of its own: the class alone would say too much.
+    return both if facts.get(both) or way == "exported" else whole
+
+
+def _of_all(said: Reading, facts: Facts) -> str:
+    name = f"persons.how:{said.way}"
+    return name if facts.get(name) else "persons"
+
+
+def counts(said: Reading, unit: str, facts: Facts) -> bool:
+    """Whether the facts count what a word of quantity speaks of."""
+    return facts.get(unit) is not None or (unit == "records" and facts.get("persons") is not None)
 
 
 def about(facts: Facts, name: str) -> Fact | None:

@@ -12,10 +12,10 @@ from typing import Final
 from vigie.facts import Facts
 from vigie.language import N_
 from vigie.statements.amounts import check_numbers
-from vigie.statements.binding import Problem, exact, name_of, value
+from vigie.statements.binding import Problem, about, counts, exact, value
 from vigie.statements.instead import suggest
-from vigie.statements.negatives import check_negative, check_only, missing_for
-from vigie.statements.reading import Reading, read, sentences
+from vigie.statements.negatives import check_negative, check_only, missing, missing_for
+from vigie.statements.reading import Reading, clauses, read, sentences
 from vigie.statements.times import check_moments
 
 REFUSED, UNVERIFIED, PASSED, NO_CLAIM = "refused", "unverified", "passed", "no_claim"
@@ -38,28 +38,48 @@ class Finding:
 
 def check(draft: str, facts: Facts) -> list[Finding]:
     """Check every sentence of a French draft against the facts."""
-    return [_judge(read(sentence), facts) for sentence in sentences(draft)]
+    return [_judge(sentence, facts) for sentence in sentences(draft)]
 
 
-def _judge(said: Reading, facts: Facts) -> Finding:
+def _judge(sentence: str, facts: Facts) -> Finding:
+    said = read(sentence, facts.controllers)
     if _is_courtesy(said):
         return Finding(said.sentence, NO_CLAIM)
     bound: list[str] = []
-    problems = tuple(_problems(said, facts, bound))
+    problems = tuple(
+        problem for part in _parts(said, facts) for problem in _of_part(part, facts, bound)
+    )
     if any(problem.refuses for problem in problems):
         refusing = tuple(problem for problem in problems if problem.refuses)
         return Finding(
             said.sentence, REFUSED, refusing, tuple(dict.fromkeys(bound)), suggest(said, facts)
         )
-    if problems or not bound:
-        reasons = problems or (Problem("unbound", N_("no fact of this case speaks of it")),)
-        return Finding(said.sentence, UNVERIFIED, reasons, tuple(dict.fromkeys(bound)))
+    if problems:
+        return Finding(said.sentence, UNVERIFIED, problems, tuple(dict.fromkeys(bound)))
     return Finding(said.sentence, PASSED, (), tuple(dict.fromkeys(bound)))
+
+
+def _parts(said: Reading, facts: Facts) -> list[Reading]:
+    """Return the clauses of a sentence when each makes a claim of its own, else it whole."""
+    parts = [read(part, facts.controllers) for part in clauses(said.sentence)]
+    return parts if all(part.claims for part in parts) else [said]
+
+
+def _of_part(said: Reading, facts: Facts, bound: list[str]) -> list[Problem]:
+    """Return what is wrong with one claim; one that is bound to nothing is not verified."""
+    mine: list[str] = []
+    problems = list(_problems(said, facts, mine))
+    bound += mine
+    if not problems and not mine:
+        problems.append(Problem("unbound", N_("no fact of this case speaks of it"), refuses=False))
+    return problems
 
 
 def _is_courtesy(said: Reading) -> bool:
     """Whether a sentence advises or greets; one that also speaks of the incident is a claim."""
     if not said.says("courtesy") and "@" not in said.text:
+        return False
+    if said.says("reassuring") and (said.numbers or (said.classes and (said.way or said.negative))):
         return False
     denies = said.negative and said.says("data") is not None
     return not (said.way and (said.classes or said.says("data")) and (denies or said.numbers))
@@ -70,6 +90,7 @@ def _problems(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem
     yield from check_moments(said, facts, bound)
     yield from check_numbers(said, facts, bound)
     yield from _vague(said, facts)
+    yield from _whole_log(said, facts, bound)
     yield from _manner(said, facts, bound)
     outside = said.says("outside")
     strange = outside.group() if outside else said.not_understood
@@ -95,25 +116,30 @@ def _vague(said: Reading, facts: Facts) -> Iterator[Problem]:
         return
     near = said.text[found.start() :]
     units = [unit for unit, pattern in said.rules.units.items() if pattern.search(near[:60])]
-    if any(name_of(said, unit, facts) for unit in units):
+    if any(counts(said, unit, facts) for unit in units):
         yield Problem("vague", N_("« {words} » where a number is known"), found.group())
 
 
 def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     """Check how surely something is said: denied, perhaps, or without doubt."""
-    if said.says("unknown_number") or said.says("known_number"):
+    if said.says("unknown_content"):
+        yield from _unknown_content(facts, bound)
+    elif said.says("unknown_number") or said.says("known_number"):
         yield from _about_knowing(said, facts, bound)
     elif said.says("not_excluded"):
         yield from _not_excluded(said, facts, bound)
     elif said.says("exclusive") and (said.classes or said.says("soft_labels")):
         yield from check_only(said, facts, bound)
+    elif said.hedged and said.says("outside") and not said.classes:
+        return
     elif said.negative:
         yield from check_negative(said, facts, bound)
     elif said.hedged:
         yield from _conditional(said, facts, bound)
     elif not said.numbers and (said.classes or said.says("data") or said.way == "exported"):
         yield from _certain(said, facts, bound)
-    if said.says("attribution") and not _separated(facts) and not said.hedged:
+    foreign = said.says("outside") and not said.classes
+    if said.says("attribution") and not foreign and not _separated(facts) and not said.hedged:
         text = N_("the log does not tell the thief's accesses from the owner's")
         yield Problem("attribution", text, said.sentence)
 
@@ -130,6 +156,25 @@ def _about_knowing(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pr
         yield Problem("knowing", known if persons.exact else unknown)
 
 
+def _unknown_content(facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    """That one does not know what was seen is true where the log leaves it open."""
+    if missing(facts):
+        bound.append("gaps")
+    else:
+        yield Problem("knowing", N_("what was exposed is known: nothing is blind or undeclared"))
+
+
+def _whole_log(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    if not said.says("whole_log"):
+        return
+    lacking = missing(facts, exports=True)
+    if lacking:
+        text = N_("the log is not whole: {more}")
+        yield Problem("negative", text, said.sentence, more=lacking)
+    else:
+        bound.append("gaps")
+
+
 def _not_excluded(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     for name in _claimed(said):
         known = value(facts, name)
@@ -142,6 +187,8 @@ def _not_excluded(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pro
 
 def _conditional(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     for name in _claimed(said) or ["persons"] * bool(said.way):
+        if about(facts, name) is None:
+            name = name.partition(".how:")[0]
         known = value(facts, name)
         if known is None:
             continue

@@ -18,6 +18,9 @@ def check_negative(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pr
     if said.classes:
         for name in said.classes:
             yield from _deny(f"persons.class:{name}", way, said, facts, bound)
+    elif said.controllers:
+        for name in said.controllers:
+            yield from _deny(f"persons.controller:{name}", "", said, facts, bound)
     elif way == "exported" or (said.says("data") and said.way):
         yield from _deny("persons", way or "any", said, facts, bound)
     if said.hedged and bound:

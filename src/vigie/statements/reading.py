@@ -1,6 +1,7 @@
 """A draft cut into sentences, and a sentence read: what it speaks of, and how it says it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -12,7 +13,14 @@ _ENDS: Final = re.compile(
     r"(?<=[.!?…])\s+(?=[A-ZÀÂÇÉÈÊÎÔÙ«\"0-9])|\n\s*\n|\n\s*[-•*]\s+|\n(?=[A-ZÀÉ«])"
 )
 _SHORT: Final = re.compile(r"\b(?:M|Mme|Dr|Pr|art|n)\.$")
+_CLAUSES: Final = re.compile(r"\s*;\s+|,? (?:et|mais) (?=qu'|que |aucun)|(?<=[a-zà-ÿ]) : (?=nous )")
 _NEAR: Final = 40
+_SHORTEST: Final = 4
+"""Letters of the name of a controller below which it is taken for a word."""
+_UNDERSTOOD: Final = (
+    "not_excluded", "unknown_number", "known_number", "hedges", "unknown_content", "whole_log",
+    "happened", "blind",
+)  # fmt: skip
 
 
 def sentences(draft: str) -> list[str]:
@@ -24,11 +32,21 @@ def sentences(draft: str) -> list[str]:
     found: list[str] = []
     for piece in _ENDS.split(draft):
         text = piece.strip()
-        if found and _SHORT.search(found[-1]):
+        # A question claims nothing without its answer, nor the answer without the question.
+        if found and (_SHORT.search(found[-1]) or found[-1].endswith("?")):
             found[-1] = f"{found[-1]} {text}"
         elif text:
             found.append(text)
     return found
+
+
+def clauses(sentence: str) -> list[str]:
+    """Cut a sentence where another claim begins.
+
+    >>> clauses("37 personnes sont concernées, et qu'aucun export n'a eu lieu")
+    ['37 personnes sont concernées', "qu'aucun export n'a eu lieu"]
+    """
+    return [part for part in _CLAUSES.split(sentence.replace("’", "'")) if part.strip()]
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,7 @@ class Reading:
     moments: tuple[Moment, ...]
     numbers: tuple[Number, ...]
     rules: Rules
+    controllers: tuple[str, ...] = ()
 
     def says(self, name: str) -> re.Match[str] | None:
         """Return where one of the rules' word lists occurs."""
@@ -50,6 +69,36 @@ class Reading:
     def classes(self) -> tuple[str, ...]:
         """The classes of data that the sentence names; « coordonnées bancaires » is one."""
         return tuple(n for n, pattern in self.rules.classes.items() if pattern.search(self.text))
+
+    def stands_alone(self, number: Number) -> bool:
+        """Whether nothing that could be counted follows a number: « 12 480, dont… »."""
+        after = self.rest[number.end :].lstrip()
+        return not after or after.startswith((",", ".", ";", ")", "dont "))
+
+    def classes_of(self, number: Number) -> tuple[str, ...]:
+        """Return the classes that a number of persons is about.
+
+        As many numbers as classes go in the order in which they stand, a first number before them
+        counts everybody; otherwise every class is meant, and the number must be true of each.
+        """
+        every = [
+            (m.start(), n) for n, p in self.rules.classes.items() for m in p.finditer(self.text)
+        ]
+        named = list(dict.fromkeys(name for _, name in sorted(every)))
+        counting = [
+            one for one in self.numbers if not one.percent and self.unit_of(one) in ("", "persons")
+        ]
+        if named and len(counting) == len(named) + 1 and counting[0].end <= min(every)[0]:
+            named.insert(0, "")
+        if len(counting) != len(named) or number not in counting:
+            return tuple(name for name in named if name)
+        return tuple(filter(None, [named[counting.index(number)]]))
+
+    @cached_property
+    def claims(self) -> bool:
+        """Whether it says something that could be a fact by itself."""
+        said = self.numbers or self.negative or self.hedged or self.says("not_excluded")
+        return bool(said and (self.classes or self.way or self.says("data")))
 
     @cached_property
     def way(self) -> str:
@@ -113,20 +162,28 @@ class Reading:
         left = self.rest
         for one in self.numbers:
             left = left[: one.start] + " " * (one.end - one.start) + left[one.end :]
-        tables = (self.rules.units, self.rules.classes, self.rules.ways, self.rules.moments)
+        tables = (self.rules.classes, self.rules.units, self.rules.ways, self.rules.moments)
         for pattern in [p for table in tables for p in table.values()]:
             left = pattern.sub(" ", left)
         for name in ("at_least", "at_most"):
             left = self.rules.words[f"any_{name}"].sub(" ", left)
-        for name in ("not_excluded", "unknown_number", "known_number", "hedges"):
+        for name in _UNDERSTOOD:
             left = self.rules.words[name].sub(" ", left)
         words = re.findall(r"[^\W\d_]+", left)
         known = self.rules.words["understood"]
         return next((word for word in words if not known.fullmatch(word)), "")
 
 
-def read(sentence: str) -> Reading:
-    """Read one sentence."""
+def read(sentence: str, controllers: Iterable[str] = ()) -> Reading:
+    """Read one sentence; the names of controllers in it are no other words."""
     text = sentence.lower().replace("’", "'")
+    named = []
+    for name in sorted(controllers, key=len, reverse=True):
+        plain = name.lower().replace("’", "'")
+        found = re.compile(rf"\b{re.escape(plain)}\b")
+        if len(plain) >= _SHORTEST and found.search(text):
+            named.append(name)
+            text = found.sub(" " * len(plain), text)
     moments, rest = read_moments(without_contacts(text))
-    return Reading(sentence, text, rest, tuple(moments), tuple(read_numbers(rest)), rules())
+    numbers = tuple(read_numbers(rest))
+    return Reading(sentence, text, rest, tuple(moments), numbers, rules(), tuple(named))

@@ -20,15 +20,47 @@ def check_moments(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pro
         name: datetime.fromisoformat(text).astimezone(_PARIS)
         for name, text in facts.moments.items()
     }
+    if said.says("blind") and said.moments:
+        yield from _check_blind(said, facts, bound)
+        return
+    names = [name for name, words in said.rules.moments.items() if words.search(said.text)]
+    if len(said.moments) == 1 and said.says("happened") and not names:
+        yield from _check_day(said.moments[0], moments, bound)
+        return
     if len(said.moments) == 2:
         names = ["first_access", "last_access"]
-    else:
-        names = [name for name, words in said.rules.moments.items() if words.search(said.text)]
     if not names:
         names = [n for n in moments if any(_same(one, moments[n]) for one in said.moments)]
     for place, one in enumerate(said.moments):
         about = names[place : place + 1] if len(names) == len(said.moments) else names
         yield from _check(one, about, moments, bound)
+
+
+def _check_blind(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    """Check the dates between which the log is said to be blind."""
+    ends = [
+        datetime.fromisoformat(text).astimezone(_PARIS).date()
+        for gap in facts.gaps
+        if gap.kind == "blind_period"
+        for text in (gap.since, gap.until)
+        if text
+    ]
+    for one in said.moments:
+        if one.day in ends:
+            bound.append("gaps")
+        else:
+            text = N_("no blind period of the log begins or ends on « {words} »")
+            yield Problem("unbound", text, one.day.isoformat(), refuses=False)
+
+
+def _check_day(one: Moment, moments: dict[str, datetime], bound: list[str]) -> Iterator[Problem]:
+    """Check the one day on which all is said to have happened."""
+    ends = [moments[name] for name in ("first_access", "last_access") if name in moments]
+    bound += ["first_access", "last_access"] * bool(ends)
+    if any(one.day != end.date() for end in ends):
+        true = ", ".join(f"{end:%Y-%m-%d %H:%M}" for end in ends)
+        text = N_("« {words} » is not the date, which is {more}")
+        yield Problem("date", text, one.day.isoformat(), more=(true,))
 
 
 def _check(
