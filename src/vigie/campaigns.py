@@ -157,7 +157,8 @@ class Campaigns(State):
 
     def climbs(self) -> dict[int, int]:
         """Return since when each account with an open alert is suspected (µs)."""
-        return {account: move.begun for move in self.open for account in move.accounts}
+        begun = [(move.accounts, move.begun) for move in self.open]
+        return {account: since for accounts, since in begun for account in accounts}
 
     def learn(self, look: Look, since: int) -> None:
         """Follow units of one day of the learning part, judged from day `since` on."""

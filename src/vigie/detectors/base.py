@@ -86,6 +86,7 @@ def contrast(
     chances = np.asarray(harvest, np.float64)
     if len(chances) != FACTORS[factor]:
         raise ValueError(f"{factor} has {FACTORS[factor]} categories, not {len(chances)}")
-    excess = np.log(chances)[np.maximum(marks, 0)] - partition.usual.log[factor]
-    ratio = np.log(1 - share + share * np.exp(excess)) if share < 1 else excess
-    return np.where(marks >= 0, ratio, 0.0)
+    answer, said = np.zeros(len(marks)), np.flatnonzero(marks >= 0)
+    excess = np.log(chances)[marks[said]] - partition.usual.log[factor][said]
+    answer[said] = np.log(1 - share + share * np.exp(excess)) if share < 1 else excess
+    return answer

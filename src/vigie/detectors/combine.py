@@ -67,10 +67,22 @@ class Panel(State):
         """
         if not self.hypotheses:
             return np.empty((len(partition.units), 0))
-        at = partition.units.at[:, None]
-        asked = self.detectors.values()
-        heard = np.concatenate([d.heard(partition) for d in asked], axis=1)
-        self.since = np.minimum(self.since, np.where(heard, at, END).min(axis=0, initial=END))
-        ratios = np.concatenate([d.ratios(partition) for d in asked], axis=1)
-        ratios[(at < self.since) | (partition.units.day < warm)[:, None]] = np.nan
-        return np.asarray(np.minimum(ratios, self._caps))
+        self._hear(partition)
+        units = partition.units
+        ratios = np.concatenate([d.ratios(partition) for d in self.detectors.values()], axis=1)
+        np.minimum(ratios, self._caps, out=ratios)
+        for late in np.flatnonzero(self.since > units.at.min(initial=END)):
+            ratios[units.at < self.since[late], late] = np.nan
+        ratios[units.day < warm] = np.nan
+        return ratios
+
+    def _hear(self, partition: Partition) -> None:
+        """Note since when each hypothesis is told of, asking only of those not told of before."""
+        at, first = partition.units.at, 0
+        for detector in self.detectors.values():
+            columns = slice(first, first + len(detector.hypotheses))
+            first = columns.stop
+            if (self.since[columns] > at.min(initial=END)).any():
+                times = np.where(detector.heard(partition), at[:, None], END)
+                told = times.min(axis=0, initial=END)
+                self.since[columns] = np.minimum(self.since[columns], told)
