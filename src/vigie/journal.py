@@ -30,6 +30,7 @@ from vigie.language import N_
 
 JOURNAL_FILE: Final = "journal"
 HEAD_FILE: Final = "journal.head"
+LOOK: Final = "look"
 _ORIGIN: Final = "0" * 64
 
 
@@ -84,6 +85,14 @@ def record(home: Path, what: str, subject: str = "", reason: str = "", who: str 
             remedy=N_("free some space or mend the rights; what is not journalled is not done"),
             reason=reason_of(error),
         ) from None
+
+
+def look_at_persons(home: Path, subject: str, reason: str, who: str = "") -> Entry:
+    """Append the entry of a look at exposed persons, before they are shown; every look has one.
+
+    The subject says of which case or accounts, what is looked at and how many: never which.
+    """
+    return record(home, LOOK, subject, reason, who)
 
 
 def require_reason(reason: str) -> str:

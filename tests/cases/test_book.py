@@ -255,16 +255,6 @@ def test_the_bytes_of_a_case_do_not_depend_on_the_database(book: CaseBook) -> No
     assert len(digest) == 64
 
 
-def test_looking_at_persons_needs_a_reason_and_is_journalled(private_home: Path) -> None:
-    with pytest.raises(RefusedError):
-        looks.look_at_persons(private_home, "2026-001", "list", 12, " ")
-    looks.look_at_persons(private_home, "2026-001", "list", 12, "letters to write")
-    [entry] = journal.entries(private_home)
-    assert (entry.what, entry.subject, entry.reason) == (
-        "look", "2026-001 list 12", "letters to write"
-    )  # fmt: skip
-
-
 def test_a_signal_is_told_once(private_home: Path) -> None:
     assert looks.tell_signals(private_home, ["a", "b", "a"]) == ["a", "b"]
     assert looks.tell_signals(private_home, ["b", "c"]) == ["c"]

@@ -46,7 +46,8 @@ def test_a_summary_in_french_and_the_files(
     assert out.stat().st_mode & 0o077 == 0
     said = json.loads(facts.read_text())
     assert {f["name"]: f["numerator"] for f in said["facts"]}["persons"] == 3
-    assert [e.what for e in journal.entries(home)].count("exposure") == 1
+    looks = [entry for entry in journal.entries(home) if entry.what == journal.LOOK]
+    assert [entry.subject for entry in looks] == ["exposure: 3 persons, eve, probable"]
 
 
 def test_json_names_no_patient(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ def test_the_same_set_is_the_same_bytes_and_the_look_is_in_the_journal(tmp_path:
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
     table = pq.read_table(tmp_path / "one.parquet")
     assert table.schema.equals(EXPOSURE)
-    entries = [entry for entry in journal.entries(home) if entry.what == "exposure"]
+    entries = [entry for entry in journal.entries(home) if entry.what == journal.LOOK]
     assert len(entries) == 2
     assert "5 persons" in entries[0].subject
     assert journal.verify(home) is None
@@ -310,6 +310,28 @@ def test_lines_that_cannot_be_read_widen_the_bounds(tmp_path: Path) -> None:
         assert found.bounds[0] == 2
         assert found.bounds[1] is None or found.bounds[1] >= 3
         assert "unreadable_lines" in {reason.kind for reason in found.blind.reasons}
+
+
+def test_an_unread_line_may_be_of_any_screen_of_its_source_and_of_no_other(tmp_path: Path) -> None:
+    home = store_of(tmp_path, [
+        line(DAY.format(0), "open", "find", "1"), "not a time;eve;open;record;9;;A;;;;;",
+        line(DAY.format(2), "open", "find", "2"),
+    ])  # fmt: skip
+    with Store.open(home) as store:
+        found = expose(store, tenth())
+        facts = facts_of(found)
+    assert found.hidden_classes == {"identity", "medical", "nir"}
+    assert not facts["persons.class:medical"].exact
+    assert facts["persons.class:bank"].exact
+    assert facts["persons.class:unknown"].exact
+
+
+def test_a_screen_that_nobody_declared_may_show_anything(tmp_path: Path) -> None:
+    home = store_of(tmp_path, [
+        line(DAY.format(0), "open", "surprise", "1"), "not a time;eve;open;record;9;;A;;;;;",
+    ])  # fmt: skip
+    with Store.open(home) as store:
+        assert "unknown" in expose(store, tenth()).hidden_classes
 
 
 def test_a_period_beyond_the_log_is_blind(tmp_path: Path) -> None:

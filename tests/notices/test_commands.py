@@ -103,7 +103,7 @@ def test_one_asks_another_approves_and_both_are_in_the_journal(
     assert run(*render, monkeypatch=monkeypatch) == 0
     entries = journal.entries(private_home)
     assert {"art. 34 letters", "fine by me"} <= {entry.reason for entry in entries}
-    assert any(entry.what == "notice" and case.id in entry.subject for entry in entries)
+    assert any(entry.what == "look" and case.id in entry.subject for entry in entries)
     assert journal.verify(private_home) is None
 
 

@@ -14,7 +14,6 @@ from vigie.journal import Entry
 
 SIGNAL: Final = "signal"
 VIEW: Final = "view"
-PERSONS: Final = "look"
 
 
 def tell_signals(home: Path, alerts: Iterable[str], why: str = "") -> list[str]:
@@ -29,17 +28,6 @@ def tell_signals(home: Path, alerts: Iterable[str], why: str = "") -> list[str]:
 def record_view(home: Path, alert: str, why: str = "", who: str = "") -> Entry:
     """Journal that somebody looks at one alert."""
     return journal.record(home, VIEW, alert, why, who)
-
-
-def look_at_persons(
-    home: Path, case: str, what: str, count: int, reason: str, who: str = ""
-) -> Entry:
-    """Journal a look at the persons of a case before they are shown: how many, never which.
-
-    Raises `RefusedError` without a reason.
-    """
-    reason = journal.require_reason(reason)
-    return journal.record(home, PERSONS, f"{case} {what} {count}", reason, who)
 
 
 def first_signal(home: Path, alerts: Iterable[str]) -> datetime | None:

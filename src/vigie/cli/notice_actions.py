@@ -310,7 +310,7 @@ def look(options: Namespace, case: Case, subject: str) -> None:
     """Write the look at a list of persons into the journal, before it happens."""
     approval = require_approved(case, options.notice)
     reason = f"approved by {approval.author}, record {approval.number}"
-    journal.record(home_of(options), "notice", f"{case.id} {options.notice}: {subject}", reason)
+    journal.look_at_persons(home_of(options), f"{case.id} {options.notice}: {subject}", reason)
 
 
 def required(path: Path | None, option: str) -> Path:

@@ -14,7 +14,6 @@ from vigie.exposure.asking import holds
 from vigie.exposure.output import hash_rows, write_parquet
 from vigie.exposure.schema import CERTAINTIES, EXPOSURE, IDENTIFIERS
 from vigie.exposure.scope import Scope
-from vigie.records import DATA_CLASSES
 from vigie.stores import Store
 
 EVIDENCE: Final = pa.schema(
@@ -157,13 +156,18 @@ class Exposure:
 
     @property
     def hidden_classes(self) -> frozenset[str]:
-        """The classes of data that some person not named may have been exposed to."""
-        if self.blind.most != 0 or self.shared.most != 0:
-            return frozenset(DATA_CLASSES)
+        """The classes of data that some person not named may have been exposed to.
+
+        A line that cannot be read, or was never written, may be of any screen of its source; a
+        number that several persons share showed of each what it showed of one.
+        """
+        blind = sorted({one.source for one in self.blind.reasons if one.most != 0})
         rows = self.groups(
             f"SELECT DISTINCT coalesce(c.data_class, 'unknown') FROM hidden s {_CLASS}"  # noqa: S608
         )
-        return frozenset(row[0] for row in rows)
+        if self.shared.most != 0:
+            rows += self.groups("SELECT DISTINCT data_class FROM exposure")
+        return terms.shown_by(self.connection, blind) | {row[0] for row in rows}
 
 
 def expose(
@@ -198,8 +202,8 @@ def expose(
     identifiers = _expose(connection, scope, told, resolved)
     blind = blindness.find(connection, scope, silent_hours)
     found = Exposure(scope, connection, told, hidden, blind, shared, identifiers)
-    subject = f"{found.persons} persons, {', '.join(scope.accounts)}, {scope.boundary}"
-    journal.record(store.home, "exposure", subject, reason, scope.boundary.author or who)
+    subject = f"exposure: {found.persons} persons, {', '.join(scope.accounts)}, {scope.boundary}"
+    journal.look_at_persons(store.home, subject, reason, scope.boundary.author or who)
     return found
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from vigie.exposure.asking import holds
+from vigie.exposure.selection import NOT_EXPOSING
 
 _CLASSES: Final = """
 CREATE TEMP TABLE class_of AS
@@ -35,9 +36,30 @@ FROM contracts c {join} WHERE c.role <> 'processor' AND c.person IS NOT NULL
 """
 
 
+_SHOWN_BY: Final = f"""
+SELECT data_class FROM class_of WHERE source IN (SELECT unnest($sources))
+UNION
+SELECT 'unknown' FROM (
+    SELECT DISTINCT source, object FROM events
+    WHERE source IN (SELECT unnest($sources)) AND action NOT IN {NOT_EXPOSING}
+) e ANTI JOIN class_of c ON e.source = c.source AND e.object = c.object
+UNION
+SELECT 'unknown' FROM (SELECT unnest($sources) AS source) s ANTI JOIN class_of USING (source)
+"""  # noqa: S608 - ours
+
+
 def declare_classes(connection: Any) -> None:
     """Make `class_of`: nobody vouching for a declaration, the screen may show more: `unknown`."""
     connection.execute(_CLASSES)
+
+
+def shown_by(connection: Any, sources: list[str]) -> frozenset[str]:
+    """Return the classes that the screens of these sources can show.
+
+    A screen that the log names and nobody declared, or a source without a declaration: `unknown`.
+    """
+    rows = connection.execute(_SHOWN_BY, {"sources": sources}).fetchall() if sources else []
+    return frozenset(row[0] for row in rows)
 
 
 def declare_controllers(connection: Any, resolved: bool) -> tuple[bool, bool]:
