@@ -13,10 +13,10 @@ Source: J. Shin, A. Ramdas, A. Rinaldo, "E-detectors" (arXiv 2203.03532).
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel
 from vigie.numbering import Codes, State, grown
 
 Times = NDArray[np.int64]
@@ -35,6 +35,8 @@ _LARGEST_SUM: Final = 1e280
 _HIGHEST: Final = 640.0
 _PATIENCE: Final = 100.0
 _FORGETTING: Final = 0.97
+_ROOM: Final = 256
+"""Crossings noted in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,23 @@ class Statistic(State):
         group, and `group` one per unit. `levels` receives the log statistic after each unit.
         """
         self._make_room(int(account.max(initial=-1)) + 1)
-        chances = np.exp(np.minimum(ratios, _LARGEST_RATIO))
+        chances = np.minimum(ratios, _LARGEST_RATIO)
+        np.exp(chances, out=chances)
         limits = np.exp(np.where(thresholds < _HIGHEST, thresholds, np.inf))
-        found = _follow(
-            account, step, day, group, chances, limits, base,
-            INTENSITIES, WEIGHTS, TELLING, _PATIENCE, _FORGETTING, _LARGEST_SUM,
-            self._sums, self._products, self.since, self._scale, self._total, self._seen,
-            self._day, self.peaks, np.empty((0, 0)) if levels is None else levels,
-        )  # fmt: skip
-        unit, hypothesis, level, since = found
-        return Crossings(unit, hypothesis, np.log(level), since)
+        found: list[tuple[NDArray[Any], ...]] = []
+        done, count = 0, 0
+        while not found or done < len(account):
+            unit, kind = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int32)
+            level, since = np.empty(_ROOM), np.empty(_ROOM, np.int64)
+            done, count = _follow(
+                done, account, step, day, group, chances, limits, base,
+                INTENSITIES, WEIGHTS, TELLING, _PATIENCE, _FORGETTING, _LARGEST_SUM,
+                self._sums, self._products, self.since, self._scale, self._total, self._seen,
+                self._day, self.peaks, np.empty((0, 0)) if levels is None else levels,
+                unit, kind, level, since,
+            )  # fmt: skip
+            found.append((unit[:count], kind[:count], np.log(level[:count]), since[:count]))
+        return Crossings(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
     def oldest(self) -> Times:
         """Return the unit where each account's oldest climb began, a late one if none goes on."""
@@ -117,17 +126,19 @@ class Statistic(State):
             setattr(self, name, grown(getattr(self, name), accounts, fill))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _follow(  # type: ignore[no-untyped-def]
-    account, step, day, group, chances, thresholds, base, intensities, weights, telling, patience,
-    forgetting, ceiling, sums, products, since, scale, total, seen, today, peaks, levels,
+    start, account, step, day, group, chances, thresholds, base, intensities, weights, telling,
+    patience, forgetting, ceiling, sums, products, since, scale, total, seen, today, peaks,
+    levels, units, kinds, tops, changes,
 ):  # fmt: skip
-    """Step once per request, a page with the mean of its chances."""
+    """Step once per request, a page with the mean of its chances.
+
+    Returns where it stopped, for there was no more room for crossings, and how many there are.
+    """
     hypotheses, told = chances.shape[1], levels.size > 0
-    units, kinds = [np.int64(0)], [np.int32(0)]
-    tops, changes = [0.0], [np.int64(0)]
-    start = 0
-    while start < account.size:
+    found = 0
+    while start < account.size and found + hypotheses <= units.size:
         a = account[start]
         stop = start + 1
         while stop < account.size and account[stop] == a and step[stop] == step[start]:
@@ -168,18 +179,17 @@ def _follow(  # type: ignore[no-untyped-def]
                 for i in range(start, stop):
                     levels[i, h] = np.log(mixed)
             if spoken and mixed >= thresholds[group[start], h]:
-                lead = np.argmax(sums[a, h])
+                lead = 0
+                for k in range(1, _COUNT):
+                    lead = k if sums[a, h, k] > sums[a, h, lead] else lead
                 going = products[a, h, lead] > 1.0
-                units.append(np.int64(stop - 1))
-                kinds.append(np.int32(h))
-                tops.append(mixed)
-                changes.append(since[a, h, lead] if going else np.int64(base + start))
+                units[found], kinds[found], tops[found] = stop - 1, h, mixed
+                changes[found] = since[a, h, lead] if going else base + start
+                found += 1
                 for k in range(_COUNT):
                     sums[a, h, k], products[a, h, k] = 0.0, 1.0
         start = stop
-    return (
-        np.array(units[1:]), np.array(kinds[1:]), np.array(tops[1:]), np.array(changes[1:])
-    )  # fmt: skip
+    return start, found
 
 
 def trace_all(bounds: Times, step: NDArray[Any], day: Codes, ratios: Values) -> Values:
