@@ -95,21 +95,30 @@ def test_no_server_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_uncertain_and_never_due(private_home: Path) -> None:
+    everybody = [("a" * 32, "queued"), ("b" * 32, "queued"), ("c" * 32, "minor")]
     with open_state(private_home, Settings()) as state:
         outbox = Outbox(state, "2026-0001/letters")
-        assert outbox.add([("a" * 32, "queued"), ("b" * 32, "queued"), ("c" * 32, "minor")]) == 3
-        outbox.begin("a" * 32)
+        assert outbox.admit(everybody) == {"a" * 32, "b" * 32}
+        assert outbox.begin("a" * 32)
     with open_state(private_home, Settings()) as state:
         again = Outbox(state, "2026-0001/letters")
         assert again.counts() == {"minor": 1, "queued": 1, "uncertain": 1}
-        assert again.due() == {"b" * 32}
-        assert again.add([("a" * 32, "queued")]) == 0
-        again.begin("b" * 32)
+        assert again.admit(everybody) == {"b" * 32}
+        assert not again.begin("a" * 32)
+        assert again.begin("b" * 32)
         again.end("b" * 32, Outcome(Fate.DEFERRED, 451))
-        assert again.due() == {"b" * 32}
+        assert again.admit(everybody) == {"b" * 32}
+        assert again.begin("b" * 32)
         again.end("b" * 32, Outcome(Fate.SENT, 250))
-        assert again.due() == set()
+        assert again.admit(everybody) == set()
         assert [row[1] for row in again.rows()] == ["uncertain", "sent", "minor"]
+
+
+def test_two_processes_never_send_to_one_person(private_home: Path) -> None:
+    with open_state(private_home, Settings()) as one, open_state(private_home, Settings()) as two:
+        first, second = Outbox(one, "n"), Outbox(two, "n")
+        assert first.admit([("a" * 32, "queued")]) == second.admit([("a" * 32, "queued")])
+        assert [first.begin("a" * 32), second.begin("a" * 32)] == [True, False]
 
 
 def test_spoilt_settings_and_open_passwords_are_told(private_home: Path) -> None:

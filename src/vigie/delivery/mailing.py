@@ -4,12 +4,15 @@ Names are joined a slice of persons at a time and forgotten with it. What leaves
 letters to print) or sent (mail); what stays is pseudonyms and counts.
 """
 
-from collections import Counter
+import os
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from email.message import EmailMessage
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +31,10 @@ from vigie.notices.register import Register
 from vigie.notices.routes import WRITTEN, Route, route
 from vigie.records import DATA_CLASSES
 
+Form = Callable[[Document], bytes]
 SLICE: Final = 200_000
 _PER_ARCHIVE: Final = 5_000
+_AHEAD: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,46 +95,53 @@ def _classes(mask: int) -> tuple[str, ...]:
 def print_letters(
     people: Iterator[Addressee],
     letters: Letters,
-    form: Callable[[Document], bytes],
+    form: Form,
     to: Recipient,
     out: Path,
     mailing: Mailing,
     suffix: str = "pdf",
+    cores: int = 0,
 ) -> None:
-    """Write the letters of those who are written to, some thousands an archive, encrypted."""
+    """Write the letters of those who are written to, some thousands an archive, encrypted.
+
+    They are laid out on so many `cores` at once (0: all there are), which is what takes time.
+    """
     written = (person for person in people if person.way in WRITTEN)
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for number, first in enumerate(written, start=1):
-        archive = Archive()
-        batch = _batch(first, written)
-        name = f"letters-{number:04d}.zip{to.suffix}"
-        pieces = _archive(archive, batch, letters, form, suffix)
-        mailing.files.append(write_encrypted(pieces, to, out / name))
+    with ThreadPoolExecutor(cores or os.cpu_count() or 1) as pool:
+        for number, first in enumerate(written, start=1):
+            batch = chain([first], islice(written, _PER_ARCHIVE - 1))
+            made = _laid_out(batch, letters, form, pool)
+            name = f"letters-{number:04d}.zip{to.suffix}"
+            mailing.files.append(write_encrypted(_archive(made, suffix), to, out / name))
 
 
-def _batch(first: Addressee, more: Iterator[Addressee]) -> Iterator[Addressee]:
-    yield first
-    for _number, one in zip(range(_PER_ARCHIVE - 1), more, strict=False):
-        yield one
-
-
-def _archive(
-    archive: Archive,
-    people: Iterator[Addressee],
-    letters: Letters,
-    form: Callable[[Document], bytes],
-    suffix: str,
-) -> Iterator[bytes]:
+def _laid_out(
+    people: Iterator[Addressee], letters: Letters, form: Form, pool: ThreadPoolExecutor
+) -> Iterator[tuple[str, bytes]]:
+    """Yield each person's letter, in their order; a few wait at a time."""
+    waiting: deque[tuple[str, Future[bytes]]] = deque()
     for one in people:
         letter = letters.write(one.exposed, one.fields, one.way)
-        yield from archive.add(f"{one.person}.{suffix}", [form(letter)])
+        waiting.append((one.person, pool.submit(form, letter)))
+        if len(waiting) > _AHEAD:
+            person, made = waiting.popleft()
+            yield person, made.result()
+    for person, made in waiting:
+        yield person, made.result()
+
+
+def _archive(made: Iterator[tuple[str, bytes]], suffix: str) -> Iterator[bytes]:
+    archive = Archive()
+    for person, letter in made:
+        yield from archive.add(f"{person}.{suffix}", [letter])
     yield from archive.close({"version": 1, "kind": "letters"})
 
 
 def due_letters(
     people: Iterable[Addressee],
     letters: Letters,
-    form: Callable[[Document], bytes],
+    form: Form,
     sender: str,
     notice: str,
 ) -> Iterator[Due]:
@@ -139,9 +151,7 @@ def due_letters(
         yield Due(one.person, _standing(one), one.email, write)
 
 
-def _letter(
-    one: Addressee, letters: Letters, form: Callable[[Document], bytes], sender: str, mark: str
-) -> EmailMessage:
+def _letter(one: Addressee, letters: Letters, form: Form, sender: str, mark: str) -> EmailMessage:
     letter = letters.write(one.exposed, one.fields, one.way)
     return mail(letter, form(letter), sender, one.email, mark)
 

@@ -43,7 +43,7 @@ class Outbox:
         known = select(DELIVERIES.c.person, DELIVERIES.c.status).where(
             self._mine, DELIVERIES.c.person.in_(keys)
         )
-        with self._state.transaction() as connection:
+        with self._state.alone(), self._state.transaction() as connection:
             there = {row.person: row.status for row in connection.execute(known)}
             fresh = {person: status for person, status in people if person not in there}
             rows = [

@@ -4,9 +4,9 @@ The fonts are those inside the library and the one template is ours and imports 
 packages would be looked for there is nothing. Texts enter as data, never as markup.
 """
 
-from functools import cache
 from importlib import resources
 from pathlib import Path
+from threading import local
 from typing import Any
 
 from vigie.errors import SettingsError
@@ -24,8 +24,17 @@ except ImportError:
 _NOWHERE = "/nonexistent"
 
 
-@cache
+_OWN = local()
+
+
 def _compiler() -> Any:
+    """Return the compiler of this thread: one compiler serves one thread at a time."""
+    if not hasattr(_OWN, "compiler"):
+        _OWN.compiler = _new_compiler()
+    return _OWN.compiler
+
+
+def _new_compiler() -> Any:
     folder = Path(str(resources.files("vigie.notices"))) / "templates"
     return typst.Compiler(
         str(folder / "notice.typ"),
