@@ -6,6 +6,7 @@ learning part are scored too coarsely to be shown: nothing is known yet of anyon
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -28,7 +29,7 @@ from vigie.honest import Honest, Reasons
 from vigie.marks import Observer, Scene
 from vigie.profiles import Habits, Usual
 from vigie.stream import LONGEST_LEARNING, Stream
-from vigie.trust import Assessment, assess
+from vigie.trust import Assessment, assess, inspect
 from vigie.units import DAY, find_units, join_units
 
 COLUMNS: Final = (*units_module.COLUMNS, "source", "source_file", "source_line")
@@ -103,15 +104,16 @@ def detect(
     stream = Stream(
         settings, learn_until=_midnight(until), detectors=detectors, keep=True, care=known
     )
-    alerts = stream.feed_all(_slices(events, at, 2 * stream.front.within))
-    alerts += stream.finish()
+    with ThreadPoolExecutor(1) as pool:
+        shown = pool.submit(inspect, events, settings.trust, stream.front.within)
+        alerts = stream.feed_all(_slices(events, at, 2 * stream.front.within))
+        alerts += stream.finish()
     thresholds = stream.thresholds
     assert thresholds is not None
     active = [seen.partition.units.active[0] for seen in stream.kept]
     trust = assess(
-        events, settings.trust, abstaining=stream.panel.abstaining,
+        shown.result(), settings.trust, abstaining=stream.panel.abstaining,
         calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines, late=stream.late,
-        within=stream.front.within,
     )  # fmt: skip
     return Detection(
         alerts=gravest_first(alerts),

@@ -74,8 +74,28 @@ class Finding:
     beyond: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the events themselves show, whatever was detected in them."""
+
+    holes: tuple[Finding, ...]
+    shared: tuple[Finding, ...]
+
+
+def inspect(events: pa.Table, limits: Trust, within: int = WITHIN) -> Inspection:
+    """Look at the events for what `assess` says; may run beside the detection.
+
+    Clocks of two sources that differ by more than `within` (µs) are named.
+    """
+    holes = (
+        *_nulls(events, limits), *_silences(events, limits), *_skews(events, within),
+        *_columns(events),
+    )  # fmt: skip
+    return Inspection(holes, tuple(_shared(events)))
+
+
 def assess(
-    events: pa.Table,
+    shown: pa.Table | Inspection,
     limits: Trust,
     *,
     abstaining: tuple[str, ...] = (),
@@ -83,22 +103,18 @@ def assess(
     quarantined: int = 0,
     lines: int = 0,
     late: int = 0,
-    within: int = WITHIN,
 ) -> Assessment:
-    """Say what the answer is blind to; `quarantined` of `lines` come from the readers.
+    """Say what the answer is blind to, given events or what their inspection showed.
 
-    `late` accesses came after the window of a live watch; clocks of two sources that differ by
-    more than `within` (µs) are named.
+    `quarantined` of `lines` come from the readers; `late` accesses came after the window of a live
+    watch.
     """
+    if isinstance(shown, pa.Table):
+        shown = inspect(shown, limits)
     findings = [
-        *_quarantine(quarantined, lines, limits),
-        *_nulls(events, limits),
-        *_silences(events, limits),
-        *_skews(events, within),
-        *_columns(events),
-        *_abstentions(abstaining),
-        *_shared(events),
-    ]
+        *_quarantine(quarantined, lines, limits), *shown.holes, *_abstentions(abstaining),
+        *shown.shared,
+    ]  # fmt: skip
     if late:
         findings.append(Finding(LATE, {"count": late}, False))
     if not calibrated:
