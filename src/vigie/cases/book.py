@@ -28,6 +28,7 @@ from vigie.cases.model import (
     Matter,
     Opening,
     Record,
+    TextScanned,
 )
 from vigie.cases.records import ENTRY, insert_record, kind_of, make_case, mark, read_cases, settle
 from vigie.clocks.rules import load_rules
@@ -198,6 +199,10 @@ class CaseBook:
             author=author or user, recorded_by=user, recorded_at=now or datetime.now(UTC),
             reason=reason, sha256=facts.sha256, content=facts.to_json().decode(),
         ))  # fmt: skip
+
+    def note_scan(self, case: str, scanned: TextScanned) -> Case:
+        """Record that free text was searched; raises `RefusedError` without a reason."""
+        return self._append(case, scanned)
 
     def _append(self, case: str | None, record: Record) -> Case:
         """Write one record: pending, then the journal, then for good."""

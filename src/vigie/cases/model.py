@@ -170,6 +170,25 @@ class FactsVersion(Record, frozen=True, tag="facts", kw_only=True):
     content: str
 
 
+class TextScanned(Record, frozen=True, tag="text", kw_only=True):
+    """Who searched the free text that a screen shows, in which file, and what was found there.
+
+    `found` counts texts by category of words, `hits` those with any; `terms` is the version of the
+    lists. The author vouches that the file holds what the screen showed.
+    """
+
+    source: str
+    screen: str
+    file: str
+    sha256: str
+    columns: tuple[str, ...]
+    terms: str
+    values: int
+    empty: int
+    hits: int
+    found: dict[str, int]
+
+
 class Awareness(msgspec.Struct, frozen=True):
     """When the organisation holds itself to have become aware, beside what else is known.
 

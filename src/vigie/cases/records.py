@@ -15,14 +15,23 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from vigie import journal
-from vigie.cases.model import Alerted, Case, Decision, Event, FactsVersion, Opening, Record
+from vigie.cases.model import (
+    Alerted,
+    Case,
+    Decision,
+    Event,
+    FactsVersion,
+    Opening,
+    Record,
+    TextScanned,
+)
 from vigie.errors import StoreError
 from vigie.language import N_
 from vigie.state.tables import CASE_RECORDS, CASES
 
 ENTRY: Final = "case"
 """What the journal calls the entry of a record."""
-_ANY: Final = Opening | Alerted | Event | Decision | FactsVersion
+_ANY: Final = Opening | Alerted | Event | Decision | FactsVersion | TextScanned
 
 
 def vouched_for(home: Path) -> list[tuple[int, str]]:

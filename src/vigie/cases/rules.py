@@ -19,6 +19,7 @@ from vigie.cases.model import (
     Opening,
     Record,
     Status,
+    TextScanned,
 )
 from vigie.clocks.engine import read_clocks
 from vigie.clocks.rules import Rule
@@ -62,6 +63,8 @@ def check(case: Case | None, record: Record, now: datetime) -> None:
                 N_("this text holds what reads as a social-security number"),
                 remedy=N_("write it without: a case names no patient"),
             )
+    if isinstance(record, TextScanned):
+        journal.require_reason(record.reason)
     if isinstance(record, Opening):
         _one_of(record.role, ROLES, "--role")
         journal.require_reason(record.reason)

@@ -9,6 +9,7 @@ import msgspec
 from vigie.cases.differences import Change, differences
 from vigie.cases.model import Case, FactsVersion, Matter, Status
 from vigie.cases.scope import details_of, has_scope, scope_of
+from vigie.cases.texts import with_scans
 from vigie.cli.book import find_case, open_book
 from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
 from vigie.cli.exposure_shown import say_persons
@@ -81,7 +82,7 @@ def record(options: Namespace, case: Case, found: Exposure, reason: str = "") ->
     """Keep the set of a case and set the facts that count it; the same again change nothing."""
     place = set_of(home_of(options), case.id)
     place.parent.mkdir(mode=0o700, exist_ok=True)
-    facts = facts_of(found, case.id, found.write(place))
+    facts = with_scans(facts_of(found, case.id, found.write(place)), case)
     why = reason or _("computed from what the case asks of the log")
     with open_book(options) as book:
         return book.set_facts(case.id, facts, why, options.author)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter
+from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter, TextScanned
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
 from vigie.cli.terminal import draw_table, say
 from vigie.clocks.words import duration, shown
@@ -42,6 +42,7 @@ def draw_case(case: Case) -> None:
     draw_awareness(case)
     _draw_timeline(case)
     _draw_decisions(case)
+    _draw_texts(case)
     _draw_facts(case)
     _draw_stale(case)
     say()
@@ -138,6 +139,21 @@ def _draw_stale(case: Case) -> None:
             title = _("What changed since {notice} was approved").format(notice=decision.value)
             rows = [(c.name, c.before, c.after) for c in changes(case, decision)]
             draw_table((_("fact"), _("before"), _("now")), rows, title)
+
+
+def _draw_texts(case: Case) -> None:
+    """Say whose free text was searched, by whom, and in how many texts something stood."""
+    scans = case.of(TextScanned)
+    if scans:
+        say()
+        header = (_("searched"), _("screen"), _("texts"), _("with words of the lists"), _("by"))
+        draw_table(header, [
+            (
+                shown(one.recorded_at, case.zone), f"{one.source} {one.screen}",
+                number(one.values), number(one.hits), _by(one.author, one.recorded_by),
+            )
+            for one in scans
+        ])  # fmt: skip
 
 
 def _draw_facts(case: Case) -> None:

@@ -32,6 +32,34 @@ def declare(commands: Any, name: str, common: Any) -> None:
     )
     given.add_argument("--case", metavar=_("CASE"), help=_("the facts of this case"))
     formats(parser, "table", "json")
+    _declare_scan(inner, common)
+
+
+def _declare_scan(inner: Any, common: Any) -> None:
+    summary = _("search the free text that a screen shows for words of sensitive data")
+    parser = command(inner, "scan", common, summary, "statement_scan:scan_text")
+    parser.add_argument(
+        "file", type=Path, metavar=_("FILE"), help=_("the texts: CSV with a header, or Parquet")
+    )
+    parser.add_argument(
+        "--column", action="append", required=True, metavar=_("COLUMN"),
+        help=_("the column of the texts; may be repeated"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--encoding", choices=("utf-8", "latin-1", "utf-16"), default="utf-8",
+        help=_("how the CSV file is written (default: utf-8)"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--case", metavar=_("CASE"), help=_("record it in this case (with what follows)")
+    )
+    parser.add_argument("--source", metavar=_("SOURCE"), help=_("source whose screen shows it"))
+    parser.add_argument("--screen", metavar=_("SCREEN"), help=_("screen that shows it"))
+    parser.add_argument(
+        "--author", default="", metavar=_("NAME"),
+        help=_("who vouches that the file holds all that the screen showed (default: you)"),
+    )  # fmt: skip
+    parser.add_argument("--reason", default="", metavar=_("TEXT"), help=_("why (journal)"))
+    formats(parser, "table", "json")
 
 
 def check_draft(options: Namespace) -> int:

@@ -28,6 +28,7 @@ GAPS: Final = {
     "unknown_screen": N_("nobody declared what a screen shows"),
     "unattested_screen": N_("what a screen shows is declared, but nobody vouches for it"),
     "unscanned_text": N_("free text was shown, and was not searched for sensitive data"),
+    "sensitive_text": N_("free text was searched, and words of sensitive data stand in it"),
     "shared_number": N_("a social-security number may be that of several persons"),
     "no_controller": N_("no contract in force says whose data they are"),
 }

@@ -1,0 +1,150 @@
+"""Free text searched for words that tell of a class of data; the text itself is never shown.
+
+What it says is "these words were found in so many values", or that none was. It does not prove that
+nothing sensitive stands there: words that the lists lack, misspelt words and allusions are not
+found, and whether the file holds all that was shown is for the person to vouch who gives it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import msgspec
+
+from vigie import legal
+from vigie.errors import ReadingError
+from vigie.exposure.output import hash_file
+from vigie.language import N_
+
+CATEGORIES: Final = {
+    "medical": N_("health"),
+    "prescription": N_("medicines"),
+    "social": N_("social or private life"),
+    "nir": N_("social-security number"),
+    "bank": N_("bank"),
+    "contact": N_("contact"),
+}
+_PARQUET: Final = (".parquet", ".pq")
+
+
+class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words and regular expressions (RE2, on folded text) that tell of some classes of data."""
+
+    name: str
+    classes: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+    @property
+    def expression(self) -> str:
+        """One expression for all of them; it matches whole words.
+
+        >>> Category("x", (), ("diabet*",)).expression
+        '(?:^|[^a-z0-9])((?:diabet[a-z]*))(?:$|[^a-z0-9])'
+        """
+        words = [re.escape(word).replace(r"\*", "[a-z]*") for word in self.words]
+        return rf"(?:^|[^a-z0-9])((?:{'|'.join([*words, *self.patterns])}))(?:$|[^a-z0-9])"
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """The dated lists of `legal/free_text.toml`."""
+
+    version: str
+    source: str
+    mark: str
+    category: tuple[Category, ...]
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """What was found: `found` values by category, `words` the commonest of the lists, with counts.
+
+    `values` counts the texts read, `empty` those without a text among the rows of the file.
+    """
+
+    file: str
+    sha256: str
+    columns: tuple[str, ...]
+    terms: str
+    values: int
+    empty: int
+    hits: int
+    found: dict[str, int]
+    words: dict[str, int]
+
+
+def load_terms(home: Path | None = None) -> Terms:
+    """Return the lists of `home` where it has its own, else those that came with Vigie."""
+    return legal.load("free_text", Terms, home)
+
+
+def scan(path: Path, columns: list[str], terms: Terms, encoding: str = "utf-8") -> Scan:
+    """Search columns of a CSV (with a header) or Parquet file; nothing of it is kept.
+
+    Raises `ReadingError` when a line cannot be read, since what was not read was not searched.
+    """
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("CREATE TEMP TABLE said AS " + _texts(path, columns), [
+                str(path), *([encoding] if path.suffix.lower() not in _PARQUET else [])
+            ])  # fmt: skip
+            return _searched(connection, path, columns, terms)
+        except duckdb.Error as error:
+            raise ReadingError(
+                N_("the free text cannot be read ({reason})"), where=str(path),
+                remedy=N_("give a CSV file with a header, or Parquet, and name a column of it"),
+                reason=_reason(error, columns),
+            ) from None  # fmt: skip
+
+
+def _texts(path: Path, columns: list[str]) -> str:
+    """Return the query of one folded text a row and column; a row without any text is empty."""
+    parquet = path.suffix.lower() in _PARQUET
+    table = "read_parquet(?)" if parquet else _CSV
+    named = ", ".join('"' + name.replace('"', '""') + '"::VARCHAR' for name in columns)
+    return (
+        "SELECT strip_accents(lower(trim(text))) AS text FROM"  # noqa: S608 - quoted above
+        f" (SELECT unnest([{named}]) AS text FROM {table})"
+    )
+
+
+_CSV: Final = "read_csv(?, all_varchar = true, header = true, strict_mode = true, encoding = ?)"
+
+
+def _reason(error: duckdb.Error, columns: list[str]) -> str:
+    """Say why without what stood in the file: the message of the engine may cite a line of it."""
+    if isinstance(error, duckdb.BinderException):
+        return f"no column {', '.join(columns)}"
+    return type(error).__name__
+
+
+def _searched(connection: Any, path: Path, columns: list[str], terms: Terms) -> Scan:
+    values, empty = connection.execute(
+        "SELECT count(*) FILTER (text <> ''), count(*) FILTER (text IS NULL OR text = '') FROM said"
+    ).fetchall()[0]
+    found = {one.name: _count(connection, one.expression) for one in terms.category}
+    words = dict(word for one in terms.category for word in _words(connection, one.expression))
+    every = " OR ".join(["regexp_matches(text, ?)"] * len(terms.category))
+    hits = connection.execute(
+        f"SELECT count(*) FROM said WHERE {every}",  # noqa: S608 - ours
+        [one.expression for one in terms.category],
+    ).fetchall()[0][0]
+    return Scan(
+        path.name, hash_file(path), tuple(columns), terms.version, values, empty, hits, found, words
+    )
+
+
+def _count(connection: Any, expression: str) -> int:
+    query = "SELECT count(*) FROM said WHERE regexp_matches(text, ?)"
+    return int(connection.execute(query, [expression]).fetchall()[0][0])
+
+
+def _words(connection: Any, expression: str) -> Iterator[tuple[str, int]]:
+    """Yield the commonest words found; a number found (an account, a NIR) is never shown."""
+    query = (
+        "SELECT word, count(*) FROM (SELECT unnest(regexp_extract_all(text, ?, 1)) AS word"
+        " FROM said) WHERE regexp_full_match(word, '[a-z -]+') GROUP BY ALL"
+        " ORDER BY 2 DESC, 1 LIMIT 5"
+    )
+    yield from connection.execute(query, [expression]).fetchall()
