@@ -12,7 +12,8 @@ from vigie.records import IDENTITIES, SCREENS
 from vigie.stores import Store
 
 HEADER = (
-    "at;account;action;object;patient;record_count;organisation;outcome;session;device;name;network"
+    "at;account;action;object;patient;record_count;organisation;outcome;session;device;name;"
+    "network;shape"
 )
 MAPPING = """
 [source]
@@ -33,6 +34,7 @@ outcome = "outcome"
 session = "session"
 device = "device"
 network = "network"
+query_shape = "shape"
 patient_surname = "name"
 [data_classes]
 record = ["identity", "medical"]
@@ -51,11 +53,12 @@ def moment(text: str) -> datetime:
 
 def line(at: str, action: str, screen: str, patient: str = "", **more: str) -> str:
     named = {"account": "eve", "record_count": "", "organisation": "A", "outcome": "",
-             "session": "", "device": "", "name": "", "network": ""} | more  # fmt: skip
+             "session": "", "device": "", "name": "", "network": "",
+             "shape": ""} | more  # fmt: skip
     return ";".join([
         at, named["account"], action, screen, patient, named["record_count"],
         named["organisation"], named["outcome"], named["session"], named["device"], named["name"],
-        named["network"],
+        named["network"], named["shape"],
     ])  # fmt: skip
 
 

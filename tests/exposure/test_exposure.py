@@ -19,7 +19,7 @@ from tests.exposure.small import (
 
 from vigie import journal
 from vigie.errors import RefusedError, UsageError
-from vigie.exposure import EXPOSURE, INDEX, Boundary, Scope, Stretch, expose
+from vigie.exposure import EXPOSURE, INDEX, Boundary, Index, Scope, Stretch, expose
 from vigie.exposure.changes import compare
 from vigie.exposure.persons import Move, exposed_by
 from vigie.facts.counting import facts_of
@@ -271,7 +271,7 @@ def test_replaying_a_query_against_the_index_narrows_the_bounds(tmp_path: Path) 
             entry("3", keys[2], "2027-01-01"),  # not yet a patient when it was asked
             entry("4", keys[1], "2020-01-01"), entry("5", keys[1], "2020-01-01"),
         ], schema=INDEX)  # fmt: skip
-        found = expose(store, tenth(), index=index)
+        found = expose(store, tenth(), index=Index(index))
         ways = dict(found.groups("SELECT how, count(DISTINCT patient) FROM exposure GROUP BY 1"))
     # Two Martins were counted and two there are: those. One Durand of two was shown.
     assert ways == {"listed": 2, "reachable": 2}
@@ -302,7 +302,7 @@ def test_controllers_by_dated_contracts_of_persons_and_places(tmp_path: Path) ->
 
 def test_lines_that_cannot_be_read_widen_the_bounds(tmp_path: Path) -> None:
     home = store_of(tmp_path, [
-        line(DAY.format(0), "open", "record", "1"), "not a time;eve;open;record;9;;A;;;;",
+        line(DAY.format(0), "open", "record", "1"), "not a time;eve;open;record;9;;A;;;;;;",
         line(DAY.format(2), "open", "record", "2"),
     ])  # fmt: skip
     with Store.open(home) as store:
@@ -314,7 +314,7 @@ def test_lines_that_cannot_be_read_widen_the_bounds(tmp_path: Path) -> None:
 
 def test_an_unread_line_may_be_of_any_screen_of_its_source_and_of_no_other(tmp_path: Path) -> None:
     home = store_of(tmp_path, [
-        line(DAY.format(0), "open", "find", "1"), "not a time;eve;open;record;9;;A;;;;;",
+        line(DAY.format(0), "open", "find", "1"), "not a time;eve;open;record;9;;A;;;;;;",
         line(DAY.format(2), "open", "find", "2"),
     ])  # fmt: skip
     with Store.open(home) as store:
@@ -328,7 +328,7 @@ def test_an_unread_line_may_be_of_any_screen_of_its_source_and_of_no_other(tmp_p
 
 def test_a_screen_that_nobody_declared_may_show_anything(tmp_path: Path) -> None:
     home = store_of(tmp_path, [
-        line(DAY.format(0), "open", "surprise", "1"), "not a time;eve;open;record;9;;A;;;;;",
+        line(DAY.format(0), "open", "surprise", "1"), "not a time;eve;open;record;9;;A;;;;;;",
     ])  # fmt: skip
     with Store.open(home) as store:
         assert "unknown" in expose(store, tenth()).hidden_classes

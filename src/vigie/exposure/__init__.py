@@ -10,9 +10,9 @@ found.write(Path("exposure.parquet"))
 from vigie.exposure.engine import EVIDENCE, Exposure, expose
 from vigie.exposure.schema import CERTAINTIES, EXPOSURE, HOWS, IDENTIFIERS
 from vigie.exposure.scope import Boundary, Scope, Stretch, of_alerts
-from vigie.exposure.unlogged import INDEX
+from vigie.exposure.unlogged import INDEX, Index
 
 __all__ = [
     "CERTAINTIES", "EVIDENCE", "EXPOSURE", "HOWS", "IDENTIFIERS", "INDEX", "Boundary", "Exposure",
-    "Scope", "Stretch", "expose", "of_alerts",
+    "Index", "Scope", "Stretch", "expose", "of_alerts",
 ]  # fmt: skip

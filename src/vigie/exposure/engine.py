@@ -59,6 +59,7 @@ _BOTH: Final = """CROSS JOIN LATERAL (SELECT unnest(
     CASE WHEN o.controller IS NULL OR k.controller IS NULL OR o.controller = k.controller
     THEN [coalesce(o.controller, k.controller)] ELSE [o.controller, k.controller] END
 ) AS controller) w"""
+SHOWN: Final = "SELECT count(DISTINCT patient) FROM exposure WHERE how <> 'reachable'"
 ORDER: Final = (
     "patient, data_class, how, account, controller NULLS FIRST, certainty, first_at, last_at"
 )
@@ -141,8 +142,8 @@ class Exposure:
 
     @property
     def persons(self) -> int:
-        """How many persons the log names within the boundary: the lower bound."""
-        return self.count("SELECT count(DISTINCT patient) FROM exposure").value
+        """How many persons the log says were shown, within the boundary: the lower bound."""
+        return self.count(SHOWN).value
 
     @property
     def bounds(self) -> tuple[int, int | None]:
@@ -175,7 +176,7 @@ def expose(
     scope: Scope,
     *,
     evidence: pa.Table | None = None,
-    index: pa.Table | None = None,
+    index: unlogged.Index | None = None,
     screens: pa.Table | None = None,
     silent_hours: float = 26.0,
     who: str = "",
@@ -183,7 +184,7 @@ def expose(
 ) -> Exposure:
     """Return the exposure of `scope` by what the store holds; the look is journalled.
 
-    `evidence` (EVIDENCE) is what detection said of single events; `index` (unlogged.INDEX) the
+    `evidence` (EVIDENCE) is what detection said of single events; `index` the
     operator's patients, dated; `screens` other declarations than those in force, to compare.
     A boundary that somebody chose needs a reason: raises `RefusedError` without one.
     """

@@ -5,12 +5,15 @@ Each line of the file is one patient from the moment in its time column on: the 
 `organisation`. Names become keys inside the reader, as those of a log do.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
 from vigie.errors import ReadingError
-from vigie.exposure.unlogged import INDEX
+from vigie.exposure.unlogged import INDEX, PREFIXES, Index
 from vigie.language import N_
 from vigie.pseudonyms import Keyring
 from vigie.readers import reader_class, recognise
@@ -18,16 +21,32 @@ from vigie.readers.base import Context
 from vigie.readers.intake import Intake
 from vigie.readers.mapping import load_mapping
 
+_LONGEST: Final = 24
+"""Letters of a surname beyond which no beginning is keyed: nobody types more and stops."""
 
-def read_index(path: Path, mapping: Path, keyring: Keyring) -> pa.Table:
-    """Return the index (unlogged.INDEX); raises `ReadingError` when lines cannot be read.
+
+@dataclass(frozen=True, repr=False)
+class _NotingRing(Keyring):
+    """A keyring that notes the surnames it keys: a key alone gives no beginning of a name."""
+
+    surnames: set[str] = field(default_factory=set)
+
+    def pseudonyms(self, values: pa.Array, authority: str, kind: str = "patient") -> pa.Array:
+        """Return what a keyring does."""
+        if kind == "surname":
+            self.surnames.update(values.unique().drop_null().cast(pa.string()).to_pylist())
+        return super().pseudonyms(values, authority, kind)
+
+
+def read_index(path: Path, mapping: Path, keyring: Keyring) -> Index:
+    """Return the index; raises `ReadingError` when lines cannot be read.
 
     A person whom the index lacks would be left out of the bounds, so a line that cannot be read
     is an error here, not a line set aside.
     """
-    said = load_mapping(mapping)
+    said, noting = load_mapping(mapping), _NotingRing(keyring.base, keyring.steps)
     name = said.reader or recognise(Intake(path, path.name))
-    reader = reader_class(name)(Context(said.source, keyring, said.raw, said.where))
+    reader = reader_class(name)(Context(said.source, noting, said.raw, said.where))
     tables = []
     for batch in reader.read(Intake(path, path.name)):
         if batch.tally.quarantined:
@@ -36,7 +55,24 @@ def read_index(path: Path, mapping: Path, keyring: Keyring) -> pa.Table:
                 remedy=N_("mend them, or the mapping"), count=batch.tally.quarantined,
             )  # fmt: skip
         tables.append(batch.events)
-    return pa.concat_tables([INDEX.empty_table(), *map(_entries, tables)])
+    patients = pa.concat_tables([INDEX.empty_table(), *map(_entries, tables)])
+    return Index(patients, key_beginnings(noting.surnames, keyring))
+
+
+def key_beginnings(surnames: Iterable[str], keyring: Keyring) -> pa.Table:
+    """Return the key of every beginning of these surnames (PREFIXES), as a log keys them."""
+    pairs = sorted(
+        {
+            (name[:size].strip(), name)
+            for name in surnames
+            for size in range(1, min(len(name), _LONGEST) + 1)
+        }
+    )
+    columns = [
+        keyring.pseudonyms(pa.array(words, pa.string()), "", "surname")
+        for words in zip(*pairs, strict=True)
+    ]
+    return pa.table(columns, schema=PREFIXES) if pairs else PREFIXES.empty_table()
 
 
 def _entries(events: pa.Table) -> pa.Table:

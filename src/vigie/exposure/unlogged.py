@@ -5,7 +5,7 @@ is asked again of the patients who were in it at that moment: as many as were co
 were shown; more are those who may have been.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
@@ -25,6 +25,20 @@ INDEX: Final = pa.schema(
     ]
 )
 """The operator's patients, dated; made by `vigie.exposure.register`."""
+
+PREFIXES: Final = pa.schema(
+    [pa.field("prefix_key", KEY, nullable=False), pa.field("surname_key", KEY, nullable=False)]
+)
+"""The key of every beginning of a surname, and that of the surname: a key alone tells no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The operator's `patients` (INDEX) and the beginnings of their names (PREFIXES)."""
+
+    patients: pa.Table
+    prefixes: pa.Table = field(default_factory=PREFIXES.empty_table)
+
 
 _FEW: Final = ("open", "rights_check", "break_glass")
 """Requests about one person: without a name, somebody was shown, and no more than one."""
@@ -46,19 +60,35 @@ GROUP BY access_id
 HAVING (counted IS NULL AND named = 0) OR counted > named
 """  # noqa: S608 - ours
 
-_CANDIDATES: Final = """
-CREATE TEMP TABLE candidates AS
-SELECT h.access_id, i.patient, count(*) OVER (PARTITION BY h.access_id) AS found
-FROM hidden h JOIN patient_index i
-  ON (i.valid_from IS NULL OR i.valid_from <= h."at")
+_MEANT: Final = """
+CREATE TEMP TABLE meant AS
+SELECT access_id, surname_key FROM hidden
+WHERE surname_key IS NOT NULL AND coalesce(query_shape NOT IN ('prefix', 'wildcard'), true)
+UNION
+SELECT h.access_id, p.surname_key FROM hidden h JOIN prefixes p ON h.surname_key = p.prefix_key
+WHERE coalesce(h.query_shape NOT IN ('exact_name', 'wildcard'), true)
+"""
+"""The surnames that a request may have meant: the one typed, and those that begin so. A wildcard
+may stand anywhere, so that its text tells nothing."""
+
+_FITS: Final = """(i.valid_from IS NULL OR i.valid_from <= h."at")
  AND (i.valid_until IS NULL OR i.valid_until > h."at")
- AND (h.surname_key IS NULL OR h.query_shape IN ('prefix', 'wildcard')
-      OR i.surname_key = h.surname_key)
  AND (h.address_key IS NULL OR h.query_shape IN ('prefix', 'wildcard')
       OR i.address_key = h.address_key)
  AND (h.area IS NULL OR i.area IS NULL OR i.area = h.area)
- AND (i.organisation IS NULL OR h.organisation IS NULL OR i.organisation = h.organisation)
-"""
+ AND (i.organisation IS NULL OR h.organisation IS NULL OR i.organisation = h.organisation)"""
+
+_CANDIDATES: Final = f"""
+CREATE TEMP TABLE candidates AS
+SELECT access_id, patient, count(*) OVER (PARTITION BY access_id) AS found FROM (
+    SELECT h.access_id, i.patient FROM hidden h JOIN meant m ON h.access_id = m.access_id
+    JOIN patient_index i ON i.surname_key = m.surname_key AND {_FITS}
+    UNION
+    SELECT h.access_id, i.patient FROM hidden h JOIN patient_index i ON {_FITS}
+    WHERE h.surname_key IS NULL OR (h.query_shape IN ('prefix', 'wildcard')
+        AND h.access_id NOT IN (SELECT access_id FROM meant))
+)
+"""  # noqa: S608 - ours
 
 _ROWS: Final = """
 CREATE TEMP VIEW looked AS
@@ -88,13 +118,16 @@ class Hidden:
     reach: int | None
 
 
-def find(connection: Any, index: pa.Table | None) -> Hidden:
+def find(connection: Any, index: Index | None) -> Hidden:
     """Make the view `looked` (what was selected, and what replaying adds) and return the bounds."""
     connection.execute(_HIDDEN)
     if index is None:
         connection.execute(_ROWS)
     else:
-        connection.register("patient_index", index.select(INDEX.names).cast(INDEX))
+        patients = index.patients.select(INDEX.names).cast(INDEX)
+        connection.register("patient_index", patients)
+        connection.register("prefixes", index.prefixes)
+        connection.execute(_MEANT)
         connection.execute(_CANDIDATES)
         connection.execute(_ROWS + _REACHED)
     return Hidden(_accesses(connection, index is not None), *_bounds(connection, index))
@@ -110,7 +143,7 @@ def _accesses(connection: Any, replayed: bool) -> pa.Table:
     ).to_arrow_table()
 
 
-def _bounds(connection: Any, index: pa.Table | None) -> tuple[int | None, int | None]:
+def _bounds(connection: Any, index: Index | None) -> tuple[int | None, int | None]:
     uncounted, most = first(
         connection,
         f"SELECT count(*) FILTER (counted IS NULL AND action IN {_MANY}),"  # noqa: S608 - ours

@@ -4,7 +4,8 @@ Names: `persons`, `persons.how:HOW`, `persons.class:CLASS` (of every class, zero
 `persons.class:CLASS.how:HOW`, `persons.certainty:CERTAINTY`, `persons.controller:NAME`, `accesses`,
 `accounts`, `controllers`, `lines`, `duplicates`, `refused`, `exports`, `exports.records`,
 `identifiers.test`. A number of persons has the bounds of the whole set: whoever is hidden may be in
-any part of it.
+any part of it. Who is only `reachable` counts under that name alone: nobody knows whether he was
+shown.
 """
 
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def _persons(found: Exposure) -> Iterator[Fact]:
     low, high = found.bounds
     open_classes = found.hidden_classes
     for name, where in _parts(found):
-        count = found.count(_PERSONS + (f" WHERE {where}" if where else ""))
+        count = found.count(f"{_PERSONS} WHERE {where}")
         about = name.partition("class:")[2].partition(".")[0]
         exact = low == high or (bool(about) and about not in open_classes)
         most = None if high is None else count.value + high - low
@@ -53,19 +54,21 @@ def _persons(found: Exposure) -> Iterator[Fact]:
 
 
 def _parts(found: Exposure) -> Iterator[tuple[str, str]]:
-    yield "persons", ""
+    shown = "how <> 'reachable'"
+    yield "persons", shown
     for how in HOWS:
         yield f"persons.how:{how}", f"how = '{how}'"
     for data_class in DATA_CLASSES:
-        yield f"persons.class:{data_class}", f"data_class = '{data_class}'"
+        yield f"persons.class:{data_class}", f"data_class = '{data_class}' AND {shown}"
     pairs = found.groups("SELECT DISTINCT data_class, how FROM exposure ORDER BY ALL")
     for data_class, how in pairs:
         where = f"data_class = '{data_class}' AND how = '{how}'"
         yield f"persons.class:{data_class}.how:{how}", where
     for name in _names(found, "certainty"):
-        yield f"persons.certainty:{name}", f"certainty = '{name}'"
+        yield f"persons.certainty:{name}", f"certainty = '{name}' AND {shown}"
     for name in _names(found, "controller"):
-        yield f"persons.controller:{name}", f"controller = '{name.replace(chr(39), chr(39) * 2)}'"
+        quoted = name.replace("'", "''")
+        yield f"persons.controller:{name}", f"controller = '{quoted}' AND {shown}"
 
 
 def _names(found: Exposure, column: str) -> list[str]:
