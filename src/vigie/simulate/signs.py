@@ -43,6 +43,7 @@ _GRANTS, _ROTATES = 0.05, 0.15
 """Per day worked: records deleted by style of work, rights given by managers, logs rotated."""
 _BESIDE_DAYS: Final = 0.04
 """Account-days with a telephone, or a second place, used beside a session that goes on."""
+_CONFER: Final = ("hospital", "regional-portal")
 _CONFERENCE: Final = 0.03
 """Case conferences per organisation and day, where there are doctors enough."""
 
@@ -122,7 +123,8 @@ def _honest(world: Signs) -> list[pa.Table]:
     parts = [_mistaken(world, honest, _ADDED), *_returns(world, honest, _ADDED + (1 << 36))]
     if world.preset in _DEEDS:
         parts.append(_deeds(world, honest, _ADDED + (2 << 36)))
-    parts.append(_conferences(world, honest, _ADDED + (3 << 36)))
+    if world.preset in _CONFER:
+        parts.append(_conferences(world, honest, _ADDED + (3 << 36)))
     parts.append(_beside(world, honest, _ADDED + (4 << 36)))
     return parts
 
@@ -261,7 +263,8 @@ def _bare(world: Signs, rows: Ints, first: int, at: Ints, action: str) -> pa.Tab
 def _conferences(world: Signs, honest: Ints, first: int) -> pa.Table:
     """Return case conferences: several doctors of one place open the same few patients.
 
-    Whose patients they are is one doctor's affair; the others open them in their own sessions.
+    They are patients whom one of them met on the days before; the others open them in their own
+    sessions.
     """
     raw, rng, people = world.raw, world.chance("conferences"), world.people
     names = np.array(people.accounts["profession"].to_pylist(), object)
@@ -282,7 +285,8 @@ def _conferences(world: Signs, honest: Ints, first: int) -> pa.Table:
             continue
         chosen = rng.permutation(len(members))[: int(rng.integers(5, 11))]
         host, *guests = rows[place[chosen]].tolist()
-        shown = np.unique(raw["patient"][rows[raw["account"][rows] == raw["account"][host]]])
+        earlier = (raw["account"][opened] == raw["account"][host]) & (day < value % 1000)
+        shown = np.unique(raw["patient"][opened[earlier]])
         shown = rng.permutation(shown)[: int(rng.integers(3, 9))]
         guest = np.repeat(np.array(guests), len(shown))
         at = raw["at"][guest] + np.tile(np.arange(1, len(shown) + 1), len(guests)) * 75 * _SECOND
