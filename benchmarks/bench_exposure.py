@@ -1,8 +1,12 @@
 """Exposure: the thief told from the owner on every preset, and the speed of the exact set.
 
-The first part prints, per family of thefts and by where the thief came from, how many of his
-accesses the default boundary leaves out and which share of the owner's it takes in. The second
-compares `expose` with the bare DuckDB query for the same set, over the same store, in one run.
+The first part prints, per family of thefts and by what the truth says of where and when the thief
+worked, how many of his accesses the default boundary leaves out and which share of the owner's it
+takes in: in the period from the first to the last stolen access, and in one that begins a day
+before and ends a day after, as somebody asks who does not know. The second compares `expose` with
+the bare DuckDB query for the same set, over the same store, in one run.
+
+    python -m benchmarks.bench_exposure 0.02 341 342
 """
 
 import json
@@ -10,17 +14,20 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 
 from benchmarks.base import Result
 from vigie.detection import COLUMNS, detect
 from vigie.events import SCHEMA
-from vigie.exposure import Boundary, Exposure, Scope, Stretch, expose
+from vigie.exposure import Exposure, Scope, Stretch, expose
 from vigie.exposure.evidence import evidence_of
 from vigie.pipeline import find_files, import_files, load_mappings
 from vigie.simulate.output import simulate_to
@@ -28,14 +35,14 @@ from vigie.simulate.presets import PRESETS
 from vigie.simulate.truth import line_labels
 from vigie.stores import Store
 
-ALL = Boundary("all", reason="bench")
+AWAY: Final = ("elsewhere", "other hour")
 
 
 @dataclass
 class Tally:
     """Accesses of one family: the thief's and the owner's, and what became of them."""
 
-    thefts: int = 0
+    accounts: int = 0
     stolen: int = 0
     left_out: int = 0
     own: int = 0
@@ -49,7 +56,7 @@ SELECT l.attack = $attack AS stolen, coalesce(a.certainty IN ('owner', 'possible
 FROM own s JOIN labels l ON l.line = s.source_line AND l.account = s.account
   AND l.name = regexp_replace(s.source_file, '^.*/', '')
 LEFT JOIN judged a ON s.access_id = a.access_id
-WHERE s.patient IS NOT NULL AND NOT s.failed GROUP BY ALL
+WHERE NOT s.failed GROUP BY ALL
 """
 
 
@@ -66,28 +73,54 @@ def judge(found: Exposure, labels: pa.Table, attack: int) -> dict[tuple[bool, bo
     return {(stolen, out): count for stolen, out, count in rows}
 
 
-def separations(folder: Path) -> dict[tuple[str, str], Tally]:
+_HOURS: Final = """
+SELECT attack = $attack AS stolen, hour("at") AS hour, count(DISTINCT access)
+FROM read_parquet($truth)
+WHERE account = $account AND attack IN (-1, $attack) GROUP BY ALL
+"""
+_RARE: Final = 0.01
+"""Share of the owner's accesses below which, an hour either side, the owner does not work then."""
+_MOSTLY: Final = 0.9
+
+
+def came(folder: Path, attack: dict[str, Any], account: str) -> str:
+    """Say by the truth whether a thief came from elsewhere, at another hour, or neither."""
+    if attack["parameters"]["from"] != "inside":
+        return "elsewhere"
+    asked = {"attack": attack["attack"], "account": account,
+             "truth": str(folder / "truth" / "events.parquet")}  # fmt: skip
+    hours = np.zeros((2, 24))
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    for stolen, hour, count in connection.execute(_HOURS, asked).fetchall():
+        hours[int(stolen), hour] = count
+    around = hours[0] + np.roll(hours[0], 1) + np.roll(hours[0], -1)
+    late = hours[1][around < _RARE * max(hours[0].sum(), 1)].sum()
+    return "other hour" if late >= _MOSTLY * max(hours[1].sum(), 1) else "inside"
+
+
+def separations(folder: Path, around: timedelta = timedelta()) -> dict[tuple[str, str], Tally]:
     """Judge every theft of one simulated platform whose logs are in the store `folder/home`."""
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     labels = line_labels(folder / "truth")
     with Store.open(folder / "home") as store:
         columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
-        events = store.events(columns)
-        detection = detect(events)
+        events, care = store.events(columns), store.table("care")
+        detection = detect(events, care=care if care.num_rows else None)
         for attack in json.loads((folder / "truth" / "attacks.json").read_text("utf-8")):
-            place = "inside" if attack["parameters"]["from"] == "inside" else "elsewhere"
-            tally = tallies[place, attack["family"]]
-            tally.thefts += 1
+            since, until = _at(attack["onset"]) - around, _at(attack["end"], 2) + around
             for account in attack["accounts"]:
-                stretch = Stretch(account, _at(attack["onset"]), _at(attack["end"], 2))
+                tally = tallies[came(folder, attack, account), attack["family"]]
                 evidence = evidence_of(detection, events, (account,))
-                found = expose(store, Scope((stretch,)), evidence=evidence)
+                found = expose(store, Scope((Stretch(account, since, until),)), evidence=evidence)
+                tally.accounts += 1
                 tally.ways[found.separation.ways[account]] += 1
                 counts = judge(found, labels, attack["attack"])
                 tally.stolen += counts.get((True, False), 0) + counts.get((True, True), 0)
                 tally.left_out += counts.get((True, True), 0)
                 tally.own += counts.get((False, False), 0) + counts.get((False, True), 0)
                 tally.included += counts.get((False, False), 0)
+                found.connection.close()
     return tallies
 
 
@@ -104,20 +137,28 @@ def build(preset: str, scale: float, seed: int, folder: Path) -> None:
 
 
 def table(tallies: dict[tuple[str, str], Tally]) -> str:
-    """Return the table by family."""
+    """Return the table by family, and all families of each kind."""
     lines = [
-        "| thief came from | family | thefts | thief's accesses | left out | owner's accesses "
+        "| thief came | family | accounts | thief's accesses | left out | owner's accesses "
         "| included | told apart |",
         "|---|---|---:|---:|---:|---:|---:|---|",
     ]
-    for (place, family), t in sorted(tallies.items()):
-        share = f"{100 * t.included / t.own:.0f} %" if t.own else "–"
+    rows = sorted(tallies.items())
+    rows += [((place, "**all**"), total) for place, total in sorted(totals(tallies).items())]
+    for (place, family), t in rows:
+        share = f"{100 * t.included / t.own:.1f} %" if t.own else "–"
         ways = ", ".join(f"{way} {count}" for way, count in sorted(t.ways.items()))
         lines.append(
-            f"| {place} | {family} | {t.thefts} | {t.stolen} | {t.left_out} | {t.own} "
+            f"| {place} | {family} | {t.accounts} | {t.stolen:,} | {t.left_out:,} | {t.own:,} "
             f"| {share} | {ways} |"
         )
     return "\n".join(lines)
+
+
+def totals(tallies: dict[tuple[str, str], Tally]) -> dict[str, Tally]:
+    """Add up the families of each kind of place."""
+    plain = [{(place, ""): tally} for (place, _), tally in tallies.items()]
+    return {place: tally for (place, _), tally in added(plain).items()}
 
 
 def added(parts: list[dict[tuple[str, str], Tally]]) -> dict[tuple[str, str], Tally]:
@@ -126,7 +167,7 @@ def added(parts: list[dict[tuple[str, str], Tally]]) -> dict[tuple[str, str], Ta
     for part in parts:
         for key, t in part.items():
             into = total[key]
-            into.thefts += t.thefts
+            into.accounts += t.accounts
             into.stolen += t.stolen
             into.left_out += t.left_out
             into.own += t.own
@@ -151,23 +192,26 @@ GROUP BY ALL ORDER BY ALL
 """The same set as one would ask DuckDB for it by hand, over the same segments."""
 
 
-def speed(rows: int, folder: Path) -> tuple[float, float, int]:
-    """Return the seconds of `expose` and of the bare query, and the rows of the set."""
-    from benchmarks.exposure_log import fill
+def speed(rows: int, share: float, folder: Path) -> tuple[float, float, int]:
+    """Return the seconds of `expose` and of the bare query, and the rows of the set.
 
-    fill(folder / "home", rows)
-    since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+    The log has `rows` accesses, of which the account asked about made `share`.
+    """
+    from benchmarks.exposure_log import SINCE, THIEF, fill
+
+    fill(folder / "home", rows, share)
+    since, until = SINCE - timedelta(days=4), SINCE + timedelta(days=60)
     with Store.open(folder / "home") as store:
-        scope = Scope((Stretch("thief", since, until),))
         began = time.perf_counter()
-        found = expose(store, scope)
+        found = expose(store, Scope((Stretch(THIEF, since, until),)))
         found.write(folder / "exposure.parquet")
         ours = time.perf_counter() - began
         count = found.groups("SELECT count(*) FROM exposure")[0][0]
         found.connection.close()
         connection = store.connect()
+        connection.execute(f"SET temp_directory = '{folder}'")
         asked: dict[str, Any] = {
-            "account": "thief", "since": since.replace(tzinfo=None),
+            "account": THIEF, "since": since.replace(tzinfo=None),
             "until": until.replace(tzinfo=None),
         }  # fmt: skip
         began = time.perf_counter()
@@ -176,29 +220,49 @@ def speed(rows: int, folder: Path) -> tuple[float, float, int]:
         return ours, time.perf_counter() - began, count
 
 
+def told_apart(
+    scale: float, seeds: Sequence[int]
+) -> tuple[dict[tuple[str, str], Tally], dict[tuple[str, str], Tally]]:
+    """Play thefts on every preset; judge them in their own period and in a day more each side."""
+    close, wide = [], []
+    for seed in seeds:
+        for preset in PRESETS:
+            with tempfile.TemporaryDirectory() as name:
+                build(preset, scale, seed, Path(name))
+                close.append(separations(Path(name)))
+                wide.append(separations(Path(name), timedelta(days=1)))
+    return added(close), added(wide)
+
+
 def run(scale: float = 0.1) -> list[Result]:
     """Run both parts; the table by family goes to standard error."""
-    parts = []
+    close, _ = told_apart(max(0.02, 0.3 * scale), (11,))
+    sys.stderr.write(table(close) + "\n")
+    away = totals(close)
+    own = sum(away[place].own for place in AWAY if place in away)
+    included = sum(away[place].included for place in AWAY if place in away)
+    left = sum(t.left_out for t in close.values())
+    rows = int(100_000_000 * scale * 0.2)
     with tempfile.TemporaryDirectory() as name:
-        for preset in PRESETS:
-            folder = Path(name) / preset
-            build(preset, max(0.02, 0.3 * scale), 11, folder)
-            parts.append(separations(folder))
-        total = added(parts)
-        sys.stderr.write(table(total) + "\n")
-        rows = int(100_000_000 * scale * 0.2)
-        ours, bare, count = speed(rows, Path(name))
-    away = [t for (place, _), t in total.items() if place == "elsewhere"]
-    own, included = sum(t.own for t in away), sum(t.included for t in away)
-    left = sum(t.left_out for t in total.values())
+        ours, bare, count = speed(rows, 0.1, Path(name))
     return [
         Result(
-            "owner's accesses counted as the thief's, thefts from elsewhere",
+            "owner's accesses counted as the thief's, thefts from elsewhere or at another hour",
             included / max(own, 1), "all the owner's accesses in the period", 1.0, "share",
             "0.10", f"{left} of the thief's accesses left out, all families",
         ),
         Result(
             "exposure to Parquet", ours, "bare DuckDB query for the same set", bare, "s", "2",
-            f"{rows:,} accesses, {count:,} rows",
+            f"log of {rows:,} accesses, a tenth of them the account's, {count:,} rows",
         ),
     ]  # fmt: skip
+
+
+def main() -> None:
+    """Print both tables for the scale and seeds given on the command line."""
+    close, wide = told_apart(float(sys.argv[1]), [int(seed) for seed in sys.argv[2:]])
+    sys.stdout.write(f"{table(close)}\n\nA day more each side:\n\n{table(wide)}\n")
+
+
+if __name__ == "__main__":
+    main()
