@@ -211,7 +211,7 @@ def expose(
 
 
 def _spill_at_home(connection: Any, home: Path) -> None:
-    """Put what does not fit in memory where only the owner may read, not into the current folder."""
+    """Put what does not fit in memory where only the owner may read, not in the current folder."""
     place = str(home / SPILL).replace("'", "''")
     connection.execute(f"SET temp_directory = '{place}'")
 
