@@ -15,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.numbering import NOBODY, Codes, Recent, State, Words, hashed
+from vigie.numbering import NOBODY, Codes, State, Words, hashed
+from vigie.recent import Recent
 from vigie.sorting import order_of_time
 
 DAY: Final = 86_400_000_000

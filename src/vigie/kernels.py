@@ -30,7 +30,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
-    """Ask the memory for an entry that a kernel will look at soon; it goes on meanwhile.
+    """Ask the memory for a row that a kernel will look at soon; it goes on meanwhile.
 
     A look-up in a large table waits some hundred nanoseconds, and a branch that depends on it
     keeps the processor from looking ahead by itself.
@@ -38,7 +38,9 @@ def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         fields = context.make_array(array)(context, builder, arguments[0])
-        place = cgutils.get_item_pointer(context, builder, array, fields, [arguments[1]])  # type: ignore[no-untyped-call]
+        first = context.get_constant(types.intp, 0)
+        row = [arguments[1], *[first] * (array.ndim - 1)]
+        place = cgutils.get_item_pointer(context, builder, array, fields, row)  # type: ignore[no-untyped-call]
         byte = builder.bitcast(place, ir.IntType(8).as_pointer())
         number = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte.type, number, number, number])

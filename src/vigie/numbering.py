@@ -13,15 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vigie.kernels import kernel, prefetch
+
 Keys = NDArray[np.uint64]
 Codes = NDArray[np.int32]
 
 NOBODY: Final = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 """The key that gets no number (-1)."""
 
-_NEVER: Final = -(2**62)
 _SMALLEST: Final = 64
-_GENERATION: Final = 3_600_000_000
+_AHEAD: Final = 12
+"""Keys between asking the memory for a place and looking there."""
 
 
 class State:
@@ -177,44 +179,6 @@ def _looked_up(table: Codes, indices: pa.Array) -> Codes:
     return found
 
 
-class Recent(State):
-    """What was met within a span of time, and when first: two generations, each at least a span."""
-
-    def __init__(self, span: int) -> None:
-        self.span = span
-        self._now, self._before = _generation(_SMALLEST), _generation(_SMALLEST)
-        self._count = 0
-        self._start = _NEVER
-
-    def first_met(
-        self, keys: Keys, at: NDArray[np.int64], wanted: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return when each key was first met, at most one span before, and whether it is new.
-
-        `at` ascends, also from call to call. Keys not `wanted` are neither met nor new.
-        """
-        first, new = at.copy(), np.zeros(len(keys), bool)
-        done = 0
-        while True:
-            done, self._count, full = _meet(
-                keys, at, wanted, done, self.span, max(self.span, _GENERATION), self._start,
-                self._count,
-                *self._now, *self._before, first, new,
-            )  # fmt: skip
-            if done == len(keys):
-                return first, new
-            if full:
-                self._grow()
-            else:
-                self._before, self._now = self._now, _generation(len(self._now[0]))
-                self._start, self._count = int(at[done]), 0
-
-    def _grow(self) -> None:
-        larger = _generation(2 * len(self._now[0]))
-        _move_times(*self._now, *larger)
-        self._now = larger
-
-
 def grown(values: NDArray[Any], count: int, fill: Any = 0) -> NDArray[Any]:
     """Return `values` with room for `count` rows, new ones `fill`; by doubling when it lacks.
 
@@ -233,10 +197,6 @@ def _empty(size: int) -> Keys:
     slots = np.zeros((size, 2), np.uint64)
     slots[:, 1] = NOBODY
     return slots
-
-
-def _generation(size: int) -> tuple[Keys, NDArray[np.int64]]:
-    return np.zeros(size, np.uint64), np.full(size, _NEVER, np.int64)
 
 
 @numba.njit(inline="always")
@@ -296,13 +256,15 @@ def _place(key, slots, mask):  # type: ignore[no-untyped-def]
     return slot
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _number(keys, start, slots, count, out):  # type: ignore[no-untyped-def]
     """Number keys from `start` until the table is too full; return where it stopped."""
     nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     mask = np.uint64(slots.shape[0] - 1)
     room = slots.shape[0] * 6 // 10
     for i in range(start, keys.size):
+        if i + _AHEAD < keys.size:
+            prefetch(slots, np.int64(_hash(keys[i + _AHEAD], mask)))
         if keys[i] == nobody:
             out[i] = -1
             continue
@@ -316,13 +278,17 @@ def _number(keys, start, slots, count, out):  # type: ignore[no-untyped-def]
     return keys.size, count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _number_pairs(left, right, start, slots, count, out):  # type: ignore[no-untyped-def]
     """Number pairs of codes, as `_number` does keys."""
     nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     mask = np.uint64(slots.shape[0] - 1)
     room = slots.shape[0] * 6 // 10
     for i in range(start, left.size):
+        if i + _AHEAD < left.size:
+            j = i + _AHEAD
+            key = (np.uint64(left[j]) << np.uint64(32)) | np.uint64(right[j])
+            prefetch(slots, np.int64(_hash(key, mask)))
         if left[i] < 0 or right[i] < 0:
             out[i] = -1
             continue
@@ -337,7 +303,7 @@ def _number_pairs(left, right, start, slots, count, out):  # type: ignore[no-unt
     return left.size, count
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _move(old, new):  # type: ignore[no-untyped-def]
     nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
     mask = np.uint64(new.shape[0] - 1)
@@ -347,50 +313,3 @@ def _move(old, new):  # type: ignore[no-untyped-def]
             while new[slot, 1] != nobody:
                 slot = (slot + one) & mask
             new[slot, 0], new[slot, 1] = old[i, 0], old[i, 1]
-
-
-@numba.njit(inline="always")
-def _find(key, keys, times):  # type: ignore[no-untyped-def]
-    never, one = np.int64(-(2**62)), np.uint64(1)
-    mask = np.uint64(keys.size - 1)
-    slot = _hash(key, mask)
-    while times[slot] != never and keys[slot] != key:
-        slot = (slot + one) & mask
-    return slot
-
-
-@numba.njit(cache=True, nogil=True)
-def _meet(  # type: ignore[no-untyped-def]
-    keys, at, wanted, begin, span, generation, start, count, now_keys, now_times, old_keys,
-    old_times, first, new,
-):  # fmt: skip
-    """Meet keys until the generation is over or full; return where, the count, whether full."""
-    never = np.int64(-(2**62))
-    for i in range(begin, keys.size):
-        if not wanted[i]:
-            continue
-        if at[i] - start > generation:
-            return i, count, False
-        slot = _find(keys[i], now_keys, now_times)
-        when = now_times[slot]
-        if when == never:
-            when = old_times[_find(keys[i], old_keys, old_times)]
-        if when != never and at[i] - when <= span:
-            first[i] = when
-            continue
-        if now_times[slot] == never:
-            if 2 * count >= now_keys.size:
-                return i, count, True
-            count += 1
-        now_keys[slot], now_times[slot] = keys[i], at[i]
-        new[i] = True
-    return keys.size, count, False
-
-
-@numba.njit(cache=True, nogil=True)
-def _move_times(keys, times, new_keys, new_times):  # type: ignore[no-untyped-def]
-    never = np.int64(-(2**62))
-    for i in range(keys.size):
-        if times[i] != never:
-            slot = _find(keys[i], new_keys, new_times)
-            new_keys[slot], new_times[slot] = keys[i], times[i]

@@ -34,9 +34,10 @@ from vigie.honest import Reasons
 from vigie.knowledge import Knowledge
 from vigie.language import N_
 from vigie.marks import Observer
-from vigie.numbering import Numbers, Recent, State, Words
+from vigie.numbering import Numbers, State, Words
 from vigie.profiles import Habits, Peers
 from vigie.ranges import Ranges
+from vigie.recent import Recent
 from vigie.relations import Marks, Patients, Places, Relations
 from vigie.sizes import Law, Sizes
 from vigie.trails import Alarm, Look, Tally, Trail

@@ -43,7 +43,11 @@ ACTS: Final = (
 
 _PAGES: Final = tuple(ACTIONS.index(name) for name in ("search", "list"))
 _ACTS: Final = tuple(ACTIONS.index(name) for name in ACTS)
+_IS_PAGE: Final = np.isin(np.arange(len(ACTIONS) + 1), _PAGES)
+_IS_ACT: Final = np.isin(np.arange(len(ACTIONS) + 1), _ACTS)
+"""By number of the action, the last entry for none (-1)."""
 _NEVER: Final = -(10**18)
+_KEPT: Final = ("row", "at", *TEXTS, *NUMBERS, *PLACES)
 _PLAIN: Final = (
     "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "person",
     "pair", "since", "action", "act",
@@ -124,12 +128,12 @@ class UnitFinder(State):
         counted = ((rows["record_count"] >= 0) | (rows["bytes"] >= 0))[by_account]
         pair = self.pairs.number_pairs(account, patient)
         is_unit, since, source = self._mark(pair, at, step, listing, counted)
-        act = ~is_unit & np.isin(action, _ACTS)
+        act = ~is_unit & _IS_ACT[action]
         pair, patient = np.where(act, -1, pair), np.where(act, -1, patient)
         seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
         seen[step[(since >= 0) & (since < DAY)]] = True
         chosen = np.flatnonzero(is_unit | act)
-        kept = take(rows, by_account[chosen])
+        kept = take({name: rows[name] for name in _KEPT}, by_account[chosen])
         units = Units(
             row=kept["row"], order=_by_time(by_account, chosen), account=account[chosen],
             at=at[chosen], day=day[chosen], step=step[chosen] + np.int64(self.steps),
@@ -249,7 +253,7 @@ def _steps(
 
     Returns each row's number and how many rows its request has.
     """
-    pages = np.isin(action, _PAGES)
+    pages = _IS_PAGE[action]
     same = (account[1:] == account[:-1]) & (at[1:] == at[:-1])
     same &= (access[1:] == access[:-1]) | (pages[1:] & pages[:-1])
     step = np.cumsum(np.concatenate([[0], ~same])[: len(at)]).astype(np.int32)

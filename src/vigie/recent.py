@@ -1,0 +1,103 @@
+"""What was met lately, and when: keys within a span of time, in a table that forgets the rest."""
+
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.kernels import kernel
+from vigie.numbering import Keys, State, mixed
+
+_NEVER: Final = -(2**62)
+_SMALLEST: Final = 64
+_GENERATION: Final = 3_600_000_000
+
+
+class Recent(State):
+    """What was met within a span of time, and when first: two generations, each at least a span."""
+
+    def __init__(self, span: int) -> None:
+        self.span = span
+        self._now, self._before = _generation(_SMALLEST), _generation(_SMALLEST)
+        self._count = 0
+        self._start = _NEVER
+
+    def first_met(
+        self, keys: Keys, at: NDArray[np.int64], wanted: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return when each key was first met, at most one span before, and whether it is new.
+
+        `at` ascends, also from call to call. Keys not `wanted` are neither met nor new.
+        """
+        first, new = at.copy(), np.zeros(len(keys), bool)
+        done = 0
+        while True:
+            done, self._count, full = _meet(
+                keys, at, wanted, done, self.span, max(self.span, _GENERATION), self._start,
+                self._count,
+                *self._now, *self._before, first, new,
+            )  # fmt: skip
+            if done == len(keys):
+                return first, new
+            if full:
+                self._grow()
+            else:
+                self._before, self._now = self._now, _generation(len(self._now[0]))
+                self._start, self._count = int(at[done]), 0
+
+    def _grow(self) -> None:
+        larger = _generation(2 * len(self._now[0]))
+        _move_times(*self._now, *larger)
+        self._now = larger
+
+
+def _generation(size: int) -> tuple[Keys, NDArray[np.int64]]:
+    return np.zeros(size, np.uint64), np.full(size, _NEVER, np.int64)
+
+
+@numba.njit(inline="always")
+def _find(key, keys, times):  # type: ignore[no-untyped-def]
+    never, one = np.int64(-(2**62)), np.uint64(1)
+    mask = np.uint64(keys.size - 1)
+    slot = mixed(key) & mask
+    while times[slot] != never and keys[slot] != key:
+        slot = (slot + one) & mask
+    return slot
+
+
+@kernel
+def _meet(  # type: ignore[no-untyped-def]
+    keys, at, wanted, begin, span, generation, start, count, now_keys, now_times, old_keys,
+    old_times, first, new,
+):  # fmt: skip
+    """Meet keys until the generation is over or full; return where, the count, whether full."""
+    never = np.int64(-(2**62))
+    for i in range(begin, keys.size):
+        if not wanted[i]:
+            continue
+        if at[i] - start > generation:
+            return i, count, False
+        slot = _find(keys[i], now_keys, now_times)
+        when = now_times[slot]
+        if when == never:
+            when = old_times[_find(keys[i], old_keys, old_times)]
+        if when != never and at[i] - when <= span:
+            first[i] = when
+            continue
+        if now_times[slot] == never:
+            if 2 * count >= now_keys.size:
+                return i, count, True
+            count += 1
+        now_keys[slot], now_times[slot] = keys[i], at[i]
+        new[i] = True
+    return keys.size, count, False
+
+
+@numba.njit(cache=True, nogil=True)
+def _move_times(keys, times, new_keys, new_times):  # type: ignore[no-untyped-def]
+    never = np.int64(-(2**62))
+    for i in range(keys.size):
+        if times[i] != never:
+            slot = _find(keys[i], new_keys, new_times)
+            new_keys[slot], new_times[slot] = keys[i], times[i]
