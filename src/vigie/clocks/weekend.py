@@ -5,8 +5,8 @@ hour of the next working day, for periods "expressed otherwise than in hours"; a
 working days in any period of two days or more. Whether either helps with 72 hours is disputed, so
 the strict end is the one that counts.
 
-Sources: French public holidays, Code du travail, art. L.3133-1; the wording of the regulation was
-not verified.
+Sources: French public holidays, Code du travail, art. L.3133-1; article 3(4) as Union acts quote it
+(http://wordscope.be/anglais/francais/ended+last+june.html); the wording of 3(5) was not verified.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
