@@ -31,7 +31,14 @@ def harvest_session(partition: Partition) -> Ratios:
 
 
 class Authentication:
-    """Passwords tried on many accounts until one opens."""
+    """Passwords tried on many accounts until one opens.
+
+    A log that holds no failed login is not heard:
+
+    >>> from vigie.testing.detectors import partition_of, small_log
+    >>> bool(Authentication().heard(partition_of(small_log(days=2))).any())
+    False
+    """
 
     name: ClassVar[str] = "authentication"
     hypotheses: ClassVar[tuple[str, ...]] = ("password_spraying",)

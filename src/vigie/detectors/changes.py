@@ -20,7 +20,14 @@ _ROUTINE = 2.0
 
 
 class Changes:
-    """Changes that are not this account's to make."""
+    """Changes that are not this account's to make.
+
+    A log that holds no change is not heard:
+
+    >>> from vigie.testing.detectors import partition_of, small_log
+    >>> bool(Changes().heard(partition_of(small_log(days=2))).any())
+    False
+    """
 
     name: ClassVar[str] = "changes"
     hypotheses: ClassVar[tuple[str, ...]] = ("dangerous_changes",)
