@@ -149,7 +149,8 @@ def _draw_gaps(facts: "Facts") -> None:
         where = " ".join(filter(None, (gap.source, gap.name)))
         when = " – ".join(part[:16] for part in (gap.since, gap.until) if part)
         count = f" ({number(gap.count)})" if gap.count else ""
-        say(f"  {where} {when}: {_(GAPS[gap.kind])}{count}".replace("  :", ":"))
+        about = " ".join(filter(None, (where, when)))
+        say("  " + ": ".join(filter(None, (about, f"{_(GAPS[gap.kind])}{count}"))))
     if len(facts.gaps) > _SHOWN:
         text = _("  and {count} more (--format json has them all)")
         say(text.format(count=number(len(facts.gaps) - _SHOWN)))
