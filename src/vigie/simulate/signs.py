@@ -275,7 +275,7 @@ def _conferences(world: Signs, honest: Ints, first: int) -> pa.Table:
     opened = opened[doctor[raw["account"][opened]]]
     day = (raw["at"][opened] - world.start) // DAY
     key = raw["organisation"][opened] * 1000 + day
-    parts = []
+    parts: list[pa.Table] = []
     for value in np.unique(key).tolist():
         if rng.random() >= _CONFERENCE:
             continue
