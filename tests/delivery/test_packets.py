@@ -27,10 +27,12 @@ from hypothesis import strategies as st
 
 from delivery.exposures import Keys, certificate, write_exposure
 from vigie.delivery import encryption, packets
+from vigie.delivery.listing import FIELD_NAMES
 from vigie.delivery.packets import write_packets
 from vigie.delivery.recipients import load_recipients
 from vigie.delivery.split import split
 from vigie.errors import ReadingError, SecretError, UsageError
+from vigie.language import LANGUAGES, _, speaking
 from vigie.notices.register import load_register
 from vigie.pseudonyms import Keyring
 
@@ -261,6 +263,17 @@ def test_names_join_and_what_the_register_lacks_or_doubles_is_counted(tmp_path: 
     joined = outcome.joined
     assert (joined.persons, joined.missing, joined.differing) == (3, 1, 1)
     assert (joined.rows, joined.without_identifier, joined.damaged) == (5, 1, {"columns": 1})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_columns_of_a_list_have_one_name(tmp_path: Path, language: str) -> None:
+    register = register_of(tmp_path, ["P0;Lefèvre;Zoé"])
+    with speaking(language):
+        _outcome, rows = named(tmp_path, register)
+    assert len(rows[0]) == 8 - 1 + 2 + 1  # the controller is not told; names; remark
+    words = [*FIELD_NAMES.values()]
+    with speaking(language):
+        assert len({_(word) for word in words}) == len(words)
 
 
 def test_a_person_is_found_by_any_of_their_numbers(tmp_path: Path) -> None:

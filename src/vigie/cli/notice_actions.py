@@ -206,7 +206,10 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
             found, to, options.out, documents, register, aliases,
             story.sha256, where=str(path),
         )  # fmt: skip
-    say(_("{packets} packets, {persons} persons, written to {path}.").format(
+    say(_(
+        "{packets} packets written to {path}; their lists name {persons} persons in all, one with "
+        "two controllers in both."
+    ).format(
         packets=number(len(outcome.packets)), persons=number(outcome.persons), path=options.out
     ))  # fmt: skip
     if outcome.joined:

@@ -183,5 +183,8 @@ def outcomes(options: Namespace) -> int:
 
 
 def _draw(counts: dict[str, int]) -> None:
+    if not counts:
+        say(_("Nothing is in this queue: nothing was sent."))
+        return
     rows = [(_(STATUSES.get(name, name)), number(count)) for name, count in counts.items()]
     draw_table((_("messages"), _("number")), rows)

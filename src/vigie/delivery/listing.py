@@ -73,13 +73,13 @@ def _shown(rows: pa.Table) -> pa.Table:
             "controller": rows["controller"],
             _("person"): _hexadecimal(rows["patient"]),
             _("data"): _words(rows["classes"], [_(CLASS_NAMES[name]) for name in DATA_CLASSES]),
-            _("access"): _words(rows["hows"], [_(HOW_NAMES[name]) for name in HOWS]),
+            _("how it was accessed"): _words(rows["hows"], [_(HOW_NAMES[name]) for name in HOWS]),
             _("first (UTC)"): _minutes(rows["first_at"]),
             _("last (UTC)"): _minutes(rows["last_at"]),
             _("certainty"): _word(
                 rows["certainty"], [_(CERTAINTY_NAMES[name]) for name in CERTAINTIES]
             ),
-            _("accesses"): rows["accesses"],
+            _("number of accesses"): rows["accesses"],
         }
     )
 

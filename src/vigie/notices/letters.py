@@ -58,6 +58,7 @@ class Letters:
         fields = story.fields() | _addressed(person, way) | {
             "began": story.day(exposed.first_at),
             "ended": story.day(exposed.last_at),
+            "period": story.period(exposed.first_at, exposed.last_at),
         }  # fmt: skip
         blocks = self._wording.fill(fields, self._lists(exposed), self._where)
         if not direct:

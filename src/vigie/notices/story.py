@@ -43,19 +43,26 @@ class Story(msgspec.Struct, frozen=True):
         """Write a day and its time out."""
         return moment_of(moment, self.zone)
 
+    def period(self, began: datetime, ended: datetime) -> str:
+        """Write out from which day to which, or on which day."""
+        first, last = self.day(began), self.day(ended)
+        if first == last:
+            return _("on {day}").format(day=first)
+        return _("from {began} to {ended}").format(began=first, ended=last)
+
     def what_happened(self) -> str:
         """Say in a few sentences who came in how, from when to when, and who was told."""
         accounts = len(self.facts.accounts)
         text = plural(
             "An unauthorised person used {count} professional account of {organisation} to read "
-            "patients’ data, from {began} to {ended}.",
+            "patients’ data, {period}.",
             "An unauthorised person used {count} professional accounts of {organisation} to read "
-            "patients’ data, from {began} to {ended}.",
+            "patients’ data, {period}.",
             accounts,
         )
         said = [text.format(
             count=written(accounts), organisation=self.organisation.name,
-            began=self.day(self.began), ended=self.day(self.ended),
+            period=self.period(self.began, self.ended),
         )]  # fmt: skip
         said.append(_("We became aware of it on {when}.").format(when=self.moment(self.aware)))
         for kind, phrase in (
@@ -74,6 +81,7 @@ class Story(msgspec.Struct, frozen=True):
             "reference": self.case,
             "began": self.day(self.began),
             "ended": self.day(self.ended),
+            "period": self.period(self.began, self.ended),
             "aware": self.moment(self.aware),
             "what_happened": self.what_happened(),
             "next_update": self.next_update or _("We shall write to you again if we learn more."),
