@@ -65,6 +65,17 @@ def test_a_case_that_names_no_account_asks_for_one(case: str, vigie) -> None:
     assert "No open case" in vigie("case", "refresh")
 
 
+def test_a_session_that_the_log_does_not_know_is_refused(case: str, vigie) -> None:
+    """All would be the owner's, and nobody told, by a slip of a key."""
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    for asked in (
+        ("exposure", "--case", case, "--session", "s-9", "--reason", "r"),
+        ("case", "decide", case, "boundary", "probable", "--session", "s-9", "--reason", "r"),
+    ):
+        assert "no session s-9" in vigie(*asked, code=2)
+    assert facts(vigie, case)["persons"] == 13
+
+
 def test_the_account_the_boundary_and_the_facts_stand_in_the_case(
     case: str, vigie, private_home: Path
 ) -> None:

@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_told_and_never_cited(tmp_path: Path) -> None:
         scan(bad, ["note"], TERMS)
     assert "Durand" not in str(told.value)
     assert scan(bad, ["note"], TERMS, "latin-1").values == 1
-    with pytest.raises(ReadingError, match="no column remark"):
+    with pytest.raises(ReadingError, match="has no column remark"):
         scan(bad, ["remark"], TERMS, "latin-1")
     with pytest.raises(ReadingError):
         scan(tmp_path / "none.csv", ["note"], TERMS)

@@ -85,6 +85,13 @@ def test_the_name_of_a_controller_counts_its_own_persons() -> None:
     assert verdict("La Clinique des Tilleuls n'est pas concernée.", own) == "refused"
 
 
+def test_each_clause_of_a_sentence_is_its_own_claim() -> None:
+    said = "Leur identité a été consultée, ainsi que {} pour {} d'entre elles."
+    assert verdict(said.format("leur numéro de sécurité sociale", 412)) == "passed"
+    assert verdict(said.format("leur numéro de sécurité sociale", 1198)) == "refused"
+    assert verdict(said.format("leurs coordonnées bancaires", 37)) == "refused"
+
+
 def test_what_is_blind_is_said_with_its_dates() -> None:
     blind = facts_named("apart.blind")
     assert verdict("Le contenu de l'export n'est pas connu.", blind) == "passed"

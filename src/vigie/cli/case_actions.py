@@ -152,8 +152,10 @@ def _details(options: Namespace) -> dict[str, str]:
         return {name: moment.isoformat() for name, moment in said.items() if moment}
     if options.matter == "boundary":
         from vigie.cases.scope import details_of
+        from vigie.cli.exposing import check_sessions
         from vigie.exposure import Boundary
 
+        check_sessions(options)
         cut = day_of(options.cut, "--since")
         boundary = Boundary(since=cut, sessions=tuple(options.session))
         return details_of(boundary, options.on_behalf)

@@ -121,10 +121,28 @@ def _scope(options: Namespace, looked: Looked) -> Scope:
 
 
 def boundary_said(options: Namespace) -> Boundary:
-    """Return where the options put the boundary."""
+    """Return where the options put the boundary; raises `UsageError` for an unknown session."""
+    check_sessions(options)
     cut = day_of(options.cut, "--since")
     level: Level = options.boundary or "probable"
     return Boundary(level, cut, tuple(options.session), options.reason, options.author)
+
+
+def check_sessions(options: Namespace) -> None:
+    """Refuse a session that the log does not know: all would be the owner's, by a slip of a key."""
+    if not options.session:
+        return
+    with Store.open(home_of(options)) as store:
+        rows = store.connect().execute(
+            "SELECT DISTINCT session FROM events WHERE list_contains(?, session::VARCHAR)",
+            [options.session],
+        )
+        unknown = {*options.session} - {row[0] for row in rows.fetchall()}
+    if unknown:
+        raise UsageError(
+            N_("the log knows no session {sessions}"), where="--session",
+            remedy=N_("vigie exposure --evidence lists them"), sessions=", ".join(sorted(unknown)),
+        )  # fmt: skip
 
 
 def _stretches(options: Namespace, looked: Looked) -> tuple[Stretch, ...]:

@@ -23,7 +23,7 @@ def scan_text(options: Namespace) -> int:
     """Search a file, say what was found, and record it where a case is named; 3 when words are."""
     if options.case and not (options.source and options.screen):
         raise UsageError(
-            N_("which screen shows this text?"), remedy=N_("give --source and --screen")
+            N_("nothing says which screen shows this text"), remedy=N_("give --source and --screen")
         )
     if options.case:
         journal.require_reason(options.reason)

@@ -14,9 +14,9 @@ import duckdb
 import msgspec
 
 from vigie import legal
-from vigie.errors import ReadingError
+from vigie.errors import ReadingError, reason_of
 from vigie.exposure.output import hash_file
-from vigie.language import N_
+from vigie.language import N_, _
 
 CATEGORIES: Final = {
     "medical": N_("health"),
@@ -84,18 +84,24 @@ def scan(path: Path, columns: list[str], terms: Terms, encoding: str = "utf-8") 
 
     Raises `ReadingError` when a line cannot be read, since what was not read was not searched.
     """
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise _unreadable(path, reason_of(error)) from None
     with duckdb.connect() as connection:
         try:
             connection.execute("CREATE TEMP TABLE said AS " + _texts(path, columns), [
                 str(path), *([encoding] if path.suffix.lower() not in _PARQUET else [])
             ])  # fmt: skip
             return _searched(connection, path, columns, terms)
-        except duckdb.Error as error:
-            raise ReadingError(
-                N_("the free text cannot be read ({reason})"), where=str(path),
-                remedy=N_("give a CSV file with a header, or Parquet, and name a column of it"),
-                reason=_reason(error, columns),
-            ) from None  # fmt: skip
+        except duckdb.BinderException:
+            raise _unreadable(
+                path, _("it has no column {name}").format(name=", ".join(columns))
+            ) from None
+        except duckdb.Error:  # its message may cite a line of the file
+            raise _unreadable(
+                path, _("a line is not as the others, or not in this encoding")
+            ) from None
 
 
 def _texts(path: Path, columns: list[str]) -> str:
@@ -112,11 +118,12 @@ def _texts(path: Path, columns: list[str]) -> str:
 _CSV: Final = "read_csv(?, all_varchar = true, header = true, strict_mode = true, encoding = ?)"
 
 
-def _reason(error: duckdb.Error, columns: list[str]) -> str:
-    """Say why without what stood in the file: the message of the engine may cite a line of it."""
-    if isinstance(error, duckdb.BinderException):
-        return f"no column {', '.join(columns)}"
-    return type(error).__name__
+def _unreadable(path: Path, reason: str) -> ReadingError:
+    return ReadingError(
+        N_("the free text cannot be read ({reason})"), where=str(path),
+        remedy=N_("give a CSV file with a header, or Parquet, and name a column of it"),
+        reason=reason,
+    )  # fmt: skip
 
 
 def _searched(connection: Any, path: Path, columns: list[str], terms: Terms) -> Scan:

@@ -13,7 +13,9 @@ _ENDS: Final = re.compile(
     r"(?<=[.!?…])\s+(?=[A-ZÀÂÇÉÈÊÎÔÙ«\"0-9])|\n\s*\n|\n\s*[-•*]\s+|\n(?=[A-ZÀÉ«])"
 )
 _SHORT: Final = re.compile(r"\b(?:M|Mme|Dr|Pr|art|n)\.$")
-_CLAUSES: Final = re.compile(r"\s*;\s+|,? (?:et|mais) (?=qu'|que |aucun)|(?<=[a-zà-ÿ]) : (?=nous )")
+_CLAUSES: Final = re.compile(
+    r"\s*;\s+|, (?:ainsi|de même) que |,? (?:et|mais) (?=qu'|que |aucun)|(?<=[a-zà-ÿ]) : (?=nous )"
+)
 _NEAR: Final = 40
 _SHORTEST: Final = 4
 """Letters of the name of a controller below which it is taken for a word."""
@@ -98,7 +100,8 @@ class Reading:
     def claims(self) -> bool:
         """Whether it says something that could be a fact by itself."""
         said = self.numbers or self.negative or self.hedged or self.says("not_excluded")
-        return bool(said and (self.classes or self.way or self.says("data")))
+        spoken = bool(self.classes or self.way or self.says("data"))
+        return (bool(said) and spoken) or bool(self.classes and self.way)
 
     @cached_property
     def way(self) -> str:
