@@ -11,6 +11,7 @@ from vigie.exposure.separation import BECAUSE
 from vigie.stores import Store
 
 HOURS = range(8, 16)
+DAY = Scope((Stretch("eve", moment("2026-03-22"), moment("2026-03-22T15:59")),))
 THEFT = Scope((Stretch("eve", moment("2026-03-21"), moment("2026-03-23")),))
 
 
@@ -110,6 +111,18 @@ def test_work_in_two_places_at_once_is_two_people(tmp_path: Path) -> None:
     assert found.separation.ways == {"eve": "place"}
     assert found.persons == 12
     assert set(found.table["certainty"].to_pylist()) == {"probable"}
+
+
+def test_the_owners_unnamed_results_do_not_widen_what_the_thief_saw(tmp_path: Path) -> None:
+    searches = [
+        line("2026-03-22T15:10:00Z", "search", "find", record_count="40", network="10.0.0.1"),
+        line("2026-03-22T12:40:00Z", "search", "find", record_count="7", network="192.0.2.9"),
+    ]
+    home = store_of(tmp_path, [*office("eve"), *between("192.0.2.9"), *searches])
+    found = ask(home, "false", DAY)
+    assert found.separation.ways == {"eve": "place"}
+    assert found.bounds == (12, 19)
+    assert found.totals["accesses"] == 13
 
 
 def test_an_owner_who_always_works_in_two_places_is_one(tmp_path: Path) -> None:

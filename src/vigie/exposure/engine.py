@@ -1,6 +1,6 @@
 """From a scope to the exact set: one query over the rows of the log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +73,7 @@ SELECT count(*) FILTER (patient IS NOT NULL) AS lines,
     count(DISTINCT access_id) FILTER (failed) AS refused,
     count(DISTINCT patient) FILTER (test) AS tests,
     count(DISTINCT patient) FILTER (NOT test AND NOT failed) AS identifiers
-FROM selected
+FROM counted
 """
 
 
@@ -199,10 +199,12 @@ def expose(
         connection.register("screens", screens)
     selection.select(connection, scope)
     told = separation.separate(connection, scope)
+    whose = _tell_whose(connection, told)
+    _leave_out(connection, scope, told)
     hidden = unlogged.find(connection, index)
     resolved = persons.resolve(connection)
     shared = persons.find_shared(connection, resolved)
-    identifiers = _expose(connection, scope, told, resolved)
+    identifiers = _expose(connection, scope, whose, resolved)
     blind = blindness.find(connection, scope, silent_hours)
     found = Exposure(scope, connection, told, hidden, blind, shared, identifiers)
     subject = f"exposure: {found.persons} persons, {', '.join(scope.accounts)}, {scope.boundary}"
@@ -216,25 +218,49 @@ def _spill_at_home(connection: Any, home: Path) -> None:
     connection.execute(f"SET temp_directory = '{place}'")
 
 
-def _expose(connection: Any, scope: Scope, told: separation.Separation, resolved: bool) -> str:
-    """Make the table `exposure`, with no join that nothing asks for; return the other query."""
-    terms.declare_classes(connection)
-    by_organisation, by_person = terms.declare_controllers(connection, resolved)
-    person = "coalesce(p.person, s.patient)" if resolved else "s.patient"
+def _tell_whose(connection: Any, told: separation.Separation) -> tuple[str, list[str]]:
+    """Make the view `whose`; return the expression of an access's certainty and its joins."""
     certainty, marks = _certainty(connection, told)
     connection.execute(
         f"CREATE TEMP VIEW whose AS SELECT s.access_id, {certainty} AS certainty"  # noqa: S608 - ours
         f" FROM own s {' '.join(marks)}"
     )
+    return certainty, marks
+
+
+def _leave_out(connection: Any, scope: Scope, told: separation.Separation) -> None:
+    """Make `counted`: what was selected, without what the boundary leaves to the owner.
+
+    His searches whose results nobody named must not widen what the thief may have seen.
+    """
+    included = scope.boundary.included
+    if set(told.verdicts.column("certainty").to_pylist()) <= set(included):
+        connection.execute("CREATE TEMP VIEW counted AS SELECT * FROM selected")
+        return
+    connection.execute(
+        "CREATE TEMP TABLE counted AS SELECT * FROM selected WHERE access_id IN"  # noqa: S608 - ours
+        f" (SELECT access_id FROM whose WHERE certainty IN ({_words(included)}))"
+    )
+
+
+def _words(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _expose(connection: Any, scope: Scope, told: tuple[str, list[str]], resolved: bool) -> str:
+    """Make the table `exposure`, with no join that nothing asks for; return the other query."""
+    terms.declare_classes(connection)
+    by_organisation, by_person = terms.declare_controllers(connection, resolved)
+    person = "coalesce(p.person, s.patient)" if resolved else "s.patient"
+    certainty, marks = told
     whose = [_PERSON] * resolved + marks
     terms_ = [_CLASS] + [_ORGANISATION] * by_organisation
     terms_ += [_CONTRACT.format(person=person)] * by_person
     terms_ += [_BOTH] * (by_organisation and by_person)
     known = ["o.controller"] * by_organisation + ["k.controller"] * by_person
-    words = ", ".join(f"'{name}'" for name in scope.boundary.included)
     fields = {
         "person": person, "certainty": certainty, "controller": _controller(known),
-        "included": f"{certainty} IN ({words})",
+        "included": f"{certainty} IN ({_words(scope.boundary.included)})",
     }  # fmt: skip
     linked = holds(connection, "SELECT 1 FROM looked WHERE access_id <> event_id LIMIT 1")
     query = _EACH_ONCE if linked else "CREATE TEMP TABLE exposure AS" + _EXPOSED

@@ -63,7 +63,7 @@ WHERE len(persons) = 1 AND same.patient NOT IN (SELECT patient FROM moved)
 
 _SHARED: Final = """
 WITH numbers AS (
-    SELECT DISTINCT patient FROM selected WHERE patient IS NOT NULL AND NOT failed AND NOT test
+    SELECT DISTINCT patient FROM counted WHERE patient IS NOT NULL AND NOT failed AND NOT test
       AND source IN (SELECT source FROM authorities WHERE kind = 'nir')
 )
 SELECT count(*) FILTER (persons IS NULL OR len(persons) > 1),

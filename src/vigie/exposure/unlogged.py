@@ -53,9 +53,9 @@ SELECT access_id, min(account) AS account, min("at") AS "at", min(source) AS sou
     min(surname_key) AS surname_key, min(address_key) AS address_key, min(area) AS area,
     min(organisation) AS organisation, min(session) AS session, min(network) AS network,
     min(device) AS device, min(user_agent) AS user_agent, min(event_id) AS event_id
-FROM selected
+FROM counted
 WHERE NOT failed AND action IN {(*_FEW, *_MANY)} AND access_id IN
-    (SELECT access_id FROM selected WHERE patient IS NULL OR record_count > 1)
+    (SELECT access_id FROM counted WHERE patient IS NULL OR record_count > 1)
 GROUP BY access_id
 HAVING (counted IS NULL AND named = 0) OR counted > named
 """  # noqa: S608 - ours
@@ -93,7 +93,7 @@ SELECT access_id, patient, count(*) OVER (PARTITION BY access_id) AS found FROM 
 _ROWS: Final = """
 CREATE TEMP VIEW looked AS
 SELECT access_id, event_id, "at", source, patient, organisation, session, network, device,
-    user_agent, action, object, account, failed, test, false AS reached FROM selected
+    user_agent, action, object, account, failed, test, false AS reached FROM counted
 """
 _REACHED: Final = """
 UNION ALL BY NAME
@@ -119,7 +119,7 @@ class Hidden:
 
 
 def find(connection: Any, index: Index | None) -> Hidden:
-    """Make the view `looked` (what was selected, and what replaying adds) and return the bounds."""
+    """Make the view `looked` (what counts, and what replaying adds) and return the bounds."""
     connection.execute(_HIDDEN)
     if index is None:
         connection.execute(_ROWS)
@@ -153,7 +153,7 @@ def _bounds(connection: Any, index: Index | None) -> tuple[int | None, int | Non
     if index is not None and _all_replayed(connection):
         reach = first(
             connection,
-            "SELECT count(*) FROM (SELECT patient FROM selected WHERE patient IS NOT NULL"
+            "SELECT count(*) FROM (SELECT patient FROM counted WHERE patient IS NOT NULL"
             " AND NOT failed AND NOT test UNION SELECT patient FROM candidates)",
         )[0]
     return (None if uncounted else int(most)), reach

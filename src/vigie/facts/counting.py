@@ -86,6 +86,7 @@ def _others(found: Exposure) -> Iterator[Fact]:
              "refused": "accesses"}  # fmt: skip
     scope = found.scope
     query = f"log rows of {', '.join(scope.accounts)} from {scope.since} to {scope.until}"
+    query += f", {scope.boundary}"
     for name, unit in units.items():
         whole = totals["lines"] if name == "duplicates" else None
         yield _total(name, totals[name], unit, f"{query}: {name}", whole)
