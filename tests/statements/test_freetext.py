@@ -132,3 +132,6 @@ def test_a_negative_is_refused_while_words_stand_in_the_text() -> None:
     )
     (finding,) = check(DENIAL, facts)
     assert finding.verdict == "refused"
+    assert "ni d'affirmer ni d'exclure" in finding.instead
+    (perhaps,) = check("Des coordonnées bancaires ont pu être consultées.", facts)
+    assert perhaps.verdict == "passed"

@@ -121,7 +121,10 @@ def say_changes(before: Case, after: Case) -> None:
     if before.facts is None or after.facts == before.facts:
         return
     rows = [(c.name, c.before, c.after) for c in _changed(before.facts, after)]
-    draw_table((_("fact"), _("before"), _("now")), rows, _("What changed in the facts"))
+    if rows:
+        draw_table((_("fact"), _("before"), _("now")), rows, _("What changed in the facts"))
+    else:
+        say(_("No number changed, only how they are asked for."))
     for name in _stale(after):
         text = _("! {notice} is stale: it was asked for on other facts; ask for it again.")
         say(text.format(notice=name))

@@ -181,8 +181,13 @@ def _not_excluded(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pro
         if known is None:
             continue
         bound.append(name)
-        if exact(facts, name) or known > 0:
+        if _known(facts, name, known):
             yield Problem("hedged", N_("this is known: {value}"), name, value=known)
+
+
+def _known(facts: Facts, name: str, count: int) -> bool:
+    """Whether a number is settled: nobody is, only where a negative may be written."""
+    return count > 0 or (exact(facts, name) and not missing(facts, name.endswith(":exported")))
 
 
 def _conditional(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
@@ -193,7 +198,7 @@ def _conditional(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Prob
         if known is None:
             continue
         bound.append(name)
-        if known > 0 or exact(facts, name):
+        if _known(facts, name, known):
             text = N_("the conditional, where the log tells: {value}")
             yield Problem("hedged", text, name, value=known)
 

@@ -3,6 +3,7 @@
 from vigie.facts import Fact, Facts
 from vigie.language import number, speaking
 from vigie.records import DATA_CLASSES
+from vigie.statements.negatives import missing
 from vigie.statements.reading import Reading
 from vigie.statements.rules import rules
 
@@ -39,7 +40,7 @@ def _class(facts: Facts, name: str) -> str:
     shown = rules().shown[name]
     if fact is None:
         return ""
-    if fact.numerator == 0 and fact.exact:
+    if fact.numerator == 0 and fact.exact and not missing(facts):
         return f"Pour {shown} : personne, d'après le journal complet."
     if fact.numerator == 0:
         return f"Le journal ne permet ni d'affirmer ni d'exclure que {shown} soient concernés."
@@ -52,7 +53,8 @@ def _way(facts: Facts, way: str) -> str:
         return ""
     if fact.numerator == 0:
         return (
-            "Aucune donnée n'a été exportée." if fact.exact and way == "exported"
+            "Aucune donnée n'a été exportée."
+            if fact.exact and way == "exported" and not missing(facts, exports=True)
             else "Le journal ne permet pas d'exclure un export." if way == "exported" else ""
         )  # fmt: skip
     return f"Les données de {_amount(fact)} ont été {_WAYS[way]}."
