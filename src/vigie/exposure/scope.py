@@ -140,10 +140,10 @@ def _joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
 
 
 def of_alerts(alerts: Iterable[Alert], since: datetime | None = None) -> tuple[Stretch, ...]:
-    """Return the stretches that alerts cover, from a day before the first line that they cite.
+    """Return the stretches of alerts: a day before the first line that they cite to a day after.
 
-    Evidence rises after a theft begins, so what came shortly before belongs to the question;
-    `since` says otherwise. The last access of an alert is within.
+    Evidence rises after a theft begins, and an alert does not end it: what came shortly before
+    and after belongs to the question. `since` says otherwise.
     """
     return tuple(
         Stretch(account, since or _before(alert), _after(alert))
@@ -152,9 +152,12 @@ def of_alerts(alerts: Iterable[Alert], since: datetime | None = None) -> tuple[S
     )
 
 
+_AROUND: Final = timedelta(days=1)
+
+
 def _before(alert: Alert) -> datetime:
-    return alert.opened_at - timedelta(seconds=alert.observed.get("seconds", 0.0), days=1)
+    return alert.opened_at - timedelta(seconds=alert.observed.get("seconds", 0.0)) - _AROUND
 
 
 def _after(alert: Alert) -> datetime:
-    return alert.last_at + timedelta(microseconds=1)
+    return alert.last_at + _AROUND
