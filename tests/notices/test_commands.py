@@ -298,9 +298,11 @@ def test_a_process_killed_among_many_loses_nobody_and_writes_to_nobody_twice(
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as sending:
             assert server.read.wait(60)
             sending.kill()
+        assert list((private_home / "work").iterdir())
         assert left_in_clear(private_home) == []
         server.release.set()
         assert run(*send, monkeypatch=monkeypatch) == 4
+        assert not list((private_home / "work").iterdir())
         marks = [re.search(rb"Message-ID: (<.*?>)", text) for text in server.texts]
     assert len({mark.group(1) for mark in marks if mark}) == len(server.texts) == 12
     assert counts(case, monkeypatch, capsys) == {"sent": 11, "uncertain": 1}

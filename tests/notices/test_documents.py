@@ -121,9 +121,10 @@ TODAY, YES = DATE.date(), frozenset({"oui"})
         ({**ZOE, "birth_date": "2007-03-04"}, 0, Route.ADULT),
         ({**ZOE, "deceased": "2024-01-01", "protected": "oui"}, 0, Route.DECEASED),
         ({**ZOE, "protected": "Oui"}, 0, Route.UNREACHABLE),
-        ({**ZOE, "protected": "oui", "guardian": "X", "guardian_email": "x@y"}, 0, Route.PROTECTED),
+        ({**ZOE, "protected": "oui", "guardian": "X", "guardian_email": "x@y.fr"}, 0,
+         Route.PROTECTED),
         ({"surname": "X", "city": "Y"}, 0, Route.UNREACHABLE),
-        ({"surname": "X", "email": "x@y"}, 2, Route.ADULT),
+        ({"surname": "X", "email": "x@y.fr"}, 2, Route.ADULT),
     ],
 )  # fmt: skip
 def test_routes(said, remark, way) -> None:

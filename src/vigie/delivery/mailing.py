@@ -28,7 +28,7 @@ from vigie.notices.document import Document
 from vigie.notices.letters import Exposed, Letters, Person
 from vigie.notices.people import Joined, find_names
 from vigie.notices.register import Register
-from vigie.notices.routes import WRITTEN, Route, route
+from vigie.notices.routes import WRITTEN, Route, mailbox, route
 from vigie.records import DATA_CLASSES
 
 Form = Callable[[Document], bytes]
@@ -52,7 +52,7 @@ class Addressee:
         before = "guardian_" if self.way == Route.PROTECTED else ""
         # A child's own box is not that of those who answer for the child.
         name = "guardian_email" if self.way == Route.MINOR else f"{before}email"
-        return (self.fields.get(name) or "").strip()
+        return mailbox(self.fields.get(name))
 
 
 @dataclass

@@ -18,6 +18,7 @@ from vigie.delivery.recipients import Recipient
 from vigie.delivery.sending import Due, compose
 from vigie.errors import RefusedError, UsageError
 from vigie.language import N_, _, number
+from vigie.notices.routes import mailbox
 from vigie.notices.story import Story
 from vigie.pseudonyms import Keyring
 
@@ -74,10 +75,10 @@ def parcels(folder: Path, recipients: dict[str, Recipient], facts: str) -> list[
 
 def _parcel(folder: Path, packet: dict[str, Any], recipients: dict[str, Recipient]) -> Parcel:
     file, name = packet["file"], packet["controller"]
-    mailbox = recipients[name].email.strip() if name in recipients else ""
+    to = mailbox(recipients[name].email) if name in recipients else ""
     path = folder / Path(file["name"]).name
     size = file["size"] * 78 // 57 + _OVERHEAD
-    return Parcel(name, mailbox, path, file["sha256"], packet["persons"], size)
+    return Parcel(name, to, path, file["sha256"], packet["persons"], size)
 
 
 def due_parcels(

@@ -5,6 +5,9 @@ of a person: which classes, how, from when to when, how sure. The work is DuckDB
 the memory it is given for the disk; only pseudonyms pass there, in a directory that is removed.
 """
 
+import fcntl
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +27,8 @@ from vigie.records import DATA_CLASSES
 
 MEMORY: Final = "1500MB"
 _KEYS: Final = 1 << 18
+_PREFIX: Final = "split-"
+_LOCK: Final = "in-use"
 SURE: Final = ("certain", "probable", "not_separable")
 """The certainties under which a person is told that data were seen, not that they may have been."""
 
@@ -59,7 +64,8 @@ def split(
     """
     check(exposure)
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryDirectory(prefix="split-", dir=work) as name:
+    _sweep(work)
+    with TemporaryDirectory(prefix=_PREFIX, dir=work) as name, _held(Path(name)):
         path = Path(name) / "rows.parquet"
         settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": name, "threads": 2}
         with duckdb.connect(config=settings) as connection:
@@ -74,6 +80,33 @@ def split(
             )  # fmt: skip
             shares = _shares(connection, exposure, path) if by_controller else {}
         yield Split(path, shares)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Say, for as long as this process lives, that the directory is in use."""
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(work: Path) -> None:
+    """Remove what a killed process left: nobody holds it any more."""
+    for folder in work.glob(f"{_PREFIX}*"):
+        try:
+            descriptor = os.open(folder / _LOCK, os.O_RDWR)
+        except OSError:  # just made, or just removed
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # in use
+            continue
+        finally:
+            os.close(descriptor)
 
 
 def check(exposure: Path) -> None:

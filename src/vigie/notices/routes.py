@@ -5,6 +5,7 @@ the public communication of article 34(3)(c). The rules here are a choice of Vig
 by the operator's data protection officer (docs/notices.md).
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -31,6 +32,9 @@ class Route(StrEnum):
 
 WRITTEN: Final = (Route.ADULT, Route.MINOR, Route.PROTECTED)
 _MAJORITY: Final = 18
+_MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_LONGEST: Final = 254
+"""RFC 5321, 4.5.3.1.3, less the brackets."""
 
 
 def route(person: Mapping[str, str | None], remark: int, today: date, yes: frozenset[str]) -> Route:
@@ -59,7 +63,20 @@ def reachable(person: Mapping[str, str | None], guardian: bool) -> bool:
         return False
     before = "guardian_" if guardian else ""
     by_post = person.get(f"{before}postcode") and person.get(f"{before}city")
-    return bool(by_post or person.get(f"{before}email"))
+    return bool(by_post or mailbox(person.get(f"{before}email")))
+
+
+def mailbox(said: str | None) -> str:
+    """Return the mailbox that a register names, empty when it is not one to which mail can go.
+
+    Two boxes in one cell, a line break that would add a header, letters that need SMTPUTF8: who
+    has such a one is written to by post.
+
+    >>> mailbox(" zoe@essai.fr "), mailbox("zoe@essai.fr\\nBcc: x@y.fr"), mailbox("zoé@essai.fr")
+    ('zoe@essai.fr', '', '')
+    """
+    text = (said or "").strip()
+    return text if _MAILBOX.fullmatch(text) and len(text) <= _LONGEST else ""
 
 
 def is_minor(birth: str, today: date) -> bool:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from vigie.language import N_
 from vigie.notices.letters import Person
+from vigie.notices.routes import mailbox
 from vigie.readers.registers.places import Place, check_place, load, unusable
 from vigie.readers.registers.sources import open_source
 
@@ -46,7 +47,7 @@ class Holder(msgspec.Struct, frozen=True):
     @property
     def email(self) -> str:
         """The mailbox, empty when there is none."""
-        return (self.person.get("email") or "").strip()
+        return mailbox(self.person.get("email"))
 
     @property
     def by_post(self) -> bool:

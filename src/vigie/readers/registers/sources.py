@@ -24,6 +24,7 @@ from vigie.readers.tables.encodings import check_encoding, encoding_of
 
 ROWS: Final = 1 << 16
 _BLOCK: Final = 8 << 20
+_GZIP: Final = b"\x1f\x8b"
 
 
 Refuse = Callable[[int], None]
@@ -49,6 +50,8 @@ def open_source(place: Place, mapping: Path, wanted: list[str], refuse: Refuse) 
     try:
         with path.open("rb") as file:
             head = file.read(1 << 16)
+        if head.startswith(_GZIP):
+            raise _unreadable(str(path), N_("it is compressed, and must be unpacked first"))
         if head.startswith(b"PAR1"):
             yield from _numbered(_parquet(path, wanted, mapping), 1)
         else:
