@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from vigie.cli.declaring import command, family, formats
+from vigie.cli.declaring import boundary, command, family, formats
 from vigie.language import _
 
 ROLES: Final = ("controller", "joint_controller", "processor")
@@ -158,13 +158,7 @@ def _declare_scope(parser: Any) -> None:
     group = parser.add_argument_group(_("for scope and boundary: the facts are computed anew"))
     group.add_argument("--from", dest="since", metavar=_("TIME"), help=_("from then on (UTC)"))
     group.add_argument("--to", dest="until", metavar=_("TIME"), help=_("until then (UTC)"))
-    group.add_argument(
-        "--since", dest="cut", metavar=_("TIME"), help=_("all before is the owner's")
-    )
-    group.add_argument(
-        "--session", action="append", default=[], metavar=_("SESSION"),
-        help=_("this session is the thief's, all others the owner's; may be repeated"),
-    )  # fmt: skip
+    boundary(group)
     group.add_argument(
         "--on-behalf", action="store_true",
         help=_("count what services did on behalf of the account as well"),

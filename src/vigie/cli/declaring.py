@@ -18,6 +18,17 @@ def family(commands: Any, name: str, summary: str) -> Any:
     return parser.add_subparsers(title=_("commands"), metavar=_("COMMAND"), required=True)
 
 
+def boundary(group: Any) -> None:
+    """Declare where the owner of an account ends and the thief begins."""
+    group.add_argument(
+        "--since", dest="cut", metavar=_("TIME"), help=_("all before is the owner's")
+    )
+    group.add_argument(
+        "--session", action="append", default=[], metavar=_("SESSION"),
+        help=_("this session is the thief's, all others the owner's; may be repeated"),
+    )  # fmt: skip
+
+
 def formats(parser: Any, *names: str) -> None:
     """Declare `--format`; the first name is the default."""
     parser.add_argument("--format", choices=names, default=names[0], help=_("form of the output"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from vigie.cli.declaring import command, formats
+from vigie.cli.declaring import boundary, command, formats
 from vigie.language import _
 
 LEVELS: Final = ("certain", "probable", "possible", "all")
@@ -51,13 +51,7 @@ def _declare_boundary(parser: Any) -> None:
         "--boundary", choices=LEVELS,
         help=_("what counts as exposed; what cannot be told apart counts from probable on"),
     )  # fmt: skip
-    group.add_argument(
-        "--since", dest="cut", metavar=_("TIME"), help=_("all before is the owner's")
-    )
-    group.add_argument(
-        "--session", action="append", default=[], metavar=_("SESSION"),
-        help=_("this session is the thief's, all others the owner's; may be repeated"),
-    )  # fmt: skip
+    boundary(group)
     group.add_argument("--author", default="", metavar=_("NAME"), help=_("who decides that"))
     group.add_argument("--reason", default="", metavar=_("TEXT"), help=_("why (journal)"))
     group.add_argument(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie import journal
+from vigie.cli.following import cases_follow
 from vigie.cli.terminal import draw_table, home_of, remark, say, write_json
 from vigie.language import N_, _, number, plural
 from vigie.pseudonyms import Keyring
@@ -43,6 +44,13 @@ def contracts(options: Namespace) -> int:
 
 
 def _run(
+    options: Namespace, name: str, read: Read, kept: Callable[[pa.Table], pa.Table]
+) -> int:  # fmt: skip
+    with cases_follow(options):
+        return _read(options, name, read, kept)
+
+
+def _read(
     options: Namespace, name: str, read: Read, kept: Callable[[pa.Table], pa.Table]
 ) -> int:  # fmt: skip
     home = home_of(options)
