@@ -132,6 +132,18 @@ def test_a_corrected_declaration_reaches_open_cases_and_stales_their_notices(
     assert json.loads(vigie(*read, "--format", "json"))["version"] == 1
 
 
+def test_a_table_of_contracts_reaches_open_cases(case: str, vigie, tmp_path: Path) -> None:
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    (tmp_path / "contracts.csv").write_text("place;who\nA;Mutuelle Rhône\n", "utf-8")
+    (tmp_path / "contracts.toml").write_text(
+        '[register]\nfile = "contracts.csv"\ndelimiter = ";"\n'
+        '[columns]\norganisation = "place"\ncontroller = "who"\n'
+    )
+    printed = vigie("register", "contracts", str(tmp_path / "contracts.toml"), "--reason", "r")
+    assert re.search(r"persons\.controller:Mutuelle Rhône\s+–\s+13", printed)
+    assert facts(vigie, case)["persons.controller:Mutuelle Rhône"] == 13
+
+
 def test_a_closed_case_keeps_the_facts_that_it_was_closed_with(
     case: str, vigie, private_home: Path
 ) -> None:
