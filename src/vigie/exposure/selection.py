@@ -64,7 +64,16 @@ WHERE {{period_of_e}} AND {_ASKING}
 """  # noqa: S608 - ours
 
 _SELECTED: Final = "CREATE TEMP VIEW selected AS SELECT * FROM own"
-_WITH_LINKED: Final = _SELECTED + " UNION ALL BY NAME SELECT * FROM linked"  # noqa: S608 - ours
+_WITH_LINKED: Final = """
+CREATE TEMP VIEW several AS SELECT * FROM own UNION ALL BY NAME SELECT * FROM linked;
+CREATE TEMP TABLE housed AS
+SELECT access_id, max(organisation) AS organisation FROM several GROUP BY access_id
+HAVING count(organisation) BETWEEN 1 AND count(*) - 1;
+CREATE TEMP VIEW selected AS
+SELECT t.* REPLACE (coalesce(t.organisation, h.organisation) AS organisation)
+FROM several t LEFT JOIN housed h ON t.access_id = h.access_id
+"""
+"""What one log leaves out of an access, another may say: where it was made, and so whose it is."""
 
 
 def select(connection: Any, scope: Scope) -> None:

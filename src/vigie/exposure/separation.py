@@ -29,6 +29,8 @@ _MET: Final = 6
 """Times that somebody worked in two places within half an hour, from which it is two people."""
 _MORE: Final = 5.0
 """Times more often than in the account's past: some owners always work in two places."""
+_TRAVELLING: Final = (18, 6.0)
+"""The same two for an account that often came from elsewhere: there a quiet thief would hide."""
 _PLAIN: Final = 12
 """Times from which it is two people beyond doubt, if it never happened before."""
 _LOUDEST: Final = 6.0
@@ -36,8 +38,8 @@ _LOUDEST: Final = 6.0
 _BURST: Final = {"height": 5.0, "rest": 2.0, "away": 0.2, "units": 10}
 """A sitting elsewhere beside which the owner hardly worked: unusual by its evidence, the rest as
 usual, and no more than a fifth of past days with work from elsewhere."""
-_SITTING: Final = {"span": 6, "accesses": 20, "daily": 1.0, "busy": 2.0}
-"""A sitting at night: within so many hours, so many accesses, as many as on a usual day; on other
+_SITTING: Final = {"span": 6, "accesses": 20, "daily": 2.0, "busy": 2.0}
+"""A sitting at night: within so many hours, so many accesses, twice those of a usual day; on other
 days no more than twice the usual."""
 _NEVER: Final = 0.01
 """Share of the past below which the account did not work at an hour, one hour either side."""
@@ -150,14 +152,17 @@ def _came_from_elsewhere(habit: Habit, places: Places, part: Flags) -> bool:
     height, loudness = _height(habit, places, part), _height(habit, places, rest)
     met = places.numbers("switches").sum()
     usually = habit.switches * len(np.unique(places.numbers("day"))) / habit.days
-    apart = met >= _MET and met >= _MORE * usually
+    travels = habit.away_days > _BURST["away"] * habit.days
+    least, more = _TRAVELLING if travels else (_MET, _MORE)
+    apart = met >= least and met >= more * usually
     if not habit.before:
         return bool(apart and height >= _BURST["height"] and loudness < _QUIET)
-    if (part & places.flags("with_device")).any() or (met >= _PLAIN and not habit.switches):
+    plain = met >= max(_PLAIN, least) and not habit.switches
+    if plain or (part & places.flags("with_device")).any():
         return loudness < _LOUDEST
     if apart and loudness < _QUIET:
         return True
-    burst = habit.away_days <= _BURST["away"] * habit.days and height >= _BURST["height"]
+    burst = not travels and height >= _BURST["height"]
     enough = places.numbers("units")[part].sum() >= _BURST["units"]
     return bool(burst and enough and loudness < _BURST["rest"])
 
