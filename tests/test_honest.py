@@ -5,8 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.honest import REASONS
+from vigie.relations import OWN_IDLE
 from vigie.testing.detectors import partition_of, small_log, text
 from vigie.units import DAY
+
+BY_NUMBER = REASONS.index("by_number")
 
 
 def walked(accounts: list[str], day: int, count: int = 40) -> pa.Table:
@@ -53,9 +56,30 @@ def test_a_clean_up_is_surprising_at_first_and_explained_when_it_goes_on() -> No
 def test_what_peers_do_is_explained_sooner_than_what_nobody_does() -> None:
     practised = walked(["account-1", "account-2", "account-4", "account-5"], 5)
     practised = pa.concat_tables([practised, walked(["account-3"], 8)]).unify_dictionaries()
-    alone, _ = walk_of(walked(["account-3"], 8), "account-3", 8)
-    among, _ = walk_of(practised, "account-3", 8)
-    assert among[:6].sum() > alone[:6].sum()
+    _, alone = walk_of(walked(["account-3"], 8), "account-3", 8)
+    _, among = walk_of(practised, "account-3", 8)
+    # The chances themselves cannot be compared: strangers are rarer where fewer were met.
+    assert 0 < np.argmax(among == BY_NUMBER) < np.argmax(alone == BY_NUMBER)
+
+
+def test_the_account_s_own_patients_among_the_doubles_are_no_surprise_in_a_clean_up() -> None:
+    """Doubles are sought of one's own patients: every third record of the walk is one of them."""
+    events = walked(["account-3"], 8)
+    begin = int(pc.min(events["at"].cast(pa.int64())).as_py()) // DAY
+    at = events["at"].cast(pa.int64()).to_numpy() // DAY - begin
+    walk = np.flatnonzero((events["account"].to_numpy() == "account-3") & (at == 8))
+    walk = walk[events["id_gap"].to_numpy()[walk] == 1][1::3]
+    own = events.filter(pc.equal(events["account"], "account-3"))["patient"].unique().to_pylist()
+    patients = events["patient"].to_pylist()
+    for place, row in enumerate(walk):
+        patients[row] = own[place]
+    index = events.schema.get_field_index("patient")
+    mixed = events.set_column(index, "patient", pa.array(patients, events.schema.field(index).type))
+    partition = partition_of(mixed)
+    units, marks = partition.units, partition.scene.marks
+    mine = (units.account == units.accounts.index("account-3")) & (marks["relation"] == OWN_IDLE)
+    mine &= (units.day - units.day.min() == 8) & (marks["sequence"] == 1)
+    assert partition.honest.log[mine][-3:].min() > -3.5
 
 
 def test_usual_work_stays_usual() -> None:

@@ -43,6 +43,9 @@ _ORDERS: Final = np.array(
     [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.50, 0.45, 0.05), (0.50, 0.05, 0.45)]
 )
 """Order of the patients in clean-ups, strict and loose. Assumptions."""
+_MINE: Final = 0.3
+"""Share of a clean-up's records that are met as usual: doubles are sought of one's own patients.
+An assumption."""
 SILENT: Final = -0.5
 """Log chance that a request of a walk says nothing of its order."""
 HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
@@ -94,7 +97,7 @@ class Reasons(State):
             units.account, usual.group, relation, marks["sequence"], marks["pace"],
             usual.log["relation"] + usual.log["page"], plain, usual.log["sequence"],
             scene.swept, self.day,
-            np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT,
+            np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT, _MINE,
             _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight, self._inside,
             self._begun, self._steps, self._rate, self._met_on,
             self._today, self._today_steps, self._on_call_today,
@@ -147,7 +150,7 @@ class Reasons(State):
 @numba.njit(cache=True, nogil=True)
 def _follow(  # type: ignore[no-untyped-def]
     account, group, relation, order, pace, usual, plain, ordered, swept, day, met, orders, haste,
-    silent, leave, own, fade, floor, rates, weight, inside, begun, steps, rate, met_on, today,
+    silent, mine, leave, own, fade, floor, rates, weight, inside, begun, steps, rate, met_on, today,
     today_steps, on_call,
 ):  # fmt: skip
     states, far, recall = leave.size, met.shape[1] - 2, leave.size - 1
@@ -175,8 +178,10 @@ def _follow(  # type: ignore[no-untyped-def]
         for k in range(1, 4):
             drawn = met[k - 1, r] + (swept[i] if r >= far else 0.0)
             chance[k] = np.exp(drawn + plain[i])
+        tidied = (1.0 - mine) * np.exp(swept[i]) + mine * np.exp(usual[i])
         for k in range(4, recall):
-            chance[k] = np.exp(walk + (orders[k - 4, o] if o >= 0 else silent))
+            ordering = orders[k - 4, o] if o >= 0 else silent
+            chance[k] = tidied * np.exp(walk - swept[i] + ordering)
         chance[recall] = np.exp(usual[i] + ordered[i] + walk - swept[i])
         chance[0] = max(chance[0], floor * chance.max())
         total = 0.0

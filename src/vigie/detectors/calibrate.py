@@ -25,7 +25,7 @@ _PRIOR: Final = 0.3
 groups differ much in this."""
 _ENOUGH: Final = 60
 """Weeks under which a group is too small to show what everyone else shows."""
-_LAWFUL: Final = 1.5
+_LAWFUL: Final = 2.0
 """Nats by which a peak beyond a place exceeds it in the mean. Evidence that follows its law passes
 one nat more e times more rarely (Ville's inequality): 1; honest work is a little heavier."""
 _SUSPECTS: Final = 2
@@ -138,10 +138,11 @@ def calibrate(
 ) -> Thresholds:  # fmt: skip
     """Return thresholds for `budget` false alerts per 10,000 account-days.
 
-    `whole` says which hypotheses aim at their whole share: those of single requests, whose sizes
-    have a law of their own; `unlike` which no honest batch of work resembles. `group` is the peer
-    group of each account, -1 for one of which nothing is known. The thresholds have one more row
-    than there are `groups`: that of the latter.
+    No threshold lies below the run length that meets the budget, in requests on which a hypothesis
+    speaks, however quiet the weeks that were seen. `whole` says which hypotheses aim at their whole
+    share: those of single requests, whose sizes have a law of their own; `unlike` which no honest
+    batch of work resembles. `group` is the peer group of each account, -1 for one of which nothing
+    is known. The thresholds have one more row than there are `groups`: that of the latter.
     """
     peaks, everyone = learnt.peaks, groups + 1
     few = len(peaks) < _FEWEST or learnt.account_days < _FEWEST_DAYS
@@ -152,16 +153,19 @@ def calibrate(
     shape = everyone, peaks.shape[1]
     level, slope = np.empty(shape), np.empty(shape)
     group = np.where(group < 0, groups, group)
-    loud = float(_by_run_length(learnt, floors, 1, budget).level[0, 0])
-    for h in range(peaks.shape[1]):
+    whole = np.zeros(shape[1], bool) if whole is None else whole
+    unlike = np.zeros(shape[1], bool) if unlike is None else unlike
+    spoke = np.isfinite(peaks).mean(axis=0)
+    lawful = _run_length(learnt, budget) + np.log(np.maximum(spoke, 1e-9))
+    for h in range(shape[1]):
         taught = np.ones(len(peaks), bool)
-        if unlike is not None and unlike[h]:
-            taught = _taught(learnt, peaks[:, h], group, everyone, loud)
+        if unlike[h]:
+            taught = _taught(learnt, peaks[:, h], group, everyone, lawful[h])
         level[:, h], slope[:, h] = _thresholds(
             peaks[taught, h], group[learnt.account[taught]], everyone, float(floors[h]),
-            float(targets[h]) * (1.0 if whole is not None and whole[h] else MARGIN),
+            float(targets[h]) * (1.0 if whole[h] else MARGIN),
         )  # fmt: skip
-    return Thresholds(level, slope, floors, True)
+    return Thresholds(np.where(whole, level, np.maximum(level, lawful)), slope, floors, True)
 
 
 def _taught(learnt: Learnt, peaks: Values, group: Codes, groups: int, loud: float) -> Flags:
@@ -221,7 +225,11 @@ def _tail(
 
 def _by_run_length(learnt: Learnt, floors: Values, groups: int, budget: float) -> Thresholds:
     """Return the threshold whose mean run length, if the model is right, meets the budget."""
-    steps = max(learnt.units / max(learnt.account_days, 1), _STEPS)
-    level = np.log(steps * 10_000 / budget * max(len(floors), 1))
     shape = (groups, len(floors))
-    return Thresholds(np.full(shape, level), np.ones(shape), floors, False)
+    return Thresholds(np.full(shape, _run_length(learnt, budget)), np.ones(shape), floors, False)
+
+
+def _run_length(learnt: Learnt, budget: float) -> float:
+    """Return the log run length, in requests, at which each hypothesis meets its share."""
+    steps = max(learnt.units / max(learnt.account_days, 1), _STEPS)
+    return float(np.log(steps * 10_000 / budget * max(learnt.peaks.shape[1], 1)))

@@ -26,7 +26,7 @@ class Panel:
     name: ClassVar[str] = "panel"
     hypotheses: ClassVar[tuple[str, ...]] = ("own_panel",)
     most: ClassVar[float] = 4.0
-    floor: ClassVar[float] = 32.0
+    floor: ClassVar[float] = 45.0
     share: ClassVar[float] = 1.0
     unlike_batches: ClassVar[tuple[str, ...]] = ()
 
