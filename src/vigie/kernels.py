@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numba
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 

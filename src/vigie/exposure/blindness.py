@@ -45,7 +45,7 @@ WHERE account IS NULL AND patient IS NOT NULL AND action NOT IN {NOT_EXPOSING}
       WHERE account IS NOT NULL AND access_id <> event_id)
   AND NOT EXISTS (SELECT 1 FROM events k WHERE k.event_id = e.access_id AND k.account IS NOT NULL)
 GROUP BY source ORDER BY source
-"""  # noqa: S608 - ours
+"""
 
 _ANY_NAMELESS: Final = """
 SELECT 1 FROM segments WHERE kind = 'events' AND state = 'live' AND nulls LIKE '%"account"%' LIMIT 1

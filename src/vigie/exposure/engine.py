@@ -42,7 +42,7 @@ CREATE TEMP TABLE exposure AS
 SELECT * EXCLUDE (access_id, first_at, last_at), min(first_at) AS first_at,
     max(last_at) AS last_at, count(*) AS accesses
 FROM ({_EXPOSED}) GROUP BY ALL
-"""  # noqa: S608 - counting distinct accesses in groups of three is what takes longest
+"""
 _IDENTIFIERS: Final = f"""
 SELECT DISTINCT s.patient AS identifier, {{person}} AS person {_COUNTED} AND {{included}}
 ORDER BY ALL
@@ -123,7 +123,7 @@ class Exposure:
     def sorted_rows(self) -> Any:
         """Return the set as a DuckDB relation in its canonical order, for sets beyond memory."""
         columns = ", ".join(EXPOSURE.names)
-        return self.connection.sql(f"SELECT {columns} FROM exposure ORDER BY {ORDER}")  # noqa: S608
+        return self.connection.sql(f"SELECT {columns} FROM exposure ORDER BY {ORDER}")
 
     def write(self, path: Path) -> str:
         """Write the set as Parquet, the same bytes whenever asked; return their SHA-256."""
@@ -165,7 +165,7 @@ class Exposure:
         """
         blind = sorted({one.source for one in self.blind.reasons if one.most != 0})
         rows = self.groups(
-            f"SELECT DISTINCT coalesce(c.data_class, 'unknown') FROM hidden s {_CLASS}"  # noqa: S608
+            f"SELECT DISTINCT coalesce(c.data_class, 'unknown') FROM hidden s {_CLASS}"
         )
         if self.shared.most != 0:
             rows += self.groups("SELECT DISTINCT data_class FROM exposure")
@@ -222,7 +222,7 @@ def _tell_whose(connection: Any, told: separation.Separation) -> tuple[str, list
     """Make the view `whose`; return the expression of an access's certainty and its joins."""
     certainty, marks = _certainty(connection, told)
     connection.execute(
-        f"CREATE TEMP VIEW whose AS SELECT s.access_id, {certainty} AS certainty"  # noqa: S608 - ours
+        f"CREATE TEMP VIEW whose AS SELECT s.access_id, {certainty} AS certainty"
         f" FROM own s {' '.join(marks)}"
     )
     return certainty, marks
@@ -238,7 +238,7 @@ def _leave_out(connection: Any, scope: Scope, told: separation.Separation) -> No
         connection.execute("CREATE TEMP VIEW counted AS SELECT * FROM selected")
         return
     connection.execute(
-        "CREATE TEMP TABLE counted AS SELECT * FROM selected WHERE access_id IN"  # noqa: S608 - ours
+        "CREATE TEMP TABLE counted AS SELECT * FROM selected WHERE access_id IN"
         f" (SELECT access_id FROM whose WHERE certainty IN ({_words(included)}))"
     )
 
@@ -285,7 +285,7 @@ FROM own s JOIN verdicts v ON s.account = v.account
   AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
   AND hour(s."at") = v.hour
 GROUP BY access_id
-"""  # noqa: S608 - ours
+"""
 _CITED: Final = """
 CREATE TEMP TABLE cited AS SELECT DISTINCT access_id FROM own
 WHERE event_id IN (SELECT event_id FROM evidence WHERE cited)

@@ -36,7 +36,7 @@ FROM events e LEFT JOIN evidence v USING (event_id)
 WHERE e.account = $account AND e."at" >= $first AND e."at" < $last
   AND e.action NOT IN {NOT_EXPOSING} AND (coalesce(e.outcome NOT IN {FAILED}, true)
     OR (e."at" >= $since AND e."at" < $until))
-"""  # noqa: S608 - ours
+"""
 
 _DAYS: Final = 'SELECT count(DISTINCT day) FILTER ("at" < $since) FROM seen'
 
@@ -72,7 +72,7 @@ SELECT *, away AND NOT familiar AS elsewhere,
         < INTERVAL {int(AT_ONCE.total_seconds())} SECOND AND within = lag(within) OVER earlier
         AS switched
 FROM told WINDOW earlier AS (ORDER BY "at", access_id)
-"""  # noqa: S608 - ours
+"""
 
 _PLACE: Final = "session, network, device, user_agent,"
 _GROUPS: Final = """

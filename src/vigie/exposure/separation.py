@@ -33,6 +33,8 @@ _TRAVELLING: Final = (18, 6.0)
 """The same two for an account that often came from elsewhere: there a quiet thief would hide."""
 _PLAIN: Final = 12
 """Times from which it is two people beyond doubt, if it never happened before."""
+_MANY: Final = 100
+"""Times that nothing else explains, whatever the evidence: a long theft, whose many days differ."""
 _LOUDEST: Final = 6.0
 """Standard errors up to which the rest may then still be the owner's."""
 _BURST: Final = {"height": 5.0, "rest": 2.0, "away": 0.2, "units": 10}
@@ -155,8 +157,11 @@ def _came_from_elsewhere(habit: Habit, places: Places, part: Flags) -> bool:
     travels = habit.away_days > _BURST["away"] * habit.days
     least, more = _TRAVELLING if travels else (_MET, _MORE)
     apart = met >= least and met >= more * usually
+    many = met >= _MANY and not habit.switches
     if not habit.before:
-        return bool(apart and height >= _BURST["height"] and loudness < _QUIET)
+        return bool(apart and (many or height >= _BURST["height"]) and loudness < _QUIET)
+    if many:
+        return loudness < 2 * _LOUDEST
     plain = met >= max(_PLAIN, least) and not habit.switches
     if plain or (part & places.flags("with_device")).any():
         return loudness < _LOUDEST

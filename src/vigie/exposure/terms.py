@@ -45,7 +45,7 @@ SELECT 'unknown' FROM (
 ) e ANTI JOIN class_of c ON e.source = c.source AND e.object = c.object
 UNION
 SELECT 'unknown' FROM (SELECT unnest($sources) AS source) s ANTI JOIN class_of USING (source)
-"""  # noqa: S608 - ours
+"""
 
 
 def declare_classes(connection: Any) -> None:
@@ -75,4 +75,4 @@ def declare_controllers(connection: Any, resolved: bool) -> tuple[bool, bool]:
 
 
 def _holds(connection: Any, table: str) -> bool:
-    return holds(connection, f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608
+    return holds(connection, f"SELECT 1 FROM {table} LIMIT 1")

@@ -58,7 +58,7 @@ WHERE NOT failed AND action IN {(*_FEW, *_MANY)} AND access_id IN
     (SELECT access_id FROM counted WHERE patient IS NULL OR record_count > 1)
 GROUP BY access_id
 HAVING (counted IS NULL AND named = 0) OR counted > named
-"""  # noqa: S608 - ours
+"""
 
 _MEANT: Final = """
 CREATE TEMP TABLE meant AS
@@ -88,7 +88,7 @@ SELECT access_id, patient, count(*) OVER (PARTITION BY access_id) AS found FROM 
     WHERE h.surname_key IS NULL OR (h.query_shape IN ('prefix', 'wildcard')
         AND h.access_id NOT IN (SELECT access_id FROM meant))
 )
-"""  # noqa: S608 - ours
+"""
 
 _ROWS: Final = """
 CREATE TEMP VIEW looked AS
@@ -136,7 +136,7 @@ def find(connection: Any, index: Index | None) -> Hidden:
 def _accesses(connection: Any, replayed: bool) -> pa.Table:
     found = "(SELECT count(*) FROM candidates c WHERE c.access_id = h.access_id)"
     return connection.sql(
-        'SELECT "at", account, source, action, object, counted, named,'  # noqa: S608 - ours
+        'SELECT "at", account, source, action, object, counted, named,'
         f" {found if replayed else 'NULL::BIGINT'} AS candidates,"
         " file_hash, bytes, query_shape FROM hidden h"
         ' ORDER BY "at", account, source, access_id'
@@ -146,7 +146,7 @@ def _accesses(connection: Any, replayed: bool) -> pa.Table:
 def _bounds(connection: Any, index: Index | None) -> tuple[int | None, int | None]:
     uncounted, most = first(
         connection,
-        f"SELECT count(*) FILTER (counted IS NULL AND action IN {_MANY}),"  # noqa: S608 - ours
+        f"SELECT count(*) FILTER (counted IS NULL AND action IN {_MANY}),"
         " coalesce(sum(coalesce(counted, 1) - named), 0)::BIGINT FROM hidden",
     )
     reach = None

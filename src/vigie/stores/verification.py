@@ -62,7 +62,7 @@ def _named(store: "Store") -> list[tuple[str, str]]:
     """Return `(path, SHA-256)` of every file that the catalogue names as present."""
     rows, named = store.catalogue.rows, []
     for table in ("segments", "declared"):
-        live = rows(f"SELECT path, sha256 FROM {table} WHERE state = 'live'")  # noqa: S608 - ours
+        live = rows(f"SELECT path, sha256 FROM {table} WHERE state = 'live'")
         named += [(row["path"], row["sha256"]) for row in live]
     for row in rows("SELECT source, name, sha256 FROM chunks WHERE state = 'live'"):
         path = sealed_path(store.home, row["source"], row["name"])
