@@ -24,10 +24,11 @@ STRANGER = {LOCAL, LOCAL_UNSEEN, FAR, FAR_UNSEEN}
 COLLEAGUES = {ORGANISATION, ORGANISATION_IDLE}
 
 
-def relations_of(rows, mute=None):
+def relations_of(rows, mute=None, areas=None):
     """The relation of each opening (account, day, patient), in order of time.
 
-    `mute` says from which day on which accounts teach nothing, and since when.
+    `mute` says from which day on which accounts teach nothing, and since when; `areas` where the
+    patients live.
     """
     accounts, days, patients = zip(*rows, strict=True)
     number = np.arange(len(rows))
@@ -42,6 +43,8 @@ def relations_of(rows, mute=None):
             "patient": keys(np.array(patients), 3),
         }
     )
+    if areas:
+        events = events.append_column("area", text(areas))
     reader, relations = Reader(), Relations()
     front, finder = Front(reader.words), UnitFinder(reader.words)
     said = {}
@@ -78,3 +81,10 @@ def test_what_it_taught_before_the_climb_stays_known() -> None:
 def test_a_colleague_who_knew_the_patient_as_well_still_does(order: str) -> None:
     rows = [(order[0], 1, 5), (order[1], 1, 5), ("b", 2, 5)]
     assert relations_of(rows, (2, {"a": DAY}))[2] in COLLEAGUES
+
+
+def test_the_first_patients_of_a_place_that_opens_are_from_near() -> None:
+    rows = [("a", 1, patient) for patient in range(30)]
+    said = relations_of(rows, areas=["35"] * 20 + ["13"] * 10)
+    assert set(said[:20]) == {LOCAL_UNSEEN}
+    assert set(said[20:22]) == {FAR_UNSEEN}

@@ -260,8 +260,9 @@ def _relation(  # type: ignore[no-untyped-def]
         expected = guests[place] * hosts[home] / max(moved[0], 1.0)
         if shared[_share(rank[place], rank[home], shared)] + 3.0 >= 2.0 * (expected + 3.0):
             return 9
-    near = False
-    if place >= 0 and person.area >= 0 and totals[place] >= 10:
+    # Of a place that has just opened nobody can say where its patients live: all are from near.
+    near = place >= 0 and person.area >= 0
+    if near and totals[place] >= 10:
         k = found_number((np.uint64(place) << np.uint64(32)) | np.uint64(person.area), cell_slots)
         near = k >= 0 and cell_counts[k] >= 0.05 * totals[place]
     return (10 if known else 11) if near else (12 if known else 13)

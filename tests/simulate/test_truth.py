@@ -95,7 +95,7 @@ def test_the_log_folder_holds_logs_only(folder) -> None:
     assert inside == sorted(summary.files)
     assert {path.name for path in out.iterdir()} == {
         "logs", "truth", "care", "mapping.toml", "mapping-database.toml", "mapping-care.toml",
-        "LISEZMOI.txt",
+        "LISEZMOI.txt", "ranges.csv",
     }  # fmt: skip
 
 

@@ -138,11 +138,13 @@ def calibrate(
 ) -> Thresholds:  # fmt: skip
     """Return thresholds for `budget` false alerts per 10,000 account-days.
 
-    No threshold lies below the run length that meets what is aimed at, in requests on which a
-    hypothesis speaks, however quiet the weeks that were seen. `whole` says which hypotheses aim at
-    their whole share: those of single requests, whose sizes have a law of their own; `unlike` which
-    no honest batch of work resembles. `group` is the peer group of each account, -1 for one of
-    which nothing is known. The thresholds have one more row than there are `groups`: its own.
+    `whole` says which hypotheses aim at their whole share: those of single requests, whose sizes
+    have a law of their own; `unlike` which no honest batch of work resembles. These have no
+    threshold below the run length that meets the budget, in requests on which they speak, however
+    quiet the weeks that were seen: a surge may come that no week has shown. Honest batches limit
+    the others: what explains a batch explains a theft that looks like one. `group` is the peer
+    group of each account, -1 for one of which nothing is known. The thresholds have one more row
+    than there are `groups`: its own.
     """
     peaks, everyone = learnt.peaks, groups + 1
     few = len(peaks) < _FEWEST or learnt.account_days < _FEWEST_DAYS
@@ -156,7 +158,7 @@ def calibrate(
     whole = np.zeros(shape[1], bool) if whole is None else whole
     unlike = np.zeros(shape[1], bool) if unlike is None else unlike
     spoke = np.isfinite(peaks).mean(axis=0)
-    lawful = _run_length(learnt, budget * MARGIN) + np.log(np.maximum(spoke, 1e-9))
+    lawful = _run_length(learnt, budget) + np.log(np.maximum(spoke, 1e-9))
     for h in range(shape[1]):
         taught = np.ones(len(peaks), bool)
         if unlike[h]:
@@ -165,7 +167,7 @@ def calibrate(
             peaks[taught, h], group[learnt.account[taught]], everyone, float(floors[h]),
             float(targets[h]) * (1.0 if whole[h] else MARGIN),
         )  # fmt: skip
-    return Thresholds(np.where(whole, level, np.maximum(level, lawful)), slope, floors, True)
+    return Thresholds(np.where(unlike, np.maximum(level, lawful), level), slope, floors, True)
 
 
 def _taught(learnt: Learnt, peaks: Values, group: Codes, groups: int, loud: float) -> Flags:
