@@ -270,7 +270,7 @@ def test_no_two_columns_of_a_list_have_one_name(tmp_path: Path, language: str) -
     register = register_of(tmp_path, ["P0;Lefèvre;Zoé"])
     with speaking(language):
         _outcome, rows = named(tmp_path, register)
-    assert len(rows[0]) == 8 - 1 + 2 + 1  # the controller is not told; names; remark
+    assert len(rows[0]) == 9 - 1 + 2 + 1  # the controller is not told; names; remark
     words = [*FIELD_NAMES.values()]
     with speaking(language):
         assert len({_(word) for word in words}) == len(words)

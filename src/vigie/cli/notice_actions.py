@@ -192,7 +192,7 @@ def persons(
 
 
 def _controllers(options: Namespace, case: Case, story: Story) -> int:
-    from vigie.delivery.packets import write_packets
+    from vigie.delivery.packets import POSSIBLE, write_packets
     from vigie.delivery.recipients import load_recipients
 
     path = required(options.recipients, "--recipients")
@@ -212,6 +212,10 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
     ).format(
         packets=number(len(outcome.packets)), persons=number(outcome.persons), path=options.out
     ))  # fmt: skip
+    if outcome.possible:
+        say(_(
+            "{count} more may be concerned, nobody knows: they are listed apart, in {name}."
+        ).format(count=number(outcome.possible), name=POSSIBLE))  # fmt: skip
     if outcome.joined:
         say_joined(outcome.joined)
     return 0
@@ -293,6 +297,7 @@ WAYS = {
     "deceased": N_("deceased: nobody is written to"),
     "doubtful": N_("doubtful: the register holds rows that differ, look at them first"),
     "unreachable": N_("unreachable: public communication, article 34(3)(c)"),
+    "possible": N_("only possibly concerned: no letter, your data protection officer decides"),
 }
 
 

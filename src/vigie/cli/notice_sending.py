@@ -53,7 +53,7 @@ STATUSES = {
     "no_mailbox": N_("no mailbox in the file of recipients: hand it over otherwise"),
     "too_large": N_("too large for a mailbox: hand it over otherwise"),
     "unknown_holder": HOLDERS["unknown_holder"],
-    **{name: WAYS[name] for name in ("deceased", "doubtful", "unreachable")},
+    **{name: WAYS[name] for name in ("deceased", "doubtful", "unreachable", "possible")},
 }
 Form = Callable[[Document], bytes]
 _NOBODY = Server(host="", sender="dry-run@localhost")

@@ -68,11 +68,14 @@ def listing(split: Split, names: Names | None, slice_rows: int) -> Iterator[pa.T
 
 
 def _shown(rows: pa.Table) -> pa.Table:
+    kinds = [_(CLASS_NAMES[name]) for name in DATA_CLASSES]
+    may = pc.bit_wise_and(rows["classes"], pc.bit_wise_not(rows["shown"]))
     return pa.table(
         {
             "controller": rows["controller"],
             _("person"): _hexadecimal(rows["patient"]),
-            _("data"): _words(rows["classes"], [_(CLASS_NAMES[name]) for name in DATA_CLASSES]),
+            _("data"): _words(rows["shown"], kinds),
+            _("data that may have been shown"): _words(may, kinds),
             _("how it was accessed"): _words(rows["hows"], [_(HOW_NAMES[name]) for name in HOWS]),
             _("first (UTC)"): _minutes(rows["first_at"]),
             _("last (UTC)"): _minutes(rows["last_at"]),

@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -23,16 +23,18 @@ from vigie.delivery.encryption import Written, write_encrypted
 from vigie.delivery.outbox import QUEUED
 from vigie.delivery.recipients import Recipient
 from vigie.delivery.sending import BY_POST, Due, compose
-from vigie.delivery.split import Split
+from vigie.delivery.split import Split, classes_in
 from vigie.notices.document import Document
 from vigie.notices.letters import Exposed, Letters, Person
 from vigie.notices.people import Joined, find_names
 from vigie.notices.register import Register
 from vigie.notices.routes import WRITTEN, Route, mailbox, route
-from vigie.records import DATA_CLASSES
 
 Form = Callable[[Document], bytes]
 SLICE: Final = 200_000
+_EXPOSED: Final = (
+    "patient", "classes", "shown", "seen", "first_at", "last_at", "seen_from", "seen_until"
+)  # fmt: skip
 _PER_ARCHIVE: Final = 5_000
 _AHEAD: Final = 64
 
@@ -73,23 +75,23 @@ def addressees(
     with find_names(register, split.persons(), aliases, work, SLICE, mailing.joined) as names:
         for rows, people in zip(split.rows(SLICE), names.slices(), strict=True):
             table = zip(
-                rows.select(["patient", "classes", "seen", "first_at", "last_at"]).to_pylist(),
+                rows.select(_EXPOSED).to_pylist(),
                 people.fields.to_pylist(),
                 people.remarks.tolist(),
                 strict=True,
             )
             for row, person, remark in table:
-                way = route(person, remark, day, yes)
+                # Who is only reachable is no person concerned, by the facts: no letter says so.
+                way = route(person, remark, day, yes) if row["shown"] else Route.POSSIBLE
                 mailing.ways[way] += 1
-                exposed = Exposed(
-                    _classes(row["seen"]), _classes(row["classes"] & ~row["seen"]),
-                    row["first_at"], row["last_at"],
-                )  # fmt: skip
-                yield Addressee(row["patient"].hex(), way, person, exposed)
+                yield Addressee(row["patient"].hex(), way, person, _exposed(row))
 
 
-def _classes(mask: int) -> tuple[str, ...]:
-    return tuple(name for place, name in enumerate(DATA_CLASSES) if mask >> place & 1)
+def _exposed(row: dict[str, Any]) -> Exposed:
+    return Exposed(
+        classes_in(row["seen"]), classes_in(row["classes"] & ~row["seen"]),
+        row["seen_from"] or row["first_at"], row["seen_until"] or row["last_at"],
+    )  # fmt: skip
 
 
 def print_letters(

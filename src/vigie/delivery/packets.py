@@ -1,8 +1,9 @@
 """Packets under article 33(2): to each controller its own persons, encrypted, with hashes.
 
-A packet is one archive per controller: the documents made for it, the list of its persons, and
-a manifest of the SHA-256 of each. `packets.json` beside them says who was sent what, and adds up
-to the whole. No name and no pseudonym stands in clear in any file.
+A packet is one archive per controller: the documents made for it, the list of its persons, apart
+from it that of those who are only possibly concerned, and a manifest of the SHA-256 of each.
+`packets.json` beside them says who was sent what, and adds up to the whole. No name and no
+pseudonym stands in clear in any file.
 """
 
 import io
@@ -31,6 +32,7 @@ from vigie.notices.share import Share
 
 MANIFEST: Final = "packets.json"
 PERSONS: Final = "persons.csv"
+POSSIBLE: Final = "possible.csv"
 SLICE: Final = 500_000
 """Persons whose names are in memory at once."""
 _ROWS: Final = 200_000
@@ -45,6 +47,7 @@ class Packet:
     controller: str
     file: Written
     persons: int
+    possible: int
     rows: int
     contents: dict[str, str]
 
@@ -61,17 +64,24 @@ class Outcome:
         """How many persons all packets list; one with two controllers is listed in both."""
         return sum(packet.persons for packet in self.packets)
 
+    @property
+    def possible(self) -> int:
+        """How many more may be concerned, and are listed apart."""
+        return sum(packet.possible for packet in self.packets)
+
     def manifest(self, facts: str) -> bytes:
         """Return what `packets.json` says; `facts` is the hash of the facts."""
         said: dict[str, Any] = {
             "version": 1,
             "facts": facts,
             "persons": self.persons,
+            "possible": self.possible,
             "rows": sum(packet.rows for packet in self.packets),
             "packets": [
                 {
                     "controller": packet.controller,
                     "persons": packet.persons,
+                    "possible": packet.possible,
                     "rows": packet.rows,
                     "file": asdict(packet.file),
                     "contents": packet.contents,
@@ -108,12 +118,13 @@ def write_packets(
         rows = _Rows(split, names)
         for controller, share in split.shares.items():
             archive = Archive()
-            pieces = _packet(archive, share, documents(share), rows.of(controller), facts)
+            pieces = _packet(archive, share, documents(share), rows, facts)
             to = recipients[controller]
             written = write_encrypted(pieces, to, out / f"{files[controller]}.zip{to.suffix}")
-            packet = Packet(controller, written, share.persons, share.rows, archive.hashes)
-            outcome.packets.append(packet)
-            done(share.persons)
+            outcome.packets.append(Packet(
+                controller, written, share.persons, share.possible, share.rows, archive.hashes
+            ))  # fmt: skip
+            done(share.persons + share.possible)
     (out / MANIFEST).write_bytes(outcome.manifest(facts))
     return outcome
 
@@ -130,14 +141,16 @@ def _packet(
     archive: Archive,
     share: Share,
     documents: dict[str, bytes],
-    rows: Iterator[pa.Table],
+    rows: "_Rows",
     facts: str,
 ) -> Iterator[bytes]:
     for name, content in sorted(documents.items()):
         yield from archive.add(name, [content])
-    yield from archive.add(PERSONS, _csv(rows))
+    for name, count in ((PERSONS, share.persons), (POSSIBLE, share.possible)):
+        if count:
+            yield from archive.add(name, _csv(rows.of(share.controller, count)))
     said = {"version": 1, "facts": facts, "controller": share.controller,
-            "persons": share.persons, "rows": share.rows}  # fmt: skip
+            "persons": share.persons, "possible": share.possible, "rows": share.rows}  # fmt: skip
     yield from archive.close(said)
 
 
@@ -160,14 +173,12 @@ class _Rows:
     """The rows of a split, in order, handed out controller by controller."""
 
     def __init__(self, split: Split, names: Names | None) -> None:
-        self._split = split
         self._lists = listing(split, names, SLICE if names else _ROWS)
         self._left: pa.Table | None = None
         self._owners: Any = None
 
-    def of(self, controller: str) -> Iterator[pa.Table]:
-        """Yield the list of `controller`, which must be the next one."""
-        missing = self._split.shares[controller].persons
+    def of(self, controller: str, missing: int) -> Iterator[pa.Table]:
+        """Yield the list of so many persons, who must be the next ones and all of `controller`."""
         while missing:
             if not self._left:
                 self._left = next(self._lists)

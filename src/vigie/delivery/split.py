@@ -1,8 +1,10 @@
 """An exposure split by controller: one row per controller and person, in that order.
 
 The rows of an exposure (person, data class, how, account…) become what a controller needs to know
-of a person: which classes, how, from when to when, how sure. The work is DuckDB's, which leaves
-the memory it is given for the disk; only pseudonyms pass there, in a directory that is removed.
+of a person: which classes, how, from when to when, how sure. Who is only `reachable` is no person
+concerned, by the facts, but may be one: such rows follow all others of their controller. The work
+is DuckDB's, which leaves the memory it is given for the disk; only pseudonyms pass there, in a
+directory that is removed.
 """
 
 import fcntl
@@ -143,14 +145,18 @@ def _mask(column: str, words: tuple[str, ...]) -> str:
 _ROWS: Final = """
     COPY (
         SELECT {controller} AS controller, patient, {classes} AS classes, {hows} AS hows,
+               coalesce({classes} FILTER (how <> 'reachable'), 0) AS shown,
                coalesce({classes} FILTER (how <> 'reachable' AND certainty IN {sure}), 0) AS seen,
                min(first_at) AS first_at, max(last_at) AS last_at,
+               min(first_at) FILTER (how <> 'reachable' AND certainty IN {sure}) AS seen_from,
+               max(last_at) FILTER (how <> 'reachable' AND certainty IN {sure}) AS seen_until,
                min(list_position({certainties}, certainty) - 1)::TINYINT AS certainty,
                sum(accesses)::BIGINT AS accesses
-        FROM read_parquet({exposure}) GROUP BY ALL ORDER BY controller, patient
+        FROM read_parquet({exposure}) GROUP BY ALL ORDER BY controller, shown = 0, patient
     ) TO {path} (COMPRESSION zstd, ROW_GROUP_SIZE 250000)"""
 _SHARES: Final = """
-    SELECT controller, count(*), min(first_at), max(last_at), {classes}, {hows}
+    SELECT controller, count(*) FILTER (shown > 0), count(*) FILTER (shown = 0),
+           min(first_at), max(last_at), bit_or(classes), {classes}, {hows}
     FROM read_parquet({path}) GROUP BY controller ORDER BY controller"""
 _TOTALS: Final = """
     SELECT coalesce(controller, '') AS name, count(*), list_sort(list(DISTINCT account))
@@ -164,7 +170,7 @@ def _shares(connection: Any, exposure: Path, path: Path) -> dict[str, Share]:
     }
     query = _SHARES.format(
         path=_quoted(path),
-        classes=_counts("classes", DATA_CLASSES),
+        classes=_counts("shown", DATA_CLASSES),
         hows=_counts("hows", HOWS),
     )
     return {row[0]: _share(row, *totals[row[0]]) for row in _answer(connection, query)}
@@ -182,12 +188,19 @@ def _counts(column: str, words: tuple[str, ...]) -> str:
 
 
 def _share(row: tuple[Any, ...], rows: int, accounts: tuple[str, ...]) -> Share:
-    controller, persons, first, last, *counts = row
+    controller, persons, possible, first, last, classes, *counts = row
     cut = len(DATA_CLASSES)
+    by_class = _named(DATA_CLASSES, counts[:cut])
+    may = tuple(name for name in classes_in(classes) if name not in by_class)
     return Share(
-        controller, persons, rows, _named(DATA_CLASSES, counts[:cut]), _named(HOWS, counts[cut:]),
-        accounts, first, last,
+        controller, persons, rows, by_class, _named(HOWS, counts[cut:]), accounts, first, last,
+        possible, may,
     )  # fmt: skip
+
+
+def classes_in(mask: int) -> tuple[str, ...]:
+    """Return the classes of data that a column of this split's rows holds as bits."""
+    return tuple(name for place, name in enumerate(DATA_CLASSES) if mask >> place & 1)
 
 
 def _named(words: tuple[str, ...], counts: list[int]) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 Nothing here counts a person of another controller: the fields of a draft that would are made anew
 from the controller's own share, and what only the controller can say is left to be completed.
+Where the facts of the case have bounds, so have the numbers here: whoever is hidden may be this
+controller's.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,13 +15,14 @@ import msgspec
 
 from vigie.cases.filings import Field, Filing
 from vigie.cases.vocabulary import load_vocabulary
+from vigie.facts import Fact
 from vigie.language import N_, _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
 from vigie.notices.document import Document, Paragraph
 from vigie.notices.forms import form
 from vigie.notices.letters import Exposed, Letters
-from vigie.notices.papers import paper, sheet
+from vigie.notices.papers import counted, paper, sheet
 from vigie.notices.routes import Route
 from vigie.notices.share import Share
 from vigie.notices.story import Story
@@ -37,6 +40,7 @@ CONTENTS: Final = (
     N_("cnil-draft: what you may notify to the CNIL, to be completed"),
     N_("letter-draft: a letter that you may send to the persons"),
     N_("persons.csv: the list of your persons"),
+    N_("possible.csv: persons who may be concerned, apart: no log says that they were shown"),
     N_("facts.json: the facts that concern you, with the hash of all"),
     N_("manifest.json: the SHA-256 of each file"),
 )
@@ -49,23 +53,28 @@ def enclosed(
     all of them (they are to be worked on), the facts as JSON."""
     makers = {suffix: form(suffix, home) for suffix in forms}
     first = next(iter(makers))
-    contents = tuple(_(text) for text in CONTENTS)
 
     @cache
-    def letters(classes: tuple[str, ...]) -> dict[str, bytes]:
-        letter = draft_letter(story, classes, home)
+    def letters(classes: tuple[str, ...], may: tuple[str, ...]) -> dict[str, bytes]:
+        letter = draft_letter(story, classes, home, may)
         return {f"letter-draft.{suffix}": make(letter) for suffix, make in makers.items()}
 
     def documents(share: Share) -> dict[str, bytes]:
         cnil = draft(filing, story, share, home)
         return {
-            f"notice.{first}": makers[first](notice(story, share, contents, home)),
+            f"notice.{first}": makers[first](notice(story, share, contents(share), home)),
             **{f"cnil-draft.{suffix}": make(cnil) for suffix, make in makers.items()},
-            **letters(tuple(share.by_class)),
+            **letters(tuple(share.by_class), share.may),
             "facts.json": share_facts(story, share),
         }
 
     return documents
+
+
+def contents(share: Share) -> tuple[str, ...]:
+    """Return what is in a packet, file by file."""
+    absent = {"persons.csv": not share.persons, "possible.csv": not share.possible}
+    return tuple(_(text) for text in CONTENTS if not absent.get(text.partition(":")[0]))
 
 
 def notice(
@@ -76,7 +85,7 @@ def notice(
     lists: Lists = {
         "figures": share_figures(story, share),
         "measures": story.measures,
-        "consequences": counsel.consequences(share.by_class, language),
+        "consequences": counsel.consequences(share.classes, language),
         "duties": counsel.controller.duties[language],
         "contents": tuple(contents),
     }
@@ -88,35 +97,58 @@ def notice(
 def share_figures(story: Story, share: Share) -> tuple[tuple[str, str], ...]:
     """Return what one controller is told in numbers."""
     said_of = [
-        (_("Persons"), written(share.persons)),
+        (_("Persons"), counted(bounded(story, "persons", share.persons))),
         (_("Rows of the exposure (person, kind of data, way, account)"), written(share.rows)),
         (_("Accounts used"), "\n".join(share.accounts)),
         (_("First access"), story.moment(share.first_at)),
         (_("Last access"), story.moment(share.last_at)),
         (_("We became aware on"), story.moment(story.aware)),
     ]
-    said_of += [
-        (_("Persons, by data: {name}").format(name=_(CLASS_NAMES[name])), written(count))
-        for name, count in share.by_class.items()
-    ]
-    said_of += [
-        (_("Persons, by access: {name}").format(name=_(HOW_NAMES[name])), written(count))
-        for name, count in share.by_how.items()
-    ]
+    for part, label, names, counts in (
+        ("class", N_("Persons, by data: {name}"), CLASS_NAMES, share.by_class),
+        ("how", N_("Persons, by access: {name}"), HOW_NAMES, share.by_how),
+    ):
+        said_of += [
+            (_(label).format(name=_(names[name])),
+             counted(bounded(story, f"persons.{part}:{name}", count)))
+            for name, count in counts.items()
+        ]  # fmt: skip
+    if share.possible:
+        named = _("Persons who may be among them (no log says that they were shown)")
+        said_of.insert(1, (named, written(share.possible)))
+    if share.may:
+        named = _("Data that may have been shown besides")
+        said_of.append((named, ", ".join(_(CLASS_NAMES[name]) for name in share.may)))
     said_of.append((_("Hash of the facts (SHA-256)"), story.sha256))
     return tuple(said_of)
 
 
+def bounded(story: Story, name: str, count: int) -> Fact:
+    """Return how many persons of a controller, with the bounds of the fact of that name.
+
+    Whoever is hidden in the whole may be this controller's (vigie.facts.counting).
+    """
+    whole = story.facts.get(name)
+    fact = Fact(name=name, numerator=count, unit="persons", query="", sha256="")
+    if whole is None or whole.exact:
+        return fact
+    most = None if whole.high is None else count + whole.high - whole.numerator
+    return msgspec.structs.replace(fact, low=count, high=most)
+
+
 def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) -> Document:
     """Return the draft of what the controller may notify to the CNIL (article 33(1))."""
-    words, classes = load_vocabulary(home), list(share.by_class)
+    words, persons = load_vocabulary(home), bounded(story, "persons", share.persons)
+    classes = [*share.by_class, *(["unknown"] if share.may else [])]
     own: dict[str, Any] = {
         "processor": story.organisation.name,
         "processor_informed_at": None,
-        "persons_band": words.band_of(share.persons),
-        "persons_number": share.persons,
+        "persons_band": words.band_of_fact(persons),
+        "persons_number": share.persons if persons.exact else None,
+        "persons_at_least": share.persons,
+        "persons_at_most": share.persons if persons.low is None else persons.high,
         "data": words.data_of(classes),
-        "harms": words.harms_of(classes),
+        "harms": words.harms_of(share.classes),
         "sensitive": _("yes") if words.is_sensitive(classes) else None,
         "description": story.what_happened(),
     }
@@ -137,6 +169,7 @@ def _answered(field: Field, own: dict[str, Any]) -> Field:
 
 def share_facts(story: Story, share: Share) -> bytes:
     """Return the numbers of one controller as JSON, with the hash of the facts behind them."""
+    persons = bounded(story, "persons", share.persons)
     said = {
         "version": 1,
         "case": story.case,
@@ -144,9 +177,12 @@ def share_facts(story: Story, share: Share) -> bytes:
         "exposure_sha256": story.facts.exposure_sha256,
         "controller": share.controller,
         "persons": share.persons,
+        "persons_at_most": share.persons if persons.low is None else persons.high,
+        "persons_possible": share.possible,
         "rows": share.rows,
         "persons_by_class": share.by_class,
         "persons_by_access": share.by_how,
+        "classes_possible": list(share.may),
         "accounts": list(share.accounts),
         "first_at": share.first_at.isoformat(),
         "last_at": share.last_at.isoformat(),
@@ -155,10 +191,18 @@ def share_facts(story: Story, share: Share) -> bytes:
     return msgspec.json.format(msgspec.json.encode(said, order="sorted"), indent=1) + b"\n"
 
 
-def draft_letter(story: Story, classes: Iterable[str], home: Path | None = None) -> Document:
-    """Return the letter that a controller may send, on these classes, without a name."""
-    wanted = set(classes)
-    exposed = Exposed(tuple(c for c in DATA_CLASSES if c in wanted), (), story.began, story.ended)
+def draft_letter(
+    story: Story, classes: Iterable[str], home: Path | None = None, may: Iterable[str] = ()
+) -> Document:
+    """Return the letter that a controller may send, on these classes and those that may have been
+    shown besides, without a name."""
+    seen, possible = _ordered(classes), _ordered(may)
+    exposed = Exposed(seen, possible, story.began, story.ended)
     person = {"surname": _("[name]"), "address": _("[address]"), "postcode": "[…]", "city": "[…]"}
     letter = Letters(story, home).write(exposed, person, Route.ADULT)
     return msgspec.structs.replace(letter, kind="draft_letter")
+
+
+def _ordered(classes: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(classes)
+    return tuple(name for name in DATA_CLASSES if name in wanted)

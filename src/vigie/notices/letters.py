@@ -84,6 +84,7 @@ class Letters:
         return {
             "seen": counsel.names(exposed.seen, language),
             "possible": counsel.names(exposed.possible, language),
+            "unsure": () if exposed.seen else counsel.names(exposed.possible, language),
             "consequences": counsel.consequences(exposed.classes, language),
             "actions": counsel.actions(exposed.classes, language),
             "measures": self._story.measures,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from vigie.cases.filings import Filing
+from vigie.facts import Fact
 from vigie.language import _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
@@ -71,19 +72,21 @@ def fact_figures(story: Story) -> tuple[tuple[str, str], ...]:
         fact = story.facts.get(name)
         if fact is None:
             continue
-        value = written(fact.numerator)
-        if not fact.exact:
-            value = (
-                _("at least {low}").format(low=written(fact.low or 0))
-                if fact.high is None
-                else _("from {low} to {high}").format(
-                    low=written(fact.low or 0), high=written(fact.high)
-                )
-            )
+        value = counted(fact)
         if fact.denominator is not None:
             value = _("{value} out of {total}").format(value=value, total=written(fact.denominator))
         found.append((label, value))
     return tuple(found)
+
+
+def counted(fact: Fact) -> str:
+    """Write the number of a fact, with its bounds where the log gives no more."""
+    if fact.exact:
+        return written(fact.numerator)
+    low = written(fact.low or 0)
+    if fact.high is None:
+        return _("at least {low}").format(low=low)
+    return _("from {low} to {high}").format(low=low, high=written(fact.high))
 
 
 def advice_page(story: Story, classes: Iterable[str], home: Path | None = None) -> Document:

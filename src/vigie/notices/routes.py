@@ -19,7 +19,9 @@ class Route(StrEnum):
 
     `doubtful`: the register holds rows that differ, and a letter to the wrong one would be a
     breach; `deceased`: the GDPR protects the living (recital 27), relatives are not written to
-    unasked; `unreachable`: no address, or not in the register.
+    unasked; `unreachable`: no address, or not in the register; `possible`: no log says that data of
+    theirs were seen, only that they fit a search (`exposure.HOWS`), and article 34 wants those
+    informed whom a breach concerns.
     """
 
     ADULT = "adult"
@@ -28,6 +30,7 @@ class Route(StrEnum):
     DECEASED = "deceased"
     DOUBTFUL = "doubtful"
     UNREACHABLE = "unreachable"
+    POSSIBLE = "possible"
 
 
 WRITTEN: Final = (Route.ADULT, Route.MINOR, Route.PROTECTED)

@@ -6,7 +6,12 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one controller is to be told: how many persons, rows of exposure, and of what."""
+    """What one controller is to be told: how many persons, rows of exposure, and of what.
+
+    `persons` and `by_class` are those who were shown, as the facts count them; `possible` are the
+    others, who may have been (only `reachable`), and `may` the classes that nobody was surely shown
+    with.
+    """
 
     controller: str
     persons: int
@@ -16,3 +21,10 @@ class Share:
     accounts: tuple[str, ...]
     first_at: datetime
     last_at: datetime
+    possible: int = 0
+    may: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All classes that its persons were or may have been shown with."""
+        return (*self.by_class, *self.may)
