@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -55,6 +56,20 @@ def test_what_people_write_is_found(tmp_path: Path, said: str) -> None:
 def test_what_says_nothing_is_not(tmp_path: Path, said: str) -> None:
     (tmp_path / "n.csv").write_text(f'note\n"{said}"\n', "utf-8")
     assert scan(tmp_path / "n.csv", ["note"], TERMS).hits == 0
+
+
+def test_text_that_does_not_fit_in_memory_is_not_spilt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = pa.array([f"douleur {number:030d}" for number in range(200_000)])
+    pq.write_table(pa.table({"note": said}), tmp_path / "large.parquet")
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda config: connect(
+        config=config | {"memory_limit": "8MB", "threads": 1}))  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ReadingError, match="does not fit in memory"):
+        scan(tmp_path / "large.parquet", ["note"], TERMS)
+    assert [path.name for path in tmp_path.iterdir()] == ["large.parquet"]
 
 
 def test_every_category_has_a_name_and_a_class() -> None:

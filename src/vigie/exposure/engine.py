@@ -25,7 +25,6 @@ EVIDENCE: Final = pa.schema(
 )
 """What detection said of single events: natural log-ratio, and whether an alert cites it."""
 
-SPILL: Final = "spill"
 _COUNTED: Final = (
     "FROM looked s {joins} WHERE s.patient IS NOT NULL AND NOT s.failed AND NOT s.test"
 )
@@ -192,7 +191,6 @@ def expose(
     if scope.boundary.chosen:
         reason = journal.require_reason(scope.boundary.reason or reason)
     connection = store.connect()
-    _spill_at_home(connection, store.home)
     connection.register("evidence", EVIDENCE.empty_table() if evidence is None else evidence)
     if screens is not None:
         connection.unregister("screens")
@@ -210,12 +208,6 @@ def expose(
     subject = f"exposure: {found.persons} persons, {', '.join(scope.accounts)}, {scope.boundary}"
     journal.look_at_persons(store.home, subject, reason, scope.boundary.author or who)
     return found
-
-
-def _spill_at_home(connection: Any, home: Path) -> None:
-    """Put what does not fit in memory where only the owner may read, not in the current folder."""
-    place = str(home / SPILL).replace("'", "''")
-    connection.execute(f"SET temp_directory = '{place}'")
 
 
 def _tell_whose(connection: Any, told: separation.Separation) -> tuple[str, list[str]]:

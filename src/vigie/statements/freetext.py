@@ -88,7 +88,8 @@ def scan(path: Path, columns: list[str], terms: Terms, encoding: str = "utf-8") 
         path.open("rb").close()
     except OSError as error:
         raise _unreadable(path, reason_of(error)) from None
-    with duckdb.connect() as connection:
+    # What people wrote of patients is never spilt to the disk in clear.
+    with duckdb.connect(config={"temp_directory": ""}) as connection:
         try:
             connection.execute("CREATE TEMP TABLE said AS " + _texts(path, columns), [
                 str(path), *([encoding] if path.suffix.lower() not in _PARQUET else [])
@@ -97,6 +98,10 @@ def scan(path: Path, columns: list[str], terms: Terms, encoding: str = "utf-8") 
         except duckdb.BinderException:
             raise _unreadable(
                 path, _("it has no column {name}").format(name=", ".join(columns))
+            ) from None
+        except duckdb.OutOfMemoryException:
+            raise _unreadable(
+                path, _("it does not fit in memory: search it in several parts")
             ) from None
         except duckdb.Error:  # its message may cite a line of the file
             raise _unreadable(

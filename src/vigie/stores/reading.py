@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from vigie.events import SCHEMA, TIME
 from vigie.records import PARTED, TABLES
+from vigie.stores import spilling
 from vigie.stores.catalogue import Catalogue
 from vigie.stores.declared import latest, parts
 from vigie.stores.files import moment
@@ -121,7 +122,7 @@ def _read(home: Path, paths: list[str], columns: list[str] | None, wanted: Selec
 
 def connect(home: Path, catalogue: Catalogue) -> Any:
     """Return a DuckDB connection, in memory, with the views of this module."""
-    connection = duckdb.connect()
+    connection = spilling.connect(home)
     connection.execute("SET TimeZone = 'UTC'")
     with catalogue.snapshot():
         _view_segments(connection, home, catalogue, "events", PHYSICAL, SCHEMA.names)

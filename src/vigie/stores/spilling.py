@@ -1,0 +1,45 @@
+"""Where DuckDB puts what does not fit in memory: in the home, for its owner alone.
+
+Left to itself it uses the current folder, for whoever can read that. It names its files after the
+process that made them and removes them when the connection closes, whatever other processes do
+in the same folder; what a process that was killed left goes when the next connection is made.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from vigie.stores.layout import is_writable
+
+SPILL: Final = "spill"
+_MADE_BY: Final = re.compile(r"duckdb_temp_(\d+)_")
+
+
+def connect(home: Path) -> Any:
+    """Return a DuckDB connection, in memory, that spills into the home, where it can be written."""
+    folder = home / SPILL
+    if is_writable(home):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        _sweep(folder)
+    return duckdb.connect(config={"temp_directory": str(folder)})
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        made_by = _MADE_BY.match(path.name)
+        if made_by and not _lives(int(made_by[1])):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
