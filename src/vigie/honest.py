@@ -23,20 +23,22 @@ from vigie.units import Units
 Values = NDArray[np.float64]
 
 REASONS: Final = (
-    "usual", "on_call", "replacement", "newcomer", "by_number", "by_name", "loosely_by_number",
-    "loosely_by_name", "recall",
+    "usual", "on_call", "replacement", "newcomer", "campaign", "by_number", "by_name",
+    "loosely_by_number", "loosely_by_name", "recall",
 )  # fmt: skip
-"""The states: usual work; strangers from near (on call, campaign, outbreak); the patients of one
-other place; a new unit's or organisation's patients; clean-ups along numbers or names, strictly
-or with a search page before each record; the account's usual patients in a rush (a recall)."""
+"""The states: usual work; strangers from near (on call, outbreak); the patients of one other place;
+a new unit's or organisation's patients; a campaign, on which patients of colleagues and strangers
+from near come among one's own; clean-ups along numbers or names, strictly or with a search page
+before each record; the account's usual patients in a rush (a recall)."""
 
 _MET: Final = np.array([
     (0.08, 0.02, 0.04, 0.02, 0.15, 0.04, 0.05, 0.02, 0.05, 0.20, 0.18, 0.15, 0.05, 0.05),
     (0.08, 0.02, 0.04, 0.02, 0.04, 0.02, 0.04, 0.02, 0.53, 0.10, 0.06, 0.03, 0.05, 0.05),
     (0.08, 0.02, 0.14, 0.08, 0.37, 0.17, 0.04, 0.02, 0.02, 0.02, 0.02, 0.02, 0.05, 0.05),
+    (0.30, 0.08, 0.16, 0.06, 0.10, 0.08, 0.05, 0.02, 0.02, 0.04, 0.06, 0.03, 0.05, 0.05),
 ])  # fmt: skip
-"""Chances of each relation on call, in a replacement, as a newcomer; the last two (far) are shares
-of what a sweep would meet. Assumptions; what on-call duty meets is learnt from the log."""
+"""Chances of each relation on call, in a replacement, as a newcomer, on a campaign; the last two
+(far) are shares of what a sweep would meet. Assumptions; what on-call duty meets is learnt."""
 _LEARNT: Final = (4, 12)
 """The relations whose chances on call are learnt: strangers, but none from afar."""
 _ORDERS: Final = np.array(
@@ -50,8 +52,10 @@ SILENT: Final = -0.5
 """Log chance that a request of a walk says nothing of its order."""
 HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
 """Pace of batches, by class of `marks.PACES`. An assumption."""
-_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-4])
-_LEAVE: Final = np.array([0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40])
+_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-4])
+_LEAVE: Final = np.array(
+    [0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 60, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40]
+)
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions."""
 _OWN: Final = 400.0
 _PEERS: Final = 4000.0
@@ -154,6 +158,7 @@ def _follow(  # type: ignore[no-untyped-def]
     today_steps, on_call,
 ):  # fmt: skip
     states, far, recall = leave.size, met.shape[1] - 2, leave.size - 1
+    walks = met.shape[0] + 1
     out = np.zeros(account.size)
     reason = np.zeros(account.size, np.int8)
     chance, ahead = np.zeros(states), np.zeros(states)
@@ -175,12 +180,12 @@ def _follow(  # type: ignore[no-untyped-def]
             ahead[0] += weight[a, k] * leave[k] - weight[a, 0] * rate[a, k]
         walk = swept[i] + (haste[pace[i]] if pace[i] >= 0 else 0.0)
         chance[0] = np.exp(usual[i] + plain[i])
-        for k in range(1, 4):
+        for k in range(1, walks):
             drawn = met[k - 1, r] + (swept[i] if r >= far else 0.0)
             chance[k] = np.exp(drawn + plain[i])
         tidied = (1.0 - mine) * np.exp(swept[i]) + mine * np.exp(usual[i])
-        for k in range(4, recall):
-            ordering = orders[k - 4, o] if o >= 0 else silent
+        for k in range(walks, recall):
+            ordering = orders[k - walks, o] if o >= 0 else silent
             chance[k] = tidied * np.exp(walk - swept[i] + ordering)
         chance[recall] = np.exp(usual[i] + ordered[i] + walk - swept[i])
         chance[0] = max(chance[0], floor * chance.max())

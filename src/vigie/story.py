@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vigie.alerts import Alert
 from vigie.campaigns import retrace
@@ -55,7 +56,7 @@ def tell(found: Detection, alert: Alert) -> Story:
     chosen = slice(first, last)
     patients = units.patient[chosen]
     seen = np.cumsum(_first_times(patients))
-    levels = evidence.levels[chosen, hypothesis] / np.log(10)
+    levels = _decimal(evidence.levels[chosen, hypothesis])
     added = evidence.ratios[chosen, hypothesis] / np.log(10)
     steps = tuple(
         Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
@@ -81,7 +82,7 @@ def _tell_campaign(found: Detection, alert: Alert) -> Story:
     first = max(int(quiet[-1]) + 1 - BEFORE, 0) if len(quiet) else 0
     chosen = slice(first, alarm)
     seen = np.cumsum(_first_times(course["patient"][chosen]))
-    levels, added = (course[name][chosen] / np.log(10) for name in ("level", "added"))
+    levels, added = _decimal(course["level"][chosen]), course["added"][chosen] / np.log(10)
     steps = tuple(
         Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
         for at, count, more, level in zip(course["at"][chosen], seen, added, levels, strict=True)
@@ -101,6 +102,11 @@ def _stretch(found: Detection, account: int, alert: Alert) -> tuple[int, int]:
     while first > start and found.evidence.levels[first - 1, hypothesis] > 0:
         first -= 1
     return max(start, first - BEFORE), last
+
+
+def _decimal(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return decimal logarithms; a statistic that has not spoken yet stands at nothing."""
+    return np.asarray(np.where(np.isfinite(levels), levels, 0.0) / np.log(10))
 
 
 def _first_times(codes: np.ndarray) -> np.ndarray:

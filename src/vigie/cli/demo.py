@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vigie.detection import Detection
 
 PRESET, SCALE, DAYS = "third-party-payment", 0.25, 50
-BUDGET = 30.0  # the portal has 750 accounts, not a region of 10,000
+BUDGET = 5.0  # the portal has 750 accounts, not a region of 10,000
 FAMILIES = (
     "fast_sweep", "working_hours_sweep", "low_and_slow", "enumeration", "name_sweep", "own_panel",
     "rights_check_sweep", "export", "several_accounts",

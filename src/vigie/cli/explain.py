@@ -70,6 +70,7 @@ def _say_reasons(story: "Story") -> None:
         "on_call": ("on_call",),
         "replacement": ("replacement",),
         "newcomer": ("newcomer",),
+        "campaign": ("campaign",),
         "cleanup": ("by_number", "by_name", "loosely_by_number", "loosely_by_name"),
         "recall": ("recall",),
         "usual": ("usual",),
@@ -80,8 +81,8 @@ def _say_reasons(story: "Story") -> None:
     }
     said = _(
         "Honest reasons tried on the accesses that speak for the alert: on call {on_call}, "
-        "replacement {replacement}, new place {newcomer}, clean-up {cleanup}, recall {recall}; "
-        "none of them, and unlike the account's habit: {usual}."
+        "replacement {replacement}, new place {newcomer}, campaign {campaign}, clean-up {cleanup}, "
+        "recall {recall}; none of them, and unlike the account's habit: {usual}."
     )
     say(said.format(**fields))
 

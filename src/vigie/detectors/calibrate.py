@@ -38,7 +38,7 @@ _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
 _FEWEST_DAYS: Final = 5 * _FEWEST
 """Account-days of these: a week is one of five working days at least."""
-MARGIN: Final = 0.35
+MARGIN: Final = 0.15
 """Share of the budget that is aimed at: a few thousand weeks show a tail only roughly."""
 _STEPS: Final = 20.0
 """Requests a day that an account is believed to make at least, where nothing was calibrated."""
@@ -140,11 +140,11 @@ def calibrate(
 
     `whole` says which hypotheses aim at their whole share: those of single requests, whose sizes
     have a law of their own; `unlike` which no honest batch of work resembles. These have no
-    threshold below the run length that meets the budget, in requests on which they speak, however
-    quiet the weeks that were seen: a surge may come that no week has shown. Honest batches limit
-    the others: what explains a batch explains a theft that looks like one. `group` is the peer
-    group of each account, -1 for one of which nothing is known. The thresholds have one more row
-    than there are `groups`: its own.
+    threshold below the run length that meets what is aimed at, in requests on which they speak,
+    however quiet the weeks that were seen: a surge may come that no week has shown. Honest batches
+    limit the others: what explains a batch explains a theft that looks like one. `group` is the
+    peer group of each account, -1 for one of which nothing is known. The thresholds have one more
+    row than there are `groups`: its own.
     """
     peaks, everyone = learnt.peaks, groups + 1
     few = len(peaks) < _FEWEST or learnt.account_days < _FEWEST_DAYS
@@ -158,7 +158,7 @@ def calibrate(
     whole = np.zeros(shape[1], bool) if whole is None else whole
     unlike = np.zeros(shape[1], bool) if unlike is None else unlike
     spoke = np.isfinite(peaks).mean(axis=0)
-    lawful = _run_length(learnt, budget) + np.log(np.maximum(spoke, 1e-9))
+    lawful = _run_length(learnt, budget * MARGIN) + np.log(np.maximum(spoke, 1e-9))
     for h in range(shape[1]):
         taught = np.ones(len(peaks), bool)
         if unlike[h]:
