@@ -16,7 +16,7 @@ test: lint types  ## everything that must hold: style, arrows between modules, t
 setup: | $(UV)
 	@$(UV) sync --frozen --quiet --all-extras
 
-demo: setup  ## simulate a regional portal under attack, scan its logs, say what to look at
+demo: setup  ## simulate a portal under attack, scan its logs, say what to look at
 	@$(RUN) vigie demo
 
 lint: setup
