@@ -2,7 +2,6 @@
 
 import csv
 import io
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 
 from vigie.alerts import Alert
 from vigie.cases.book import CaseBook
-from vigie.cases.drafts import Drafts
 from vigie.cases.filings import KINDS, Filing, Forms, delta, file
 from vigie.cases.model import Case, Kind, Matter
 from vigie.cases.register import as_csv, register
@@ -260,37 +258,3 @@ def test_severity_follows_the_answers_and_refuses_others() -> None:
     assert severity({"medical", "nir"}, 3).dpc == 4.0
     with pytest.raises(UsageError, match="known_recipients"):
         severity({"identity"}, 3, Circumstances(confidentiality="everybody"))
-
-
-@dataclass(frozen=True)
-class Part:
-    controller: str
-    persons: int
-    by_class: dict[str, int]
-    accounts: tuple[str, ...] = ("dr.moreau",)
-    first_at: datetime = AWARE
-    last_at: datetime = AWARE
-
-
-def test_a_controller_s_draft_holds_its_own_persons_and_leaves_it_its_own_answers(
-    desk: CaseBook, case: Case
-) -> None:
-    held = desk.set_facts(case.id, facts(412, "identity", "medical"), "exposure")
-    drafts = Drafts(held, desk.home, NOW)
-    one = drafts.draft(Part("Mutuelle Nord", 30, {"identity": 30, "medical": 0}))
-    other = drafts.draft(Part("Mutuelle Sud", 382, {"identity": 382, "medical": 2}))
-    assert (one["organisation_name"], one["processor"]) == ("Mutuelle Nord", "GCS Est")
-    assert (one["persons_number"], one["persons_band"]) == (30, "Entre 6 et 50 personnes")
-    assert (one["sensitive"], other["sensitive"]) == ("", "Oui")
-    assert one["aware_at"] is None
-    assert {"aware_at", "contact", "representative"} <= set(one.missing)
-    assert not any("412" in str(field.value) or "Sud" in str(field.value) for field in one.fields)
-
-
-def test_a_draft_of_an_exposure_with_bounds_gives_no_exact_number(
-    desk: CaseBook, case: Case
-) -> None:
-    held = desk.set_facts(case.id, facts(400, "identity", low=400, high=900), "exposure")
-    draft = Drafts(held, desk.home, NOW).draft(Part("Mutuelle Nord", 30, {"identity": 30}))
-    assert (draft["persons_number"], draft["persons_at_least"]) == (None, 30)
-    assert draft["persons_band"] is None

@@ -16,7 +16,7 @@ from vigie.errors import RefusedError, SettingsError
 from vigie.language import speaking
 from vigie.notices import controllers, papers
 from vigie.notices.advice import load_counsel
-from vigie.notices.document import Bullets, Document
+from vigie.notices.document import Answers, Bullets, Document
 from vigie.notices.forms import FORMS, form
 from vigie.notices.letters import Exposed, Letters
 from vigie.notices.lint import find_vague, lint
@@ -202,6 +202,21 @@ def test_no_two_documents_say_another_number_or_hash(story, case, private_home) 
     assert all(story.sha256 in text for text in texts)
     draft = controllers.draft(file(case, "cnil", private_home, DATE), story, share()).text()
     assert "Entre 0 et 5 personnes" in draft
+
+
+def test_a_draft_holds_the_controller_s_persons_and_leaves_it_its_own_answers(
+    story, case, private_home
+) -> None:
+    filing = file(case, "cnil", private_home, DATE)
+    labels = {field.name: field.label for field in filing.fields}
+    draft = controllers.draft(filing, story, share())
+    said = dict(row for block in draft.blocks if isinstance(block, Answers) for row in block.rows)
+    assert (said[labels["persons_number"]], filing["persons_number"]) == ("3", 6)
+    assert {"aware_at", "contact", "representative"} <= set(labels)
+    for name in ("aware_at", "contact", "representative"):
+        assert filing[name] is not None
+        assert said[labels[name]] == filing.unknown
+    assert "Mutuelle B" not in draft.text()
 
 
 def test_the_page_of_advice_fetches_nothing(story) -> None:

@@ -6,7 +6,6 @@ complementary notification says field by field what changed since the last one t
 which is computed anew from the records of the case at that time.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -139,12 +138,7 @@ def _as_filed(case: Case) -> Case | None:
 
 def _fill(case: Case, kind: str, home: Path, now: datetime) -> Filing:
     forms = legal.load("filings", Forms, home)
-    return fill(case, kind, forms, _values(case, home, now, forms))
-
-
-def fill(case: Case, kind: str, forms: Forms, values: Mapping[str, Any]) -> Filing:
-    """Return the filing that puts `values` into the form of `kind`."""
-    form, language = forms.filing[kind], current_language()
+    form, language, values = forms.filing[kind], current_language(), _values(case, home, now, forms)
     fields = tuple(Field(name, forms.label[name][language], values[name]) for name in form.fields)
     missing = [field.name for field in fields if field.name in form.required and not field.known]
     if values["late"] == _("yes") and "late_because" in form.fields and not values["late_because"]:
