@@ -7,6 +7,7 @@ import json
 import sys
 import tomllib
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from tests.statements.facts import SETS
@@ -16,23 +17,26 @@ from vigie.statements import check
 
 LABELS = {"refused": "refuse", "unverified": "unverified", "passed": "pass", "no_claim": "none"}
 SENTENCES = Path(__file__).parent
-APART = "apart.jsonl"
-"""Written by somebody who knew the verdicts' meaning and the facts, and neither rules nor sets."""
+APART = ("apart.jsonl", "held_out_2026-11-22.jsonl")
+"""Each written by somebody who knew the verdicts' meaning and the facts, and neither rules nor
+other sets; the facts stand beside it, as JSON."""
 
 
 def sentences(name: str = "sentences.toml") -> list[dict[str, str]]:
     text = (SENTENCES / name).read_text("utf-8")
-    if name != APART:
+    if name not in APART:
         return tomllib.loads(text)["sentence"]
-    said = map(json.loads, text.splitlines())
-    return [{"set": f"apart.{s['facts']}", "text": s["text"], "label": s["verdict"]} for s in said]
+    stem, said = name.removesuffix(".jsonl"), map(json.loads, text.splitlines())
+    return [{"set": f"{stem}.{s['facts']}", "text": s["text"], "label": s["verdict"]} for s in said]
 
 
+@cache
 def facts_named(name: str) -> Facts:
-    if not name.startswith("apart."):
+    stem, _, own = name.rpartition(".")
+    if not stem:
         return SETS[name]
-    every = json.loads((SENTENCES / "apart.json").read_text("utf-8"))
-    return from_json(json.dumps(every[name.removeprefix("apart.")]).encode())
+    every = json.loads((SENTENCES / f"{stem}.json").read_text("utf-8"))
+    return from_json(json.dumps(every[own]).encode())
 
 
 def verdict(one: dict[str, str]) -> str:

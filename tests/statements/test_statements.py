@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.statements.facts import BLIND, KNOWN
-from tests.statements.scoring import confusion, facts_named, scores, sentences
+from tests.statements.scoring import APART, confusion, facts_named, scores, sentences
 
 from vigie.cli import main
 from vigie.facts import Gap, from_json
 from vigie.statements import check
 
 ROOT = Path(__file__).parents[2]
-SETS = ("sentences.toml", "second.toml", "unseen.toml", "apart.jsonl")
+SETS = ("sentences.toml", "second.toml", "unseen.toml", *APART)
 
 
 def verdict(text: str, facts=KNOWN) -> str:
