@@ -1,4 +1,4 @@
-"""`vigie notice` and its commands, declared; `notice_actions` and `notice_sending` run them."""
+"""`vigie notice`, declared; `notice_actions`, `notice_rendering`, `notice_sending` run it."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +39,7 @@ def declare(commands: Any, name: str, common: Any) -> None:
 
 def _declare_render(inner: Any, common: Any) -> None:
     summary = _("make a notice: documents, packets by controller, or letters")
-    parser = command(inner, "render", common, summary, "notice_actions:render")
+    parser = command(inner, "render", common, summary, "notice_rendering:render")
     _notice(parser, NAMES)
     parser.add_argument(
         "--out", type=Path, required=True, metavar=_("DIRECTORY"), help=_("an empty directory")

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from vigie.cases.model import Case
-from vigie.cli.notice_actions import (
+from vigie.cli.book import find_case
+from vigie.cli.notice_persons import (
     HOLDERS,
     WAYS,
     date_of,
-    find_case,
     holders_of,
     look,
     persons,

@@ -1,0 +1,134 @@
+"""`vigie notice render`: documents, packets by controller, letters."""
+
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+
+from vigie.cases.figures import classes_of, possible_classes
+from vigie.cases.filings import KINDS, file
+from vigie.cases.model import Case
+from vigie.cli.book import find_case
+from vigie.cli.notice_persons import (
+    HOLDERS,
+    date_of,
+    holders_of,
+    look,
+    persons,
+    required,
+    say_joined,
+    say_ways,
+)
+from vigie.cli.terminal import draw_table, home_of, remark, say
+from vigie.delivery.mailing import Mailing, addressees, print_letters
+from vigie.delivery.packets import POSSIBLE, write_packets
+from vigie.delivery.professionals import print_professionals, standing
+from vigie.delivery.recipients import OPERATOR, Recipient, load_recipients, require
+from vigie.language import _, number
+from vigie.notices import controllers, papers
+from vigie.notices.approval import NAMED, require_approved
+from vigie.notices.document import Document
+from vigie.notices.forms import form
+from vigie.notices.letters import Letters
+from vigie.notices.story import Story, tell
+
+
+def render(options: Namespace) -> int:
+    """Make a notice; one that bears names needs the approval, and leaves encrypted."""
+    case = find_case(options)
+    story = tell(case, home_of(options), date_of(options))
+    named = options.notice in NAMED or (options.notice == "professionals" and options.staff)
+    if named:
+        require_approved(case, options.notice)
+        return _NAMED[options.notice](options, case, story)
+    documents = _documents(options, case, story)
+    options.out.mkdir(parents=True, exist_ok=True)
+    _write(documents, options.out, options.form or ["pdf"], home_of(options))
+    return 0
+
+
+def _write(documents: dict[str, Document], out: Path, forms: Iterable[str], home: Path) -> None:
+    """Write documents that bear no patient's name, in every form that is asked for."""
+    for suffix in forms:
+        made = form(suffix, home)
+        for name, document in documents.items():
+            path = out / f"{name}.{suffix}"
+            path.write_bytes(made(document))
+            remark(_("written: {path}").format(path=path))
+
+
+def _documents(options: Namespace, case: Case, story: Story) -> dict[str, Document]:
+    home, notice = home_of(options), options.notice
+    if notice in KINDS:
+        return {notice: papers.sheet(file(case, notice, home, date_of(options)), story)}
+    classes = [*classes_of(story.facts), *possible_classes(story.facts)]
+    if notice == "press":
+        return {notice: papers.press(story, classes, home)}
+    if notice == "advice":
+        return {notice: papers.advice_page(story, classes, home)}
+    return {
+        f"professional-{place}": papers.professional(story, account, home)
+        for place, account in enumerate(story.facts.accounts, start=1)
+    }
+
+
+def _controllers(options: Namespace, case: Case, story: Story) -> int:
+    path = required(options.recipients, "--recipients")
+    to = load_recipients(path)
+    home = home_of(options)
+    cnil = file(case, "cnil", home, date_of(options))
+    documents = controllers.enclosed(cnil, story, options.form or ("pdf", "docx"), home)
+    with persons(options, story, by_controller=True) as (found, register, aliases):
+        look(options, case, f"packets for {len(found.shares)} controllers")
+        outcome = write_packets(
+            found, to, options.out, documents, register, aliases,
+            story.sha256, where=str(path),
+        )  # fmt: skip
+    say(_(
+        "{packets} packets written to {path}; their lists name {persons} persons in all, one with "
+        "two controllers in both."
+    ).format(
+        packets=number(len(outcome.packets)), persons=number(outcome.persons), path=options.out
+    ))  # fmt: skip
+    if outcome.possible:
+        say(_(
+            "{count} more may be concerned, nobody knows: they are listed apart, in {name}."
+        ).format(count=number(outcome.possible), name=POSSIBLE))  # fmt: skip
+    if outcome.joined:
+        say_joined(outcome.joined)
+    return 0
+
+
+def _operator(options: Namespace) -> Recipient:
+    """Return to whom letters to print are encrypted."""
+    path = required(options.recipients, "--recipients")
+    known = load_recipients(path)
+    require(known, [OPERATOR], str(path))
+    return known[OPERATOR]
+
+
+def _letters(options: Namespace, case: Case, story: Story) -> int:
+    to, home = _operator(options), home_of(options)
+    required(options.register, "--register")
+    suffix = (options.form or ["pdf"])[0]
+    with persons(options, story, by_controller=False) as (found, register, aliases):
+        assert register is not None
+        look(options, case, "letters to print")
+        mailing = Mailing()
+        people = addressees(found, register, aliases, date_of(options).date(), mailing)
+        letters = Letters(story, home)
+        print_letters(people, letters, form(suffix, home), to, options.out, mailing, suffix)
+    say_ways(mailing)
+    return 0
+
+
+def _professionals(options: Namespace, case: Case, story: Story) -> int:
+    to, holders = _operator(options), holders_of(options, story)
+    suffix, home = (options.form or ["pdf"])[0], home_of(options)
+    look(options, case, "letters to professionals to print")
+    print_professionals(holders, story, form(suffix, home), to, options.out, suffix, home)
+    rows = [(one.account, _(HOLDERS[standing(one)])) for one in holders]
+    draw_table((_("account"), _("way")), rows)
+    return 0
+
+
+_NAMED = {"controllers": _controllers, "letters": _letters, "professionals": _professionals}
