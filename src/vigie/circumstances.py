@@ -25,11 +25,13 @@ from vigie.units import DAY, Flags, Units
 SIGNS: Final = (
     "none", "weaker_means", "failures", "beside", "abroad", "travel", "woken", "tried_many",
 )  # fmt: skip
-DEEDS: Final = ("reading", "records", "stock", "rights")
+DEEDS: Final = ("reading", "deletion", "merge", "booking", "rights")
 
 _DEED_OF: Final = {
-    "delete": 1, "merge": 1, "stock": 2, "billing": 2, "privilege_change": 3, "log_change": 3,
+    "delete": 1, "merge": 2, "stock": 3, "billing": 3, "privilege_change": 4, "log_change": 4,
 }  # fmt: skip
+_IN_RUNS: Final = DEEDS.index("merge"), DEEDS.index("booking")
+"""What an office does in runs: the first of an hour speaks for the run."""
 _DEEDS: Final = np.array([_DEED_OF.get(name, 0) for name in ACTIONS], np.int8)
 _LOGIN: Final = ACTIONS.index("login")
 _STRENGTH: Final = (
@@ -42,6 +44,7 @@ SLEEP: Final = 21 * DAY
 """An account silent for longer wakes; holidays in France seldom last longer."""
 BESIDE: Final = DAY // 288
 """Another session, of another network, this recently (five minutes) goes on beside."""
+HOUR: Final = DAY // 24
 TRAVEL: Final = DAY // 8
 """Two countries within three hours: nearer than most journeys, farther than a border."""
 TRIED: Final = 6.0
@@ -65,6 +68,7 @@ class Circumstances(State):
             "usual": np.zeros(0, np.int32), "network": np.zeros(0, np.int32),
             "country": np.zeros(0, np.int32),
         }  # fmt: skip
+        self._run = np.zeros((0, len(DEEDS)), np.int64)
         self._tries, self._tries_at = np.zeros(0), np.zeros(0, np.int64)
         self._tries_by = np.zeros(0, np.int32)
 
@@ -91,7 +95,7 @@ class Circumstances(State):
             country, stay, self._stayed, self._used, self._tries, self._tries_at, self._tries_by,
             SLEEP, BESIDE, TRAVEL, TRIED,
         )  # fmt: skip
-        return {"sign": signs, "deed": _deeds(units, said)}
+        return {"sign": signs, "deed": self._deeds(units, said)}
 
     def _make_room(self, units: Units) -> None:
         for name, fill in (
@@ -125,6 +129,18 @@ class Circumstances(State):
         found: Codes = np.append(self._in, np.int32(-1))[units.text["network"]]
         return found
 
+    def _deeds(self, units: Units, spoken: Marks) -> Marks:
+        """Mark changes, and what is only read; the first row of a request speaks for it."""
+        self._run = grown(self._run, len(units.accounts), -HOUR)
+        deed = _DEEDS[units.action]
+        first = np.ones(len(units), bool)
+        first[1:] = units.step[1:] != units.step[:-1]
+        said = (deed > 0) | ((spoken >= 0) & first & ~units.act)
+        for kind in _IN_RUNS:
+            rows = np.flatnonzero(deed == kind)
+            said[rows] = _begins_run(units.account[rows], units.at[rows], self._run[:, kind], HOUR)
+        return np.where(said, deed, -1).astype(np.int8)
+
     @staticmethod
     def _outcome(units: Units) -> Flags:
         """Say which units failed; what a log does not say is taken for a success."""
@@ -141,15 +157,6 @@ def strength(means: str) -> int:
     """
     name = means.lower()
     return next((rank for rank, words in _STRENGTH if any(w in name for w in words)), 0)
-
-
-def _deeds(units: Units, spoken: Marks) -> Marks:
-    """Mark changes, and what is only read; the first row of a request speaks for it."""
-    deed = _DEEDS[units.action]
-    first = np.ones(len(units), bool)
-    first[1:] = units.step[1:] != units.step[:-1]
-    said = (deed > 0) | ((spoken >= 0) & first & ~units.act)
-    return np.where(said, deed, -1).astype(np.int8)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -224,3 +231,13 @@ def _follow(  # type: ignore[no-untyped-def]
         pending[a] = 0
         signs[i] = sign
     return signs
+
+
+@numba.njit(cache=True, nogil=True)
+def _begins_run(account, at, last, pause):  # type: ignore[no-untyped-def]
+    """Whether each row, by account and time, comes longer than a pause after the one before."""
+    begins = np.zeros(account.size, np.bool_)
+    for i in range(account.size):
+        begins[i] = at[i] - last[account[i]] > pause
+        last[account[i]] = at[i]
+    return begins

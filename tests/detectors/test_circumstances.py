@@ -113,7 +113,15 @@ def test_a_deletion_counts_though_the_patient_was_just_opened():
         {"at": 0, "patient": 5}, {"at": 1, "patient": 5, "action": "delete"},
         {"at": 2, "patient": -1, "action": "log_change"},
     )  # fmt: skip
-    assert [unit["deed"] for unit in seen(rows)] == ["reading", "records", "rights"]
+    assert [unit["deed"] for unit in seen(rows)] == ["reading", "deletion", "rights"]
+
+
+def test_an_office_merges_in_runs_that_speak_once_and_deletes_one_by_one():
+    merges = [{"at": at, "patient": 100 + at, "action": "merge"} for at in (0, 1, 50, 200)]
+    said = [unit["deed"] for unit in seen(log(*merges))]
+    assert said == ["merge", None, None, "merge"]
+    deletions = [row | {"action": "delete"} for row in merges]
+    assert [unit["deed"] for unit in seen(log(*deletions))] == ["deletion"] * 4
 
 
 @pytest.mark.parametrize("detector", [Authentication(), Changes()])

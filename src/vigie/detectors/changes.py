@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vigie.circumstances import DEEDS
 from vigie.detectors.base import Partition, Ratios, contrast
 
-_BY_THIEF = (0.88, 0.08, 0.01, 0.03)
+_BY_THIEF = (0.88, 0.07, 0.01, 0.01, 0.03)
 """What a thief who tampers does, in the order of `circumstances.DEEDS`. An assumption."""
 _ROUTINE = 2.0
 """A record changed, or something booked, counts for no more, in nats: honest ones come in runs."""
