@@ -2,8 +2,9 @@
 
 Large requests are rare, so the sizes of everyone's are pooled: their logarithms follow a normal
 law, whose predictive law is Student's while few have been seen (Gelman et al., Bayesian Data
-Analysis, 3.2). How often an account makes one leans on its peers. A day is scored with the days
-before it.
+Analysis, 3.2). Who makes some has a size that is usual for him, shrunk to everyone's by as much as
+sizes differ within accounts beside between them (the same, 5.4). How often an account makes one
+leans on its peers. A day is scored with the days before it.
 """
 
 import math
@@ -26,8 +27,10 @@ USUAL: Final = 6.907755278982137 - float(np.log(SPAN))
 """Log chance of a small request, for a detector: a thousand times the harvest's."""
 
 _SPREAD: Final = 2.0
+_WITHIN: Final = 1.5
 _BELIEF: Final = 20.0
-"""Spread of the sizes of large requests, in doublings, and how many requests this belief weighs."""
+"""Spread of the sizes of large requests, and of one account's, in doublings, and how many requests
+this belief weighs."""
 _RARE: Final = 1e-4
 _WEIGHT: Final = 1000.0
 
@@ -61,7 +64,8 @@ class Law(State):
     def __init__(self) -> None:
         self._everyone = np.zeros(2)
         self._size = np.array([_BELIEF, 2.0, _BELIEF * _SPREAD * _SPREAD])
-        self._groups, self._accounts = np.zeros((1, 2)), np.zeros((0, 2))
+        self._within = np.array([_BELIEF, _BELIEF * _WITHIN * _WITHIN])
+        self._groups, self._accounts = np.zeros((1, 2)), np.zeros((0, 3))
         self._today: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = []
 
     def score(
@@ -84,7 +88,7 @@ class Law(State):
         self._groups = grown(self._groups, int(group.max(initial=0)) + 1)
         out[order] = _score(
             account, group, beyond, self._groups, self._accounts, self._everyone, self._size,
-            USUAL, _RARE, _WEIGHT,
+            self._within, USUAL, _RARE, _WEIGHT,
         )  # fmt: skip
         return out
 
@@ -93,18 +97,22 @@ class Law(State):
         for account, beyond in self._today:
             _teach(
                 account, group, beyond, self._groups, self._accounts, self._everyone, self._size,
-                SPAN,
+                self._within, SPAN,
             )  # fmt: skip
         self._today = []
 
 
 @numba.njit(cache=True, nogil=True)
-def _score(account, group, beyond, groups, accounts, everyone, size, usual, rare, weight):  # type: ignore[no-untyped-def]
+def _score(  # type: ignore[no-untyped-def]
+    account, group, beyond, groups, accounts, everyone, size, within, usual, rare, weight
+):
     out = np.empty(account.size, np.float64)
-    count, mean, scatter = size[0], size[1], size[2]
-    scale = np.sqrt(scatter / count * (1.0 + 1.0 / count))
-    constant = math.lgamma((count + 1) / 2) - math.lgamma(count / 2)
-    constant -= np.log(np.sqrt(count * np.pi) * scale)
+    count, mean = size[0], size[1]
+    inside = within[1] / within[0]
+    between = max(size[2] / count - inside, 0.1 * inside)
+    constant = (
+        math.lgamma((count + 1) / 2) - math.lgamma(count / 2) - np.log(np.sqrt(count * np.pi))
+    )
     common = (everyone[0] + rare * weight) / (everyone[1] + weight)
     for i in range(account.size):
         if beyond[i] < 0:
@@ -113,23 +121,32 @@ def _score(account, group, beyond, groups, accounts, everyone, size, usual, rare
         peers, own = groups[group[account[i]]], accounts[account[i]]
         rate = (peers[0] + common * weight) / (peers[1] + weight)
         rate = (own[0] + rate * weight) / (own[1] + weight)
-        z = (beyond[i] - mean) / scale
-        out[i] = np.log(rate) + constant - (count + 1) / 2 * np.log(1.0 + z * z / count)
+        known = 1.0 / between + own[0] / inside
+        centre = (mean / between + own[2] / inside) / known
+        scale = np.sqrt((inside + 1.0 / known) * (1.0 + 1.0 / count))
+        z = (beyond[i] - centre) / scale
+        out[i] = np.log(rate / scale) + constant - (count + 1) / 2 * np.log(1.0 + z * z / count)
         if z < 0:
             out[i] = max(out[i], usual)
     return out
 
 
 @numba.njit(cache=True, nogil=True)
-def _teach(account, group, beyond, groups, accounts, everyone, size, span):  # type: ignore[no-untyped-def]
+def _teach(account, group, beyond, groups, accounts, everyone, size, within, span):  # type: ignore[no-untyped-def]
     for i in range(account.size):
         peers, own = groups[group[account[i]]], accounts[account[i]]
         large = 1.0 if beyond[i] >= 0 else 0.0
+        if beyond[i] >= 0:
+            value = min(beyond[i], span)
+            if own[0] > 0:
+                apart = value - own[2] / own[0]
+                within[0] += 1.0
+                within[1] += apart * apart / (1.0 + 1.0 / own[0])
+            own[2] += value
+            step = value - size[1]
+            size[0] += 1.0
+            size[1] += step / size[0]
+            size[2] += step * (value - size[1])
         for rates in (peers, own, everyone):
             rates[0] += large
             rates[1] += 1.0
-        if beyond[i] >= 0:
-            step = min(beyond[i], span) - size[1]
-            size[0] += 1.0
-            size[1] += step / size[0]
-            size[2] += step * (min(beyond[i], span) - size[1])

@@ -34,6 +34,13 @@ def test_who_exports_every_day_is_judged_by_it():
     assert ratios(often | {last: 3000})[last] < ratios({last: 3000})[last]
 
 
+def test_a_size_that_is_this_account_s_own_surprises_less_than_one_that_is_not():
+    last = ROWS[200]
+    large = dict.fromkeys(ROWS[:200:9], 3000) | {last: 3000}
+    small = dict.fromkeys(ROWS[:200:9], 40) | {last: 3000}
+    assert ratios(large)[last] < ratios(small)[last] - 1
+
+
 def test_a_small_request_speaks_against_a_harvest():
     said = ratios(dict.fromkeys(ROWS[:2], 20))
     assert (np.array(list(said.values())) < 0).all()
