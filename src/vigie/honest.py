@@ -18,6 +18,7 @@ from vigie.front import BEGINNING
 from vigie.marks import Scene
 from vigie.numbering import State, grown
 from vigie.profiles import Usual
+from vigie.surges import Surges
 from vigie.units import Units
 
 Values = NDArray[np.float64]
@@ -39,6 +40,8 @@ _MET: Final = np.array([
 ])  # fmt: skip
 """Chances of each relation on call, in a replacement, as a newcomer, on a campaign; the last two
 (far) are shares of what a sweep would meet. Assumptions; what on-call duty meets is learnt."""
+_HURRIED: Final = 0.5
+"""Share of a campaign's patients who come as fast as batches do. An assumption."""
 _LEARNT: Final = (4, 12)
 """The relations whose chances on call are learnt: strangers, but none from afar."""
 _ORDERS: Final = np.array(
@@ -57,6 +60,11 @@ _LEAVE: Final = np.array(
     [0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 60, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40]
 )
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions."""
+_CAMPAIGN: Final = REASONS.index("campaign")
+_SURGED: Final = 0.05
+"""How often, unit by unit, somebody begins to work as `_SURGING` says where all of a site's work
+were a surge of the others'. An assumption."""
+_SURGING: Final = np.array([name in ("on_call", "campaign", "recall") for name in REASONS])
 _OWN: Final = 400.0
 _PEERS: Final = 4000.0
 _BELIEF: Final = 300.0
@@ -81,6 +89,7 @@ class Reasons(State):
     def __init__(self) -> None:
         states = len(REASONS)
         self.day = BEGINNING
+        self.surges = Surges()
         self._weight = np.zeros((0, states))
         self._inside = np.zeros((0, states), bool)
         self._begun, self._steps = np.zeros((0, states)), np.zeros(0)
@@ -100,10 +109,10 @@ class Reasons(State):
         found: Any = _follow(
             units.account, usual.group, relation, marks["sequence"], marks["pace"],
             usual.log["relation"] + usual.log["page"], plain, usual.log["sequence"],
-            scene.swept, self.day,
-            np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT, _MINE,
-            _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight, self._inside,
-            self._begun, self._steps, self._rate, self._met_on,
+            scene.swept, _SURGED * self.surges.follow(units), _SURGING, self.day,
+            np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT, _MINE, _HURRIED,
+            _CAMPAIGN, _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight,
+            self._inside, self._begun, self._steps, self._rate, self._met_on,
             self._today, self._today_steps, self._on_call_today,
         )  # fmt: skip
         return Honest(*found)
@@ -153,9 +162,9 @@ class Reasons(State):
 
 @numba.njit(cache=True, nogil=True)
 def _follow(  # type: ignore[no-untyped-def]
-    account, group, relation, order, pace, usual, plain, ordered, swept, day, met, orders, haste,
-    silent, mine, leave, own, fade, floor, rates, weight, inside, begun, steps, rate, met_on, today,
-    today_steps, on_call,
+    account, group, relation, order, pace, usual, plain, ordered, swept, surge, surging, day,
+    met, orders, haste, silent, mine, hurried, campaign, leave, own, fade, floor, rates, weight,
+    inside, begun, steps, rate, met_on, today, today_steps, on_call,
 ):  # fmt: skip
     states, far, recall = leave.size, met.shape[1] - 2, leave.size - 1
     walks = met.shape[0] + 1
@@ -176,13 +185,16 @@ def _follow(  # type: ignore[no-untyped-def]
             steps[a] *= fade
         ahead[0] = weight[a, 0]
         for k in range(1, states):
-            ahead[k] = weight[a, k] * (1.0 - leave[k]) + weight[a, 0] * rate[a, k]
-            ahead[0] += weight[a, k] * leave[k] - weight[a, 0] * rate[a, k]
+            begins = max(rate[a, k], surge[i]) if surging[k] else rate[a, k]
+            ahead[k] = weight[a, k] * (1.0 - leave[k]) + weight[a, 0] * begins
+            ahead[0] += weight[a, k] * leave[k] - weight[a, 0] * begins
         walk = swept[i] + (haste[pace[i]] if pace[i] >= 0 else 0.0)
         chance[0] = np.exp(usual[i] + plain[i])
         for k in range(1, walks):
             drawn = met[k - 1, r] + (swept[i] if r >= far else 0.0)
             chance[k] = np.exp(drawn + plain[i])
+        rushed = (walk - swept[i]) - (plain[i] - ordered[i])
+        chance[campaign] *= 1.0 - hurried + hurried * np.exp(rushed)
         tidied = (1.0 - mine) * np.exp(swept[i]) + mine * np.exp(usual[i])
         for k in range(walks, recall):
             ordering = orders[k - walks, o] if o >= 0 else silent

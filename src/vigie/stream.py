@@ -40,6 +40,7 @@ from vigie.ranges import Ranges
 from vigie.recent import Recent
 from vigie.relations import Marks, Patients, Places, Relations
 from vigie.sizes import Law, Sizes
+from vigie.surges import Surges
 from vigie.trails import Alarm, Look, Tally, Trail
 from vigie.units import DAY, UnitFinder, Units, batches
 
@@ -260,5 +261,5 @@ _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,
     Reasons, Peers, Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words,
     Recent, Units, Look, Alarm, Episode, Thresholds, Campaigns, Candidates, Kind, Meetings, Pool,
-    Customs, Move, Citation, Circumstances,
+    Customs, Move, Citation, Circumstances, Surges,
 )  # fmt: skip

@@ -1,0 +1,105 @@
+"""A site's surge: how much more its accounts do today than such a day usually holds by now.
+
+On a vaccination day, or in an outbreak, everybody of a place meets more people, and stranger ones.
+What the volume of *the others* shows makes such work likelier for each; what an account does
+itself explains nothing of it, and a thief in one account moves the volume of its site little.
+"""
+
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from vigie.kernels import kernel
+from vigie.numbering import Numbers, State, grown
+from vigie.units import Units
+
+Values = NDArray[np.float64]
+
+_SLACK: Final = 1.3
+_FEW: Final = 10.0
+"""A volume this many times the usual one, and this many units more, is no surge yet."""
+_FORGETTING: Final = 0.9
+_WATCH: Final = 3 * 3_600_000_000
+"""A day has eight watches (µs each): how a day fills is told by them."""
+_DAY: Final = 86_400_000_000
+
+
+class Surges(State):
+    """What every organisation's days usually hold, and how much of it is each account's."""
+
+    def __init__(self) -> None:
+        self._pairs = Numbers()
+        # Per site and kind of day: faded count of units until each watch; faded days, last.
+        self._clock = np.zeros((0, 3, 9), np.float32)
+        self._watches, self._day = np.zeros((0, 8), np.float32), np.zeros(0, np.int64)
+        # Faded units of before, and those of its last day: of each site, of each account at it.
+        self._site, self._mine = np.zeros((0, 2)), np.zeros((0, 2))
+        self._mine_day = np.zeros(0, np.int64)
+
+    def follow(self, units: Units) -> Values:
+        """Return the share of its site's work of the day that is a surge of the others', per unit.
+
+        0 on an ordinary day, and for units without an organisation; units are of one day.
+        """
+        site = units.text["organisation"]
+        pair = self._pairs.number_pairs(site, units.account)
+        sites = int(site.max(initial=-1)) + 1
+        self._clock, self._watches = grown(self._clock, sites), grown(self._watches, sites)
+        self._day, self._site = grown(self._day, sites, -1), grown(self._site, sites)
+        self._mine = grown(self._mine, len(self._pairs))
+        self._mine_day = grown(self._mine_day, len(self._pairs), -1)
+        share = np.zeros(len(units))
+        _follow(
+            units.order, site, pair, units.at, self._clock, self._watches, self._day, self._site,
+            self._mine, self._mine_day, share,
+        )  # fmt: skip
+        return share
+
+
+@kernel
+def _follow(  # type: ignore[no-untyped-def]
+    order, site, pair, at, clock, watches, days, total, mine, mine_day, share
+):
+    for i in order:
+        s, p = site[i], pair[i]
+        if s < 0:
+            continue
+        day, watch = at[i] // _DAY, (at[i] // _WATCH) % 8
+        if days[s] != day:
+            _turn(s, days[s], clock, watches)
+            total[s, 0] = (total[s, 0] + total[s, 1]) * _FORGETTING ** max(day - days[s], 0)
+            total[s, 1], days[s] = 0.0, day
+        if mine_day[p] != day:
+            mine[p, 0] = (mine[p, 0] + mine[p, 1]) * _FORGETTING ** max(day - mine_day[p], 0)
+            mine[p, 1], mine_day[p] = 0.0, day
+        kind = _kind(day)
+        if clock[s, kind, 8] > 0.5:
+            others = 1.0 - min(mine[p, 0] / max(total[s, 0], 1.0), 1.0)
+            usual = _SLACK * others * clock[s, kind, watch] / clock[s, kind, 8] + _FEW
+            now = total[s, 1] - mine[p, 1]
+            if now > usual:
+                share[i] = 1.0 - usual / now
+        watches[s, watch] += 1.0
+        total[s, 1] += 1.0
+        mine[p, 1] += 1.0
+
+
+@numba.njit(inline="always")
+def _kind(day):  # type: ignore[no-untyped-def]
+    """Return 0 on a working day, 1 on Saturday, 2 on Sunday (day 0 was a Thursday)."""
+    return max(day % 7 - 1, 0) if day % 7 in (2, 3) else 0
+
+
+@numba.njit(inline="always")
+def _turn(s, day, clock, watches):  # type: ignore[no-untyped-def]
+    """Teach a site its last day."""
+    if day < 0:
+        return
+    kind, sofar = _kind(day), 0.0
+    for watch in range(8):
+        sofar += watches[s, watch]
+        clock[s, kind, watch] = _FORGETTING * clock[s, kind, watch] + sofar
+        watches[s, watch] = 0.0
+    clock[s, kind, 8] = _FORGETTING * clock[s, kind, 8] + 1.0
