@@ -96,9 +96,8 @@ class Register:
     def batches(self) -> Iterator[Batch]:
         """Read the register from its beginning; `tally` then counts this reading."""
         self.tally = Tally()
-        wanted = [i.column for i in self.mapping.identifiers]
-        wanted += [column for column in self.mapping.columns.values() if column not in wanted]
-        place = self.mapping.register
+        place, wanted = self.mapping.register, [i.column for i in self.mapping.identifiers]
+        wanted += self.mapping.columns.values()
         for rows in open_source(place, self.where, wanted, self.tally.damage):
             yield self._batch(rows.table)
 

@@ -71,7 +71,7 @@ def find_holders(mapping: Mapping, path: Path, accounts: Iterable[str]) -> list[
     columns = [mapping.columns[name] for name in names]
     kept: dict[str, list[dict[str, str | None]]] = {account: [] for account in wanted}
     known = pa.array(wanted, pa.string())
-    for rows in open_source(mapping.register, path, list(dict.fromkeys(columns)), lambda row: None):
+    for rows in open_source(mapping.register, path, columns, lambda row: None):
         said = pa.table(dict(zip(names, (rows.table[column] for column in columns), strict=True)))
         logins = pc.utf8_trim_whitespace(said["account"])
         here = pc.fill_null(pc.is_in(logins, known), False)

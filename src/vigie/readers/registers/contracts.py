@@ -26,7 +26,6 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.events import KEY
@@ -34,6 +33,7 @@ from vigie.language import N_
 from vigie.pseudonyms import Keyring
 from vigie.readers.registers.dated import PERIOD, Dates, check_words, period, translated
 from vigie.readers.registers.identities import checked
+from vigie.readers.registers.keys import Keyed
 from vigie.readers.registers.places import (
     Identifier,
     Place,
@@ -43,7 +43,7 @@ from vigie.readers.registers.places import (
     unusable,
 )
 from vigie.readers.registers.refused import Refused
-from vigie.readers.registers.sources import Rows, open_source
+from vigie.readers.registers.sources import Rows, open_source, trimmed
 from vigie.readers.times import check_zone
 from vigie.records import CONTRACTS
 
@@ -82,10 +82,10 @@ def read_contracts(
     mapping: Mapping, path: Path, keyring: Keyring, refused: Refused
 ) -> Iterator[pa.Table]:
     """Yield the contracts of a table, batch by batch, as CONTRACTS; `refused` is told the rest."""
-    wanted = [name for one in mapping.identifiers for name in one.columns]
-    wanted = list(dict.fromkeys([*wanted, *mapping.columns.values()]))
+    columns = [name for one in mapping.identifiers for name in one.columns]
+    columns += mapping.columns.values()
     refused.label = mapping.register.shown(path)
-    for rows in open_source(mapping.register, path, wanted, refused.wide):
+    for rows in open_source(mapping.register, path, columns, refused.wide):
         yield _contracts(rows, mapping, keyring, refused)
 
 
@@ -99,25 +99,29 @@ def _contracts(rows: Rows, mapping: Mapping, keyring: Keyring, refused: Refused)
     organisation = _text(table, mapping, "organisation")
     sound &= ~nobody & known
     columns = [organisation, controller, role, since, until]
-    if not mapping.identifiers:
-        nowhere = organisation.is_null().to_numpy(zero_copy_only=False)
-        refused.add(numbers[sound & nowhere], "no_identifier", mapping.columns["organisation"])
-        everybody = pa.nulls(len(numbers), KEY)
-        kept = pa.array(sound & ~nowhere)
-        return pa.table([everybody, *columns], schema=CONTRACTS).filter(kept)
-    persons = [checked(table, one, keyring, numbers, refused) for one in mapping.identifiers]
+    if mapping.identifiers:
+        persons = [checked(table, one, keyring, numbers, refused) for one in mapping.identifiers]
+        return _of_persons(persons, columns, numbers, sound, refused)
+    nowhere = organisation.is_null().to_numpy(zero_copy_only=False)
+    refused.add(numbers[sound & nowhere], "no_identifier", mapping.columns["organisation"])
+    return _kept(pa.nulls(len(numbers), KEY), columns, sound & ~nowhere)
+
+
+def _of_persons(
+    persons: list[Keyed], columns: list[pa.Array], numbers: NDArray[np.int64],
+    sound: NDArray[np.bool_], refused: Refused,
+) -> pa.Table:  # fmt: skip
+    """Return a contract for each identifier of each row."""
     tests = reduce(np.logical_or, (one.tests for one in persons))
     refused.rules["test"] += int(tests.sum())
-    faulty = [one.faults.is_valid().to_numpy(zero_copy_only=False) for one in persons]
-    named = reduce(np.logical_or, [*(one.there for one in persons), *faulty])
+    named = reduce(np.logical_or, (one.there | one.faulty for one in persons))
     refused.add(numbers[sound & ~tests & ~named], "no_identifier")
-    parts = [
-        pa.table([one.keys, *columns], schema=CONTRACTS).filter(
-            pa.array(sound & ~tests & one.there)
-        )
-        for one in persons
-    ]
+    parts = [_kept(one.keys, columns, sound & ~tests & one.there) for one in persons]
     return pa.concat_tables(parts)
+
+
+def _kept(keys: pa.Array, columns: list[pa.Array], kept: NDArray[np.bool_]) -> pa.Table:
+    return pa.table([keys, *columns], schema=CONTRACTS).filter(pa.array(kept))
 
 
 def _roles(
@@ -134,10 +138,7 @@ def _roles(
 
 def _text(table: pa.Table, mapping: Mapping, name: str) -> pa.Array:
     column = mapping.columns.get(name)
-    if not column:
-        return pa.nulls(table.num_rows, pa.string())
-    values = pc.utf8_trim_whitespace(table[column].combine_chunks())
-    return pc.if_else(pc.equal(values, ""), None, values)
+    return trimmed(table[column]) if column else pa.nulls(table.num_rows, pa.string())
 
 
 def _named(values: pa.Array, names: dict[str, str]) -> pa.Array:

@@ -10,6 +10,7 @@ from vigie.events import TIME
 from vigie.readers import moments
 from vigie.readers.refusals import refuse_value
 from vigie.readers.registers.refused import Refused
+from vigie.readers.registers.sources import trimmed
 from vigie.readers.times import to_utc
 from vigie.readers.words import from_array
 
@@ -46,11 +47,11 @@ def period(
 
 def _times(column: pa.ChunkedArray, dates: Dates) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Return times in UTC, null where there is none, and where they cannot be read."""
-    values = pc.utf8_trim_whitespace(column.combine_chunks())
+    values = trimmed(column)
     if not dates.format:  # a day alone begins at its midnight
         days = pc.fill_null(pc.equal(pc.utf8_length(values), len("2025-01-31")), False)
         values = pc.if_else(days, pc.binary_join_element_wise(values, "00:00:00", " "), values)
-    words = from_array(pc.if_else(pc.equal(values, ""), None, values))
+    words = from_array(values)
     if not len(words.words):
         return pa.nulls(len(values), TIME), np.zeros(len(values), bool)
     written, kinds = moments.parse_words(words, moments.compile_pattern(dates.format))

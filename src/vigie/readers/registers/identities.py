@@ -93,10 +93,10 @@ def read_identities(
 ) -> Iterator[pa.Table]:
     """Yield the links of a table, batch by batch, as IDENTITIES; `refused` is told the rest."""
     given = [*mapping.identifiers, *([mapping.person] if mapping.person else [])]
-    wanted = [name for one in given for name in one.columns]
-    wanted = list(dict.fromkeys([*wanted, *mapping.columns.values()]))
+    columns = [name for one in given for name in one.columns]
+    columns += mapping.columns.values()
     refused.label = mapping.register.shown(path)
-    for rows in open_source(mapping.register, path, wanted, refused.wide):
+    for rows in open_source(mapping.register, path, columns, refused.wide):
         yield _links(rows, mapping, keyring, refused)
 
 
@@ -126,9 +126,8 @@ def checked(
     found = keyed(table, one, keyring)
     nobody = pc.fill_null(pc.equal(found.faults, "no_authority"), False)
     unknown = nobody.to_numpy(zero_copy_only=False)
-    faulty = found.faults.is_valid().to_numpy(zero_copy_only=False) & ~unknown
     refused.add(numbers[unknown], "no_authority", one.oid)
-    refused.add(numbers[faulty], "bad_identifier", one.column)
+    refused.add(numbers[found.faulty & ~unknown], "bad_identifier", one.column)
     return found
 
 
@@ -170,14 +169,10 @@ def _refuse_lonely(
     usable: NDArray[np.bool_], mapping: Mapping, refused: Refused,
 ) -> None:  # fmt: skip
     """Tell the rows that link nothing: nobody is named, or one identifier alone."""
-    faulty = reduce(
-        np.logical_or, (one.faults.is_valid().to_numpy(zero_copy_only=False) for one in known)
-    )
+    faulty = reduce(np.logical_or, (one.faulty for one in known))
     refused.add(numbers[usable & ~named & ~faulty], "no_identifier")
     if mapping.person:
-        missing = person.keys.is_null() if not person.faults.null_count else pc.and_(
-            person.keys.is_null(), person.faults.is_null())  # fmt: skip
-        nobody = missing.to_numpy(zero_copy_only=False)
+        nobody = ~person.there & ~person.faulty
         refused.add(numbers[usable & named & nobody], "no_person", mapping.person.column)
         return
     refused.rules["nir_alone"] += int((usable & named & ~person.there).sum())

@@ -17,6 +17,7 @@ from vigie.pseudonyms import Keyring
 from vigie.readers.mapping import PATIENT_KINDS
 from vigie.readers.nir import plainly_sound
 from vigie.readers.registers.places import Identifier
+from vigie.readers.registers.sources import trimmed
 
 _NUMBERS = frozenset({"nir", "nia", "ins", "ins_test", "ins_demo"})
 _TESTS = frozenset({"ins_test", "ins_demo"})
@@ -43,19 +44,25 @@ class Keyed:
         found: NDArray[np.bool_] = self.keys.is_valid().to_numpy(zero_copy_only=False)
         return found
 
+    @property
+    def faulty(self) -> NDArray[np.bool_]:
+        """Where there is one that cannot be used."""
+        found: NDArray[np.bool_] = self.faults.is_valid().to_numpy(zero_copy_only=False)
+        return found
+
 
 def keys(column: pa.ChunkedArray, identifier: Identifier, keyring: Keyring) -> pa.Array:
     """Return the pseudonyms of a column, null for blanks; what is faulty keeps its own."""
-    values, _faults = _normal(_trimmed(column), _form(identifier.giver, identifier.kind))
+    values, _faults = _normal(trimmed(column), _form(identifier.giver, identifier.kind))
     return keyring.pseudonyms(values, identifier.giver)
 
 
 def keyed(table: pa.Table, identifier: Identifier, keyring: Keyring) -> Keyed:
     """Return the pseudonyms of a column with what is to be known of each, giver by giver."""
-    values = _trimmed(table[identifier.column])
+    values = trimmed(table[identifier.column])
     if not identifier.oid:
         return _of_giver(values, identifier.giver, identifier.kind, keyring)
-    givers = pc.fill_null(_trimmed(table[identifier.oid]), "").dictionary_encode()
+    givers = pc.fill_null(trimmed(table[identifier.oid]), "").dictionary_encode()
     parts, places = [], []
     for number, said in enumerate(givers.dictionary.to_pylist()):
         rows = np.flatnonzero(givers.indices.to_numpy() == number)
@@ -100,11 +107,6 @@ def _of_giver(values: pa.Array, giver: str, kind: str, keyring: Keyring) -> Keye
 def _form(giver: str, kind: str) -> str:
     """The kind by which an identifier is brought to its normal form."""
     return kind or identifiers.kind_of_authority(giver) or "local"
-
-
-def _trimmed(column: pa.ChunkedArray) -> pa.Array:
-    values = pc.utf8_trim_whitespace(column.combine_chunks())
-    return pc.if_else(pc.equal(values, ""), None, values)
 
 
 def _normal(values: pa.Array, form: str) -> tuple[pa.Array, pa.Array]:

@@ -5,12 +5,13 @@ person in it then takes the way of those who cannot be reached, never that of th
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -38,11 +39,14 @@ class Rows(NamedTuple):
     numbers: NDArray[np.int64]
 
 
-def open_source(place: Place, mapping: Path, wanted: list[str], refuse: Refuse) -> Iterator[Rows]:
-    """Yield the `wanted` columns of a table as text, a batch of rows at a time.
+def open_source(
+    place: Place, mapping: Path, columns: Iterable[str], refuse: Refuse
+) -> Iterator[Rows]:
+    """Yield these columns of a table as text, each once, a batch of rows at a time.
 
     Raises `ReadingError` when it cannot be read at all, `MappingError` when it lacks a column.
     """
+    wanted = list(dict.fromkeys(columns))
     if place.sql:
         yield from _numbered(_database(place, mapping, wanted), 1)
         return
@@ -64,6 +68,12 @@ def open_source(place: Place, mapping: Path, wanted: list[str], refuse: Refuse) 
         if "UTF8" in str(error) or "utf-8" in str(error):
             raise _other_encoding(path, place) from None
         raise _unreadable(str(path), N_("its lines are not those of a table")) from None
+
+
+def trimmed(column: pa.ChunkedArray) -> pa.Array:
+    """Return texts without outer blanks, null for those that are blank."""
+    values = pc.utf8_trim_whitespace(column.combine_chunks())
+    return pc.if_else(pc.equal(values, ""), None, values)
 
 
 def _numbered(tables: Iterator[pa.Table], first: int) -> Iterator[Rows]:
