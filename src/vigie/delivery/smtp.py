@@ -17,7 +17,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import msgspec
@@ -116,12 +115,7 @@ class Session:
         self._connect()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._drop()
 
     @property

@@ -173,7 +173,7 @@ class _Hashing:
     def __enter__(self) -> "_Hashing":
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

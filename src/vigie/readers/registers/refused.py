@@ -6,7 +6,6 @@ Rows left out by a written rule are counted apart: nothing is wrong with them.
 import csv
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Final
 
 import numpy as np
@@ -53,12 +52,7 @@ class Refused:
             self._writer.writerow(("file", "row", "column", "reason"))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._file:
             self._file.close()
 
