@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from vigie.cases.scope import boundary_of, scope_of
 from vigie.cli import main
 from vigie.config import Settings
 from vigie.exposure.scope import INCLUDED
+from vigie.stores import Store
 
 OWN = [
     line(f"2026-03-{day:02} {hour:02}:00", "open", "record", f"P{day}{hour}", session="mine",
@@ -130,6 +132,23 @@ def test_a_corrected_declaration_reaches_open_cases_and_stales_their_notices(
     assert facts(vigie, case)["persons.class:bank"] == 13
     assert "stale" not in vigie(*read)
     assert json.loads(vigie(*read, "--format", "json"))["version"] == 1
+
+
+def test_what_retention_drops_does_not_leave_an_open_case_with_nobody(
+    case: str, vigie, private_home: Path
+) -> None:
+    vigie("exposure", "--case", case, *PERIOD, "--reason", "r")
+    (kept,) = (private_home / "exposures").iterdir()
+    persons = kept.read_bytes()
+    with Store.open(private_home, write=True) as store:
+        store.retain(datetime(2028, 1, 1, tzinfo=UTC))
+    said = vigie("exposure", "--case", case, "--reason", "again", code=4)
+    assert "At least 0 persons exposed; the log allows no upper bound" in said
+    assert "stay as they were computed before" in said
+    assert "13 persons exposed" in vigie("case", "refresh")
+    with CaseBook.open(private_home, Settings()) as book:
+        assert book.cases()[0].read_facts()["persons"].numerator == 13
+    assert kept.read_bytes() == persons
 
 
 def test_a_table_of_contracts_reaches_open_cases(case: str, vigie, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vigie.cli.book import find_case, open_book
 from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
 from vigie.cli.exposure_shown import say_persons
 from vigie.cli.scan import day_of
-from vigie.cli.terminal import draw_table, home_of, say
+from vigie.cli.terminal import draw_table, home_of, remark, say
 from vigie.errors import UsageError
 from vigie.exposure import Exposure
 from vigie.facts.counting import facts_of
@@ -37,7 +37,8 @@ def exposure_of_case(options: Namespace) -> int:
     if options.out:
         found.write(options.out)
     more = {"case": _as_json(case, after)}
-    code = show(options, found, after.read_facts(), changes_since(options, found, looked), more)
+    facts = facts_of(found, case.id) if _outlived(case, found) else after.read_facts()
+    code = show(options, found, facts, changes_since(options, found, looked), more)
     if options.format == "table":
         say_changes(case, after)
     return code
@@ -80,12 +81,21 @@ def set_of(home: Path, case: str) -> Path:
 
 def record(options: Namespace, case: Case, found: Exposure, reason: str = "") -> Case:
     """Keep the set of a case and set the facts that count it; the same again change nothing."""
+    if _outlived(case, found):
+        remark(_("Retention dropped days that this case asks about: its facts and its persons stay "
+                 "as they were computed before."))  # fmt: skip
+        return case
     place = set_of(home_of(options), case.id)
     place.parent.mkdir(mode=0o700, exist_ok=True)
     facts = with_scans(facts_of(found, case.id, found.write(place)), case)
     why = reason or _("computed from what the case asks of the log")
     with open_book(options) as book:
         return book.set_facts(case.id, facts, why, options.author)
+
+
+def _outlived(case: Case, found: Exposure) -> bool:
+    """Whether the case knows more than the log still does."""
+    return case.facts is not None and found.blind.dropped
 
 
 def follow(options: Namespace, case: Case, looked: Looked | None = None) -> Case:

@@ -56,6 +56,18 @@ SELECT source, date_trunc('hour', "at") AS hour FROM events
 WHERE "at" >= $since AND "at" < $until GROUP BY ALL ORDER BY ALL
 """
 
+_DROPPED: Final = """
+WITH gone AS (
+    SELECT source, day::DATE::TIMESTAMP AS day, rows FROM tombstones WHERE kind = 'events'
+)
+SELECT source, min(day), max(day) + INTERVAL 1 DAY, sum(rows)::BIGINT FROM gone
+WHERE EXISTS (SELECT 1 FROM stretches WHERE since < day + INTERVAL 1 DAY AND until > day)
+GROUP BY source ORDER BY source
+"""
+
+RETENTION: Final = "retention"
+"""The name of what is blind because the days asked about were dropped when their time was over."""
+
 _ENDS: Final = """
 SELECT source, min(min_at), max(max_at) FROM segments
 WHERE kind = 'events' AND state = 'live' GROUP BY source ORDER BY source
@@ -87,6 +99,11 @@ class Blindness:
         each = [reason.most for reason in self.reasons]
         return None if None in each else sum(more for more in each if more is not None)
 
+    @property
+    def dropped(self) -> bool:
+        """Whether retention dropped days that were asked about: an earlier answer knew more."""
+        return any(reason.name == RETENTION for reason in self.reasons)
+
 
 def find(connection: Any, scope: Scope, silent_hours: float) -> Blindness:
     """Return why the log does not tell all about these accounts and periods."""
@@ -95,6 +112,7 @@ def find(connection: Any, scope: Scope, silent_hours: float) -> Blindness:
             *_unreadable(connection, scope),
             *_damaged(connection),
             *_nameless(connection),
+            *_dropped(connection),
             *_silences(connection, scope, silent_hours),
         )
     )
@@ -122,6 +140,12 @@ def _nameless(connection: Any) -> Iterator[Blind]:
         return
     for source, lines, persons, begun, ended in connection.execute(_NAMELESS).fetchall():
         yield Blind("blind_period", source, "account", begun, ended, lines, persons)
+
+
+def _dropped(connection: Any) -> Iterator[Blind]:
+    """What is no longer there is not what never was: a tombstone has no upper bound."""
+    for source, since, until, rows in connection.execute(_DROPPED).fetchall():
+        yield Blind("blind_period", source, RETENTION, since, until, rows)
 
 
 def _asked(scope: Scope) -> dict[str, datetime]:
