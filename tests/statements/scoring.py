@@ -17,25 +17,32 @@ from vigie.statements import check
 
 LABELS = {"refused": "refuse", "unverified": "unverified", "passed": "pass", "no_claim": "none"}
 SENTENCES = Path(__file__).parent
-APART = ("apart.jsonl", "held_out_2026-11-22.jsonl")
-"""Each written by somebody who knew the verdicts' meaning and the facts, and neither rules nor
-other sets; the facts stand beside it, as JSON."""
+APART = {
+    "apart.jsonl": "apart.json",
+    "held_out_2026-11-22.jsonl": "held_out_2026-11-22.json",
+    "second_2026-11-22.jsonl": "held_out_2026-11-22.json",
+}
+"""Sets with the facts they speak of. The first two are by somebody who knew the verdicts' meaning
+and the facts, and neither rules nor other sets; the third is by the author of the second, who then
+mended the rules, from after the rules were seen and before one was mended."""
 
 
 def sentences(name: str = "sentences.toml") -> list[dict[str, str]]:
     text = (SENTENCES / name).read_text("utf-8")
     if name not in APART:
         return tomllib.loads(text)["sentence"]
-    stem, said = name.removesuffix(".jsonl"), map(json.loads, text.splitlines())
-    return [{"set": f"{stem}.{s['facts']}", "text": s["text"], "label": s["verdict"]} for s in said]
+    said, facts = map(json.loads, text.splitlines()), APART[name]
+    return [
+        {"set": f"{facts}:{s['facts']}", "text": s["text"], "label": s["verdict"]} for s in said
+    ]
 
 
 @cache
 def facts_named(name: str) -> Facts:
-    stem, _, own = name.rpartition(".")
-    if not stem:
+    file, _, own = name.rpartition(":")
+    if not file:
         return SETS[name]
-    every = json.loads((SENTENCES / f"{stem}.json").read_text("utf-8"))
+    every = json.loads((SENTENCES / file).read_text("utf-8"))
     return from_json(json.dumps(every[own]).encode())
 
 

@@ -74,7 +74,7 @@ def test_a_true_number_beside_the_wrong_words_is_refused(said: str) -> None:
 
 
 def test_the_name_of_a_controller_counts_its_own_persons() -> None:
-    own = facts_named("apart.complete")
+    own = facts_named("apart.json:complete")
     said = "À la Clinique des Tilleuls, {} personnes sont concernées."
     assert verdict(said.format("3 744"), own) == "passed"
     assert verdict(said.format("9 360"), own) == "refused"
@@ -93,10 +93,57 @@ def test_each_clause_of_a_sentence_is_its_own_claim() -> None:
 
 
 def test_what_is_blind_is_said_with_its_dates() -> None:
-    blind = facts_named("apart.blind")
+    blind = facts_named("apart.json:blind")
     assert verdict("Le contenu de l'export n'est pas connu.", blind) == "passed"
     assert verdict("Le contenu des exports n'est pas connu.") == "refused"
     assert verdict("Tous les accès ont été intégralement journalisés.", blind) == "refused"
+
+
+@pytest.mark.parametrize("said", [
+    "12 408 personnes ont été concernées le 5 novembre.",
+    "12 408 personnes sont concernées à 8 h 13.",
+    "12 408 personnes ont été concernées en octobre 2025.",
+    "L'identité de 12 408 personnes a été affichée pendant deux heures.",
+    "Le compte n'a servi qu'à consulter l'identité.",
+    "L'attaquant n'a eu accès qu'au nom.",
+    "Personne n'a vu de numéros de sécurité sociale.",
+    "Nul numéro de sécurité sociale n'a été affiché.",
+    "Des mineurs sont concernés.",
+    "Tous les patients ont été informés et la CNIL a été notifiée le 19 novembre 2025.",
+    "La CNIL a été notifiée en 48 heures.",
+    "La CNIL n'a pas été notifiée.",
+    "Soyez assurés que vos données ne circulent pas.",
+    "No bank details were viewed.",
+])  # fmt: skip
+def test_what_a_sentence_adds_to_a_true_number_is_never_passed(said: str) -> None:
+    portal = facts_named("held_out_2026-11-22.json:portal")
+    assert verdict(said, portal) in ("refused", "unverified")
+
+
+@pytest.mark.parametrize("said", [
+    "La CNIL a été notifiée le 19 novembre 2025 à 16 h.",
+    "La CNIL a été informée dans les 72 heures qui ont suivi la découverte.",
+    "Le dernier accès frauduleux date du 14/11/2025.",
+    "Le premier accès remonte au 3 novembre.",
+    "L'accès frauduleux a duré moins de deux semaines.",
+])  # fmt: skip
+def test_moments_of_the_case_are_facts(said: str) -> None:
+    assert verdict(said, facts_named("held_out_2026-11-22.json:portal")) == "passed"
+    assert verdict(said.replace("19", "20").replace("14/", "13/").replace("au 3", "au 4")
+                   .replace("72", "48").replace("deux semaines", "deux jours"),
+                   facts_named("held_out_2026-11-22.json:portal")) == "refused"  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "said"), [
+    ("promise", "Nous vous garantissons que cela ne se reproduira plus."),
+    ("absolute", "Le risque est nul pour les patients."),
+    ("belittling", "L'impact de l'incident reste très limité."),
+    ("no_proof", "Nous n'avons aucune preuve que ces données aient été revendues."),
+])  # fmt: skip
+def test_what_reassures_without_a_fact_is_refused(code: str, said: str) -> None:
+    (finding,) = check(said, KNOWN)
+    assert finding.verdict == "refused"
+    assert code in {problem.code for problem in finding.problems}
 
 
 def test_a_claim_that_no_fact_carries_is_never_passed() -> None:

@@ -87,8 +87,8 @@ def _facts(options: Namespace) -> "tuple[Facts, str]":
     from vigie.facts import stamp
 
     case = find_case(options)
-    found, aware = case.read_facts(), case.awareness
-    moments = {"awareness": stamp(aware.at)} if aware else {}
+    found = case.read_facts()
+    moments = {name: stamp(at) for name, at in case.moments.at.items()}
     return found.with_facts(moments=moments), found.sha256
 
 

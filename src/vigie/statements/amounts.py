@@ -7,7 +7,7 @@ from vigie.facts import Fact, Facts
 from vigie.language import N_, number
 from vigie.statements.binding import Problem, names_of
 from vigie.statements.numerals import Number
-from vigie.statements.reading import Reading
+from vigie.statements.reading import OTHER, Reading
 
 
 def check_numbers(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
@@ -79,7 +79,10 @@ def _is_whole(said: Reading, one: Number) -> bool:
 
 def _check_percent(said: Reading, facts: Facts, bound: list[str], one: Number) -> Iterator[Problem]:
     """A percentage is a fact's two numbers, and says out of how many."""
-    for name in names_of(said, one, facts):
+    names = names_of(said, one, facts)
+    if not names:
+        yield _unknown(said, one)
+    for name in names:
         fact = facts.get(name)
         if fact is None or not fact.denominator or not fact.exact:
             yield Problem("number", N_("« {words} » is not a fact"), _words(said, one))
@@ -104,7 +107,8 @@ def _says_of_whom(said: Reading, one: Number, fact: Fact) -> bool:
 
 
 def _unknown(said: Reading, one: Number) -> Problem:
-    if said.says("outside") and not said.unit_of(one) and not said.classes:
+    unit = said.unit_of(one)
+    if unit == OTHER or (said.outside and not unit and not said.classes):
         return Problem("unbound", N_("no fact of this case speaks of « {words} »"),
                        _words(said, one), refuses=False)  # fmt: skip
     return Problem("number", N_("« {words} » is not a fact"), _words(said, one))

@@ -22,8 +22,8 @@ class Problem:
 def names_of(said: Reading, number: Number, facts: Facts) -> tuple[str, ...]:
     """Return the facts that a number speaks of, all of which it must be; none when it has none."""
     unit = said.unit_of(number)
-    if unit == "records" and "export" in said.text:
-        unit = "exports.records"
+    if unit == "records":
+        unit = _of_records(said, facts)
     if unit not in ("", "persons"):
         return (unit,) if facts.get(unit) else ()
     if not unit and not said.stands_alone(number):
@@ -32,6 +32,15 @@ def names_of(said: Reading, number: Number, facts: Facts) -> tuple[str, ...]:
         return _of_controller(said, number)
     classes = said.classes if number.percent else said.classes_of(number)
     return tuple(_of_class(said, name, facts) for name in classes) or (_of_all(said, facts),)
+
+
+def _of_records(said: Reading, facts: Facts) -> str:
+    """Return what a number of files counts: a patient has one, unless an export counted rows."""
+    exported = facts.get("persons.how:exported")
+    rows = "export" in said.text and not (exported and exported.numerator)
+    if rows or not said.rules.words["patient_files"].search(said.text):
+        return "exports.records" if rows else "records"
+    return "persons"
 
 
 def _of_controller(said: Reading, number: Number) -> tuple[str, ...]:

@@ -12,17 +12,19 @@ from typing import Final
 from vigie.facts import Facts
 from vigie.language import N_
 from vigie.statements.amounts import check_numbers
+from vigie.statements.assurances import check_assurance
 from vigie.statements.binding import Problem, about, counts, exact, value
 from vigie.statements.instead import suggest
 from vigie.statements.negatives import check_negative, check_only, missing, missing_for
-from vigie.statements.reading import Reading, clauses, read, sentences
-from vigie.statements.times import check_moments
+from vigie.statements.reading import Reading, clauses, in_french, read, sentences
+from vigie.statements.times import check_durations, check_moments
 
 REFUSED, UNVERIFIED, PASSED, NO_CLAIM = "refused", "unverified", "passed", "no_claim"
 VERDICTS: Final = {
     REFUSED: N_("refused"), UNVERIFIED: N_("unverified"), PASSED: N_("passed"),
     NO_CLAIM: N_("no claim"),
 }  # fmt: skip
+_WORDS_NEAR: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ def check(draft: str, facts: Facts) -> list[Finding]:
 
 
 def _judge(sentence: str, facts: Facts) -> Finding:
-    said = read(sentence, facts.controllers)
+    said = read(sentence, facts)
+    if not in_french(sentence):
+        text = N_("this is not French, and was not read")
+        return Finding(sentence, UNVERIFIED, (Problem("language", text, refuses=False),))
     if _is_courtesy(said):
         return Finding(said.sentence, NO_CLAIM)
     bound: list[str] = []
@@ -61,7 +66,7 @@ def _judge(sentence: str, facts: Facts) -> Finding:
 
 def _parts(said: Reading, facts: Facts) -> list[Reading]:
     """Return the clauses of a sentence when each makes a claim of its own, else it whole."""
-    parts = [read(part, facts.controllers) for part in clauses(said.sentence)]
+    parts = [read(part, facts) for part in clauses(said.sentence)]
     return parts if all(part.claims for part in parts) else [said]
 
 
@@ -79,6 +84,8 @@ def _is_courtesy(said: Reading) -> bool:
     """Whether a sentence advises or greets; one that also speaks of the incident is a claim."""
     if not said.says("courtesy") and "@" not in said.text:
         return False
+    if said.says("assertion") or any(check_assurance(said)):
+        return False
     if said.says("reassuring") and (said.numbers or (said.classes and (said.way or said.negative))):
         return False
     denies = said.negative and said.says("data") is not None
@@ -88,15 +95,24 @@ def _is_courtesy(said: Reading) -> bool:
 def _problems(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     yield from _open_list(said)
     yield from check_moments(said, facts, bound)
+    yield from check_durations(said, facts, bound)
     yield from check_numbers(said, facts, bound)
+    yield from check_assurance(said)
     yield from _vague(said, facts)
+    yield from _filed(said, bound)
     yield from _whole_log(said, facts, bound)
     yield from _manner(said, facts, bound)
-    outside = said.says("outside")
-    strange = outside.group() if outside else said.not_understood
+    strange = said.outside or said.not_understood or ("ne" if said.odd_negation else "")
     if strange:
         text = N_("no fact of this case speaks of « {words} »")
         yield Problem("unbound", text, strange, refuses=False)
+
+
+def _filed(said: Reading, bound: list[str]) -> Iterator[Problem]:
+    """Check that what was filed is said as done, since it is."""
+    bound += said.filed
+    if said.filed and (said.negative or said.hedged):
+        yield Problem("false", N_("it was filed: its moment is a fact of the case"))
 
 
 def _open_list(said: Reading) -> Iterator[Problem]:
@@ -114,9 +130,10 @@ def _vague(said: Reading, facts: Facts) -> Iterator[Problem]:
     found = said.says("vague")
     if not found:
         return
-    near = said.text[found.start() :]
-    units = [unit for unit, pattern in said.rules.units.items() if pattern.search(near[:60])]
-    if any(counts(said, unit, facts) for unit in units):
+    near = " ".join([found.group(), *said.text[found.end() :].split()[:_WORDS_NEAR]])
+    units = [unit for unit, pattern in said.rules.units.items() if pattern.search(near)]
+    exposed = said.way or said.classes or said.says("data") or "persons" not in units
+    if exposed and any(counts(said, unit, facts) for unit in units):
         yield Problem("vague", N_("« {words} » where a number is known"), found.group())
 
 
@@ -130,7 +147,7 @@ def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
         yield from _not_excluded(said, facts, bound)
     elif said.says("exclusive") and (said.classes or said.says("soft_labels")):
         yield from check_only(said, facts, bound)
-    elif said.hedged and said.says("outside") and not said.classes:
+    elif said.hedged and said.outside and not said.classes:
         return
     elif said.negative:
         yield from check_negative(said, facts, bound)
@@ -138,7 +155,7 @@ def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
         yield from _conditional(said, facts, bound)
     elif not said.numbers and (said.classes or said.says("data") or said.way == "exported"):
         yield from _certain(said, facts, bound)
-    foreign = said.says("outside") and not said.classes
+    foreign = said.outside and not said.classes
     if said.says("attribution") and not foreign and not _separated(facts) and not said.hedged:
         text = N_("the log does not tell the thief's accesses from the owner's")
         yield Problem("attribution", text, said.sentence)
@@ -198,9 +215,15 @@ def _conditional(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Prob
         if known is None:
             continue
         bound.append(name)
-        if _known(facts, name, known):
+        if _known(facts, name, known) and not _at_most(said, facts, name):
             text = N_("the conditional, where the log tells: {value}")
             yield Problem("hedged", text, name, value=known)
+
+
+def _at_most(said: Reading, facts: Facts, name: str) -> bool:
+    """Whether only the upper bound of what is not known exactly is given: it may be less."""
+    bounds = {said.qualifier(one) for one in said.numbers}
+    return bounds == {"at_most"} and not exact(facts, name)
 
 
 def _certain(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from vigie.statements.rules import rules
 def check_negative(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     """Check a sentence that denies something about data or exports."""
     way = said.way_denied
-    if said.says("outside") and not said.classes:
+    if said.outside and not said.classes:
         return
     if said.classes:
         for name in said.classes:
@@ -23,6 +23,10 @@ def check_negative(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pr
             yield from _deny(f"persons.controller:{name}", "", said, facts, bound)
     elif way == "exported" or (said.says("data") and said.way):
         yield from _deny("persons", way or "any", said, facts, bound)
+    elif said.of_others and said.way:
+        yield Problem("negative", N_("a negative is proved or not written: no fact counts them"))
+    elif said.says("never") and said.way:
+        yield from _deny("persons", "any", said, facts, bound)
     if said.hedged and bound:
         yield Problem("hedged", N_("a denial is proved or not written: no conditional"))
     if said.says("absence_of_proof") and said.classes:

@@ -1,15 +1,10 @@
-"""Numbers as French drafts write them: in figures, in words, as dates and hours."""
+"""Numbers as French drafts write them, in figures and in words."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, time
 from typing import Final
 
-_MONTHS: Final = (
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-    "octobre", "novembre", "décembre",
-)  # fmt: skip
 _UNITS: Final = {
     "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9,
     "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16,
@@ -18,12 +13,9 @@ _UNITS: Final = {
 _SCALES: Final = {"mille": 1000, "million": 10**6, "millions": 10**6, "milliard": 10**9,
                   "milliards": 10**9}  # fmt: skip
 _SPACE: Final = "[  \u202f]"
-_PERIOD: Final = re.compile(
-    rf"\b(?:le|du) (\d{{1,2}})(?:er)?(?: ({'|'.join(_MONTHS)}))?(?: (\d{{4}}))?"
-    rf" (?:et le|au) (\d{{1,2}})(?:er)? ({'|'.join(_MONTHS)})(?: (\d{{4}}))?"
+_ALONE: Final = re.compile(
+    r"\bun(?:e|ique)? (?:seule?|unique)\b|\bune?(?= \w+(?: \w+)? (?:isolée?|unique)\b)"
 )
-_FULL: Final = re.compile(rf"\b(\d{{1,2}})(?:er)? ({'|'.join(_MONTHS)})(?: (\d{{4}}))?")
-_HOUR: Final = re.compile(rf"\b(\d{{1,2}}){_SPACE}?h(?:eures?)?{_SPACE}?(\d{{2}})?\b")
 _PHONE: Final = re.compile(r"\b0\d(?:[ .\u00a0\u202f]?\d{2}){4}\b|\b3\d{3}\b(?= |$)(?!\s*\w)")
 _FIGURES: Final = re.compile(
     rf"(?<![\w,.])(\d{{1,3}}(?:[  \u202f.]\d{{3}})+|\d+)(?:,(\d+))?{_SPACE}?"
@@ -43,55 +35,9 @@ class Number:
     decimals: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A date of a sentence, with the hour that stands beside it, if any."""
-
-    day: date
-    hour: time | None
-    start: int
-    end: int
-
-
 def without_contacts(text: str) -> str:
     """Blank telephone numbers out: they are no claim."""
     return _PHONE.sub(lambda found: " " * len(found.group()), text)
-
-
-def read_moments(text: str) -> tuple[list[Moment], str]:
-    """Return the dates of a lower-case sentence, and the sentence without them.
-
-    >>> found, rest = read_moments("entre le 4 et le 7 septembre 2025.")
-    >>> [moment.day.isoformat() for moment in found], "2025" in rest
-    (['2025-09-04', '2025-09-07'], False)
-    """
-    found: list[Moment] = []
-    hours = [(m, time(int(m[1]), int(m[2] or 0))) for m in _HOUR.finditer(text) if int(m[1]) < 24]
-    for match in _PERIOD.finditer(text):
-        month, year = _MONTHS.index(match[5]) + 1, match[6] or match[3]
-        first = _MONTHS.index(match[2]) + 1 if match[2] else month
-        if year:
-            found += _dated(match, int(match[1]), first, int(match[3] or year), None)
-            found += _dated(match, int(match[4]), month, int(year), None)
-    text = _blanked(text, _PERIOD)
-    for match in _FULL.finditer(text):
-        if match[3]:
-            near = next((hour for m, hour in hours if 0 <= m.start() - match.end() < 12), None)
-            found += _dated(match, int(match[1]), _MONTHS.index(match[2]) + 1, int(match[3]), near)
-    return found, _blanked(_blanked(text, _FULL), _HOUR)
-
-
-def _dated(
-    match: re.Match[str], day: int, month: int, year: int, hour: time | None
-) -> Iterator[Moment]:
-    try:
-        yield Moment(date(year, month, day), hour, match.start(), match.end())
-    except ValueError:  # the thirty-first of a short month is nobody's date
-        return
-
-
-def _blanked(text: str, pattern: re.Pattern[str]) -> str:
-    return pattern.sub(lambda found: " " * len(found.group()), text)
 
 
 def read_numbers(text: str) -> list[Number]:
@@ -123,7 +69,7 @@ def _words(text: str) -> Iterator[Number]:
         value = _value(re.split("[- ]", match.group()))
         if value is not None:
             yield Number(value, match.start(), match.end())
-    for match in re.finditer(r"\b(?:un seul|une seule)\b", text):
+    for match in _ALONE.finditer(text):
         yield Number(1.0, match.start(), match.end())
 
 

@@ -1,12 +1,15 @@
 """A draft cut into sentences, and a sentence read: what it speaks of, and how it says it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
-from vigie.statements.numerals import Moment, Number, read_moments, read_numbers, without_contacts
+from vigie.facts import Facts
+from vigie.statements.dates import Moment, lasting, read_moments
+from vigie.statements.numerals import Number, read_numbers, without_contacts
 from vigie.statements.rules import Rules, rules
 
 _ENDS: Final = re.compile(
@@ -16,12 +19,18 @@ _SHORT: Final = re.compile(r"\b(?:M|Mme|Dr|Pr|art|n)\.$")
 _CLAUSES: Final = re.compile(
     r"\s*;\s+|, (?:ainsi|de même) que |,? (?:et|mais) (?=qu'|que |aucun)|(?<=[a-zà-ÿ]) : (?=nous )"
 )
+_FOREIGN: Final = 2
+"""English words of grammar that no French sentence has together."""
 _NEAR: Final = 40
+OTHER: Final = "other"
+"""The unit of persons whom the facts do not count: minors, staff."""
 _SHORTEST: Final = 4
 """Letters of the name of a controller below which it is taken for a word."""
+_BELOW: Final = re.compile(r"(?:moins d[e']|au plus|au maximum|jusqu'à)$")
+_ABOVE: Final = re.compile(r"(?:plus d[e']|au moins|au minimum|pas moins de)$")
 _UNDERSTOOD: Final = (
     "not_excluded", "unknown_number", "known_number", "hedges", "unknown_content", "whole_log",
-    "happened", "blind",
+    "happened", "blind", "lasted", "same_day", "in_time",
 )  # fmt: skip
 
 
@@ -42,6 +51,15 @@ def sentences(draft: str) -> list[str]:
     return found
 
 
+def in_french(sentence: str) -> bool:
+    """Whether a sentence is not plainly in English; no other language is told apart.
+
+    >>> in_french("No bank details were viewed."), in_french("Au total, 12 personnes.")
+    (False, True)
+    """
+    return len(rules().words["english"].findall(sentence.lower())) < _FOREIGN
+
+
 def clauses(sentence: str) -> list[str]:
     """Cut a sentence where another claim begins.
 
@@ -49,6 +67,16 @@ def clauses(sentence: str) -> list[str]:
     ['37 personnes sont concernées', "qu'aucun export n'a eu lieu"]
     """
     return [part for part in _CLAUSES.split(sentence.replace("’", "'")) if part.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """So many units of time; `how` is `at_most`, `at_least`, or neither."""
+
+    count: float
+    unit: timedelta
+    how: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +90,9 @@ class Reading:
     numbers: tuple[Number, ...]
     rules: Rules
     controllers: tuple[str, ...] = ()
+    durations: tuple[Duration, ...] = ()
+    one_account: bool = False
+    filed: frozenset[str] = frozenset()
 
     def says(self, name: str) -> re.Match[str] | None:
         """Return where one of the rules' word lists occurs."""
@@ -111,6 +142,33 @@ class Reading:
                 return name
         return ""
 
+    def names_of_moments(self, known: Iterable[str]) -> list[tuple[int, str]]:
+        """Return the moments of the case that are named, each with where it is."""
+        tables = self.rules.moments | {name: self.rules.done[name] for name in self.filed}
+        return [
+            (match.start(), name)
+            for name, pattern in tables.items()
+            if name in known
+            for match in pattern.finditer(self.text)
+        ]
+
+    @cached_property
+    def outside(self) -> str:
+        """The first word about what no log can tell; that of a filing which is a fact is none."""
+        left = self.text
+        for length in self.durations:
+            left = left.replace(length.words.lower(), " ")
+        for name in self.filed:
+            left = self.rules.done[name].sub(_between, left)
+        found = self.rules.words["outside"].search(left)
+        return found.group() if found else ""
+
+    @cached_property
+    def odd_negation(self) -> bool:
+        """Whether it says « ne » and nothing else of what makes a denial: nobody knows what of."""
+        said = any(self.says(name) for name in ("negations", "exclusive", *_UNDERSTOOD))
+        return not said and re.search(r"\bn[e']", self.text) is not None
+
     @cached_property
     def negative(self) -> bool:
         """Whether the sentence denies something."""
@@ -124,6 +182,11 @@ class Reading:
         if self.rules.ways["any"].search(after):
             return ""
         return "" if self.way == "any" else self.way
+
+    @cached_property
+    def of_others(self) -> bool:
+        """Whether it speaks of persons whom the facts do not count apart."""
+        return self.rules.units[OTHER].search(self.text) is not None
 
     @cached_property
     def hedged(self) -> bool:
@@ -165,9 +228,13 @@ class Reading:
         left = self.rest
         for one in self.numbers:
             left = left[: one.start] + " " * (one.end - one.start) + left[one.end :]
+        for length in self.durations:
+            left = left.replace(length.words.lower(), " ")
         tables = (self.rules.classes, self.rules.units, self.rules.ways, self.rules.moments)
-        for pattern in [p for table in tables for p in table.values()]:
+        for pattern in [p for table in tables for n, p in table.items() if n != OTHER]:
             left = pattern.sub(" ", left)
+        for name in self.filed:
+            left = self.rules.done[name].sub(_between, left)
         for name in ("at_least", "at_most"):
             left = self.rules.words[f"any_{name}"].sub(" ", left)
         for name in _UNDERSTOOD:
@@ -177,9 +244,26 @@ class Reading:
         return next((word for word in words if not known.fullmatch(word)), "")
 
 
-def read(sentence: str, controllers: Iterable[str] = ()) -> Reading:
-    """Read one sentence; the names of controllers in it are no other words."""
-    text = sentence.lower().replace("’", "'")
+def read(sentence: str, facts: Facts) -> Reading:
+    """Read one sentence; the names of the controllers of the case are no other words."""
+    text, named = _without_names(sentence.lower().replace("’", "'"), facts.controllers)
+    moments, rest = read_moments(without_contacts(text), _near(facts))
+    every = read_numbers(rest)
+    accounts = facts.get("accounts")
+    return Reading(
+        sentence=sentence, text=text, rest=rest, moments=tuple(moments),
+        numbers=tuple(one for one in every if not lasting(rest, one.end)), rules=rules(),
+        controllers=tuple(named), durations=tuple(_durations(sentence, rest, every)),
+        one_account=accounts is not None and accounts.numerator == 1,
+        filed=frozenset(
+            name for name, pattern in rules().done.items()
+            if name in facts.moments and pattern.search(text)
+        ),
+    )  # fmt: skip
+
+
+def _without_names(text: str, controllers: Iterable[str]) -> tuple[str, list[str]]:
+    """Blank the names of controllers out; return those that were there."""
     named = []
     for name in sorted(controllers, key=len, reverse=True):
         plain = name.lower().replace("’", "'")
@@ -187,6 +271,28 @@ def read(sentence: str, controllers: Iterable[str] = ()) -> Reading:
         if len(plain) >= _SHORTEST and found.search(text):
             named.append(name)
             text = found.sub(" " * len(plain), text)
-    moments, rest = read_moments(without_contacts(text))
-    numbers = tuple(read_numbers(rest))
-    return Reading(sentence, text, rest, tuple(moments), numbers, rules(), tuple(named))
+    return text, named
+
+
+def _between(filed: re.Match[str]) -> str:
+    """Return the words between whom it was filed with and that it was: they are another's."""
+    return filed["between"] or filed["amid"] or " "
+
+
+def _near(facts: Facts) -> date | None:
+    """Return the day near which a date without its year is: that of the last access."""
+    last = facts.moments.get("last_access") or facts.moments.get("awareness")
+    return date.fromisoformat(last[:10]) if last else None
+
+
+def _durations(sentence: str, rest: str, numbers: Iterable[Number]) -> Iterator[Duration]:
+    """Yield the numbers that count units of time."""
+    for one in numbers:
+        unit, words = lasting(rest, one.end), re.match(r"\s?\w+", rest[one.end :])
+        if unit is None or words is None:
+            continue
+        before = rest[: one.start].rstrip()
+        below, above = _BELOW.search(before), _ABOVE.search(before)
+        how = "at_most" if below else "at_least" if above else ""
+        said = sentence[one.start : one.end + words.end()].strip()
+        yield Duration(one.value, unit, how, said)

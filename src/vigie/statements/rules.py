@@ -21,6 +21,7 @@ class Rules:
     words: dict[str, Pattern]
     qualifiers: dict[str, Pattern]
     moments: dict[str, Pattern]
+    done: dict[str, Pattern]
     shown: dict[str, str]
     forbid_data: tuple[str, ...]
     forbid_exports: tuple[str, ...]
@@ -39,6 +40,7 @@ def rules() -> Rules:
         words=_words(said["words"]),
         qualifiers=_before_a_number(said["qualifiers"]),
         moments=_whole_words(said["moments"]),
+        done=_filings(said["done"]),
         shown=said["shown"],
         forbid_data=tuple(said["negative"]["data"]),
         forbid_exports=tuple(said["negative"]["exports"]),
@@ -49,12 +51,27 @@ def _whole_words(said: dict[str, str]) -> dict[str, Pattern]:
     return {name: re.compile(rf"\b(?:{pattern})\b") for name, pattern in said.items()}
 
 
+def _filings(said: dict[str, str]) -> dict[str, Pattern]:
+    """With whom something is filed and that it is, in either order, few words between."""
+    done = rf"\b(?:{said.pop('words')})\b"
+    few = r"(?:[ ,]+[\w']+){0,5}?[ ,]+"
+    return {
+        name: re.compile(
+            rf"\b(?:{who})\b(?P<between>{few}){done}|{done}(?P<amid>{few}(?:[ld]')?)\b(?:{who})\b"
+        )
+        for name, who in said.items()
+    }
+
+
 def _before_a_number(said: dict[str, str]) -> dict[str, Pattern]:
     return {name: re.compile(rf"(?:{pattern})\s*$") for name, pattern in said.items()}
 
 
 def _words(said: dict[str, Any]) -> dict[str, Pattern]:
-    plain = {"data", "hedges", "soft_labels", "outside", "understood"}
+    plain = {
+        "data", "hedges", "soft_labels", "outside", "understood", "english", "promise", "absolute",
+        "belittling", "no_proof",
+    }  # fmt: skip
     return {
         name: re.compile(rf"\b(?:{pattern})\b" if name in plain else pattern)
         for name, pattern in said.items()

@@ -1,84 +1,169 @@
-"""Dates of a sentence against the moments of the case, as they are told in France."""
+"""Dates and durations of a sentence against the moments of the case, as they are told in France."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from vigie.facts import Facts
 from vigie.language import N_
 from vigie.statements.binding import Problem
-from vigie.statements.numerals import Moment
-from vigie.statements.reading import Reading
+from vigie.statements.dates import Moment
+from vigie.statements.reading import Duration, Reading
 
 _PARIS: Final = ZoneInfo("Europe/Paris")
+_ENDS: Final = ("first_access", "last_access")
+_TERM: Final = timedelta(hours=72)
+"""GDPR art. 33(1)."""
+_AT_ONCE: Final = timedelta(hours=1)
+"""Beyond which nobody may write « at once »; a choice of this product."""
+
+Moments = dict[str, datetime]
 
 
-def check_moments(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
-    """Check every date: a date of the accesses is a fact, another is somebody's word."""
-    moments = {
+def moments_of(facts: Facts) -> Moments:
+    """Return the moments of the case in French time."""
+    return {
         name: datetime.fromisoformat(text).astimezone(_PARIS)
         for name, text in facts.moments.items()
     }
-    if said.says("blind") and said.moments:
+
+
+def check_moments(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    """Check every date: a date of the case is a fact, another is somebody's word."""
+    known = moments_of(facts)
+    if said.says("blind") or said.says("unknown_content"):
         yield from _check_blind(said, facts, bound)
         return
-    names = [name for name, words in said.rules.moments.items() if words.search(said.text)]
-    if len(said.moments) == 1 and said.says("happened") and not names:
-        yield from _check_day(said.moments[0], moments, bound)
+    named = said.names_of_moments(known)
+    dated = [one for one in said.moments if one.day]
+    if len(dated) == 1 and said.says("happened") and not named:
+        yield from _check_day(said, dated[0], known, bound)
         return
-    if len(said.moments) == 2:
-        names = ["first_access", "last_access"]
-    if not names:
-        names = [n for n in moments if any(_same(one, moments[n]) for one in said.moments)]
-    for place, one in enumerate(said.moments):
-        about = names[place : place + 1] if len(names) == len(said.moments) else names
-        yield from _check(one, about, moments, bound)
+    if len(said.moments) == len(dated) == 2 and {name for _at, name in named} <= set(_ENDS):
+        for one, name in zip(said.moments, _ENDS, strict=True):
+            yield from _check(said, one, [name], known, bound)
+        return
+    for one in said.moments:
+        names = _nearest(one, named) or [name for name in known if one.fits(known[name])]
+        yield from _check(said, one, names, known, bound)
+
+
+def _nearest(one: Moment, named: list[tuple[int, str]]) -> list[str]:
+    least = min((abs(at - one.start) for at, _name in named), default=0)
+    return [name for at, name in named if abs(at - one.start) == least]
 
 
 def _check_blind(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
-    """Check the dates between which the log is said to be blind."""
+    """Check the dates between which the log is said to be blind, or that of an unknown export."""
+    kinds = (
+        ("blind_period", "unknown_export") if said.says("unknown_content") else ("blind_period",)
+    )
     ends = [
-        datetime.fromisoformat(text).astimezone(_PARIS).date()
+        datetime.fromisoformat(text).astimezone(_PARIS)
         for gap in facts.gaps
-        if gap.kind == "blind_period"
+        if gap.kind in kinds
         for text in (gap.since, gap.until)
         if text
     ]
     for one in said.moments:
-        if one.day in ends:
+        if any(one.fits(end) for end in ends):
             bound.append("gaps")
         else:
             text = N_("no blind period of the log begins or ends on « {words} »")
-            yield Problem("unbound", text, one.day.isoformat(), refuses=False)
+            yield Problem("unbound", text, _words(said, one), refuses=False)
 
 
-def _check_day(one: Moment, moments: dict[str, datetime], bound: list[str]) -> Iterator[Problem]:
+def _check_day(said: Reading, one: Moment, known: Moments, bound: list[str]) -> Iterator[Problem]:
     """Check the one day on which all is said to have happened."""
-    ends = [moments[name] for name in ("first_access", "last_access") if name in moments]
-    bound += ["first_access", "last_access"] * bool(ends)
-    if any(one.day != end.date() for end in ends):
-        true = ", ".join(f"{end:%Y-%m-%d %H:%M}" for end in ends)
-        text = N_("« {words} » is not the date, which is {more}")
-        yield Problem("date", text, one.day.isoformat(), more=(true,))
+    ends = [known[name] for name in _ENDS if name in known]
+    bound += [name for name in _ENDS if name in known]
+    if any(not one.fits(end) for end in ends):
+        yield _wrong(said, one, ends)
 
 
 def _check(
-    one: Moment, names: list[str], moments: dict[str, datetime], bound: list[str]
+    said: Reading, one: Moment, names: list[str], known: Moments, bound: list[str]
 ) -> Iterator[Problem]:
-    known = [name for name in names if name in moments]
-    if not known:
-        text = N_("no fact of this case has the date « {words} »")
-        yield Problem("unbound", text, one.day.isoformat(), refuses=False)
+    about = [name for name in names if name in known]
+    if _too_early(said, one, known):
+        text = N_("the accesses went on after « {words} », until {more}")
+        yield Problem("date", text, _words(said, one), more=(_told([known["last_access"]]),))
         return
-    fitting = [name for name in known if _same(one, moments[name])]
+    if not about:
+        text = N_("no fact of this case has the date « {words} »")
+        yield Problem("unbound", text, _words(said, one), refuses=False)
+        return
+    fitting = [name for name in about if one.fits(known[name])]
     bound += fitting
     if not fitting:
-        true = ", ".join(f"{moments[name]:%Y-%m-%d %H:%M}" for name in known)
-        text = N_("« {words} » is not the date, which is {more}")
-        yield Problem("date", text, one.day.isoformat(), more=(true,))
+        yield _wrong(said, one, [known[name] for name in about])
 
 
-def _same(one: Moment, true: datetime) -> bool:
-    hour = one.hour is None or (one.hour.hour, one.hour.minute) == (true.hour, true.minute)
-    return one.day == true.date() and hour
+def _too_early(said: Reading, one: Moment, known: Moments) -> bool:
+    """Whether the only account is said to have been stopped on a day before its last access."""
+    last, day = known.get("last_access"), one.date
+    stopped = said.rules.words["stopped"].search(said.text[: one.start])
+    early = last is not None and day is not None and day < last.date()
+    return early and said.one_account and stopped is not None
+
+
+def _wrong(said: Reading, one: Moment, true: list[datetime]) -> Problem:
+    text = N_("« {words} » is not the date, which is {more}")
+    return Problem("date", text, _words(said, one), more=(_told(true),))
+
+
+def _told(moments: list[datetime]) -> str:
+    return ", ".join(f"{one:%Y-%m-%d %H:%M}" for one in moments)
+
+
+def _words(said: Reading, one: Moment) -> str:
+    return said.sentence[one.start : one.end].strip()
+
+
+def check_durations(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
+    """Check how long something is said to have lasted, or after how long it was done."""
+    known = moments_of(facts)
+    done = [name for _at, name in said.names_of_moments(known) if name in said.rules.done]
+    if done and "awareness" in known:
+        yield from _check_delay(said, known[done[0]], known["awareness"], bound)
+        return
+    whole = known["last_access"] - known["first_access"] if set(_ENDS) <= set(known) else None
+    if said.says("at_once") and said.says("contained") and whole and whole > _AT_ONCE:
+        text = N_("« {words} »: the accesses went on for {value} hours")
+        found = said.says("at_once")
+        yield Problem("date", text, found.group() if found else "", value=round(_hours(whole)))
+    for length in said.durations:
+        if whole is None or not said.says("lasted"):
+            text = N_("no fact of this case has the duration « {words} »")
+            yield Problem("unbound", text, length.words, refuses=False)
+        elif _lasted(whole, length):
+            bound += _ENDS
+        else:
+            text = N_("« {words} »: the accesses went on for {value} hours")
+            yield Problem("date", text, length.words, value=round(_hours(whole)))
+
+
+def _lasted(true: timedelta, said: Duration) -> bool:
+    """Whether a count of units is the true duration, its last unit whole or begun."""
+    exact = true / said.unit
+    if said.how:
+        return exact >= said.count if said.how == "at_least" else exact <= said.count
+    return said.count in (int(exact), int(exact) + 1)
+
+
+def _check_delay(
+    said: Reading, done: datetime, aware: datetime, bound: list[str]
+) -> Iterator[Problem]:
+    """Check within what delay after awareness something was done."""
+    limits = [length.count * length.unit for length in said.durations]
+    limits += [_TERM] * bool(said.says("in_time")) + [_AT_ONCE] * bool(said.says("at_once"))
+    another_day = said.says("same_day") is not None and done.date() != aware.date()
+    bound += ["awareness"] * bool(limits or said.says("same_day"))
+    if another_day or any(done - aware > limit for limit in limits):
+        text = N_("that was {value} hours after awareness")
+        yield Problem("date", text, said.sentence, value=round(_hours(done - aware)))
+
+
+def _hours(length: timedelta) -> float:
+    return length / timedelta(hours=1)
