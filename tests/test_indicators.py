@@ -12,6 +12,7 @@ from vigie.cli import main
 from vigie.errors import ReadingError, SecretError
 from vigie.events import TIME
 from vigie.indicators import COLUMNS, bundle, keep, kept, load_key, match, read, write
+from vigie.stores import Store
 from vigie.testing.detectors import text
 from vigie.units import DAY
 
@@ -119,6 +120,9 @@ def test_the_commands_import_and_match(told, tmp_path, private_home, capsys, mon
     write(tmp_path / "told.json", told)
     assert main(["indicators", "import", str(tmp_path / "told.json"), "--key", str(key)]) == 0
     assert "4 indicators" in capsys.readouterr().out
+    assert main(["indicators", "match", "--key", str(key)]) == 2
+    assert "there is no store there" in capsys.readouterr().err
+    Store.open(private_home, write=True).close()
     assert main(["indicators", "match", "--key", str(key), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"version": 1, "documents": 1, "matches": []}
     assert main(["indicators", "match"]) == 1

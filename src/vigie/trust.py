@@ -80,6 +80,7 @@ class Inspection:
 
     holes: tuple[Finding, ...]
     shared: tuple[Finding, ...]
+    empty: bool = False
 
 
 def inspect(events: pa.Table, limits: Trust, within: int = WITHIN) -> Inspection:
@@ -91,7 +92,7 @@ def inspect(events: pa.Table, limits: Trust, within: int = WITHIN) -> Inspection
         *_nulls(events, limits), *_silences(events, limits), *_skews(events, within),
         *_columns(events),
     )  # fmt: skip
-    return Inspection(holes, tuple(_shared(events)))
+    return Inspection(holes, tuple(_shared(events)), not events.num_rows)
 
 
 def assess(
@@ -111,14 +112,15 @@ def assess(
     """
     if isinstance(shown, pa.Table):
         shown = inspect(shown, limits)
-    findings = [
-        *_quarantine(quarantined, lines, limits), *shown.holes, *_abstentions(abstaining),
-        *shown.shared,
-    ]  # fmt: skip
+    findings = [*_quarantine(quarantined, lines, limits), *shown.holes]
+    if shown.empty:  # of a log that holds nothing there is no more to say
+        return Assessment(False, tuple(map(_both, findings)))
+    findings += [*_abstentions(abstaining), *shown.shared]
     if late:
         findings.append(Finding(LATE, {"count": late}, False))
     if not calibrated:
         findings.append(Finding(TOO_SHORT, {}, True))
+    findings.sort(key=lambda finding: not finding.beyond)
     return Assessment(not any(f.beyond for f in findings), tuple(map(_both, findings)))
 
 

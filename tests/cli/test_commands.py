@@ -190,9 +190,10 @@ def test_the_oracle_answers_as_the_reader_writes_and_keeps_its_limit(tmp_path: P
         (("scan",), 2, "PATH"),
         (("scn",), 2, "did you mean scan"),
         (("scan", "/nowhere/at-all"), 2, "no such file"),
-        (("explain", "zz"), 2, "no alert begins"),
+        (("explain", "zz"), 2, "there is no store there"),
         (("simulate", "hopital", "--out", "x"), 2, "did you mean hospital"),
         (("alerts", "--alarm-budget", "0"), 2, "above 0"),
+        (("alerts", "--alarm-budget", "inf"), 2, "above 0"),
         (("alerts", "--learn-until", "yesterday"), 2, "not a date"),
         (("unseal", "here", "--identity", "x", "--reason", "y"), 2, "not a file and a line"),
     ],
@@ -262,3 +263,42 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     files = json.loads(printed)["files"]
     assert all(file["read"] == file["accepted"] for file in files)
     assert vigie("verify", home=tmp_path / "home")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("alerts",), ("explain", "93d4"), ("triage",), ("events",), ("verify",), ("compact",),
+        ("retain",), ("rotate",), ("indicators", "match", "--key", "k"),
+        ("exposure", "--account", "a", "--from", "2026-01-01", "--to", "2026-01-02"),
+    ],
+)  # fmt: skip
+def test_a_home_that_is_not_there_is_said_and_not_made(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "k").write_text("0" * 64)
+    (tmp_path / "k").chmod(0o600)
+    given = [str(tmp_path / "k") if word == "k" else word for word in command]
+    code, printed, errors = vigie(*given, home=tmp_path / "typo")
+    assert (code, printed) == (2, "")
+    assert "typo: there is no store there; vigie scan makes one" in errors
+    assert not (tmp_path / "typo").exists()
+
+
+def test_an_empty_store_says_one_thing(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("at,who,what\n")
+    (tmp_path / "m.toml").write_text(
+        '[source]\nname = "t"\nreader = "table"\n'
+        '[columns]\nat = "at"\naccount = "who"\naction = "what"\n'
+    )
+    home = tmp_path / "home"
+    code, _printed, _errors = vigie(
+        "import", tmp_path / "log.csv", "--mapping", tmp_path / "m.toml", home=home
+    )
+    assert code == 0
+    for command in ("alerts", "triage"):
+        code, printed, _errors = vigie(command, home=home)
+        assert code == 4
+        assert printed.splitlines() == [
+            "This answer cannot be trusted:", "! there is no event to look at",
+        ]  # fmt: skip

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from vigie import journal
+from vigie.cli.opening import open_present
 from vigie.cli.scan import day_of, stamp
 from vigie.cli.terminal import draw_table, home_of, say, write_csv, write_json
 from vigie.errors import UsageError
@@ -27,6 +28,7 @@ def events(options: Namespace) -> int:
         for name in ("account", "source", "since", "until")
         if (value := getattr(options, name))
     )
+    open_present(options).close()
     journal.record(home_of(options), "events", subject, options.reason)
     header, rows, more = _select(options) if options.sql is None else _query(options)
     if options.format == "json":

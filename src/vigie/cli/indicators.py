@@ -166,9 +166,8 @@ def _key(options: Namespace) -> bytes:
 
 
 def _events(options: Namespace) -> "pa.Table":
-    from vigie.cli.terminal import home_of
+    from vigie.cli.opening import open_present
     from vigie.indicators import COLUMNS
-    from vigie.stores import Store
 
-    with Store.open(home_of(options)) as store:
+    with open_present(options) as store:
         return store.events(list(COLUMNS))

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vigie import journal
+from vigie.cli.opening import open_present
 from vigie.cli.terminal import home_of, remark, say, settings_of, write_json
 from vigie.errors import UsageError, VigieError
+from vigie.journal import JOURNAL_FILE
 from vigie.language import N_, _, number, plural
 from vigie.stores import Store
 
@@ -19,7 +21,7 @@ NOTHING, ERROR = 0, 1
 
 def verify(options: Namespace) -> int:
     """Check every segment, the catalogue and the journal; name what is not as it was written."""
-    with Store.open(home_of(options)) as store:
+    with _present(options) as store:
         findings = store.verify()
         sources = store.sources()
     findings += _cases(options)
@@ -47,6 +49,12 @@ def verify(options: Namespace) -> int:
     return ERROR if findings else NOTHING
 
 
+def _present(options: Namespace) -> Store:
+    """Open what there is to check: a home of cases alone has a journal and no store."""
+    home = home_of(options)
+    return Store.open(home) if (home / JOURNAL_FILE).exists() else open_present(options)
+
+
 def _cases(options: Namespace) -> "list[Finding]":
     """Check the cases, if there ever were any: their libraries are an extra."""
     home = home_of(options)
@@ -66,7 +74,7 @@ def _cases(options: Namespace) -> "list[Finding]":
 
 def compact(options: Namespace) -> int:
     """Merge small segments of the same day."""
-    with Store.open(home_of(options), write=True) as store:
+    with open_present(options, write=True) as store:
         merged = store.compact()
     text = plural("{count} segment merged.", "{count} segments merged.", merged)
     say(text.format(count=number(merged)))
@@ -75,7 +83,7 @@ def compact(options: Namespace) -> int:
 
 def retain(options: Namespace) -> int:
     """Drop what the retention of each source no longer allows."""
-    with Store.open(home_of(options), write=True) as store:
+    with open_present(options, write=True) as store:
         removed = store.retain(datetime.now(UTC))
     for gone in removed:
         say(
@@ -93,7 +101,7 @@ def retain(options: Namespace) -> int:
 
 def rotate(options: Namespace) -> int:
     """Change the pseudonym key and bring the store to the new one."""
-    with Store.open(home_of(options), write=True) as store:
+    with open_present(options, write=True) as store:
         count = store.rotate(reason="vigie rotate")
     say(
         _(
@@ -106,8 +114,9 @@ def rotate(options: Namespace) -> int:
 
 def unseal(options: Namespace) -> int:
     """Write sealed original lines to standard output, byte for byte."""
-    with Store.open(home_of(options)) as store:
-        for file, lines in _by_file(options.lines).items():
+    wanted = _by_file(options.lines)
+    with open_present(options) as store:
+        for file, lines in wanted.items():
             for raw in store.unseal(file, lines, options.identity, options.reason):
                 sys.stdout.buffer.write(raw + b"\n")
     return NOTHING

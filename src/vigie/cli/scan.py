@@ -4,6 +4,7 @@ from argparse import Namespace
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,10 @@ from vigie.cases.looks import tell_signals
 from vigie.cli.following import cases_follow
 from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.indicators import say_matches
+from vigie.cli.opening import open_present
 from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, write_csv, write_json
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number, plural, sentence
-from vigie.stores import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,10 +98,13 @@ def detect_stored(options: Namespace) -> Answer:
 
     home, settings = home_of(options), settings_of(options)
     if options.alarm_budget is not None:
-        if options.alarm_budget <= 0:
-            raise UsageError(N_("the alarm budget must be above 0"), where="--alarm-budget")
+        if not 0 < options.alarm_budget < inf:
+            raise UsageError(
+                N_("the alarm budget must be a number above 0"), where="--alarm-budget"
+            )
         settings = msgspec.structs.replace(settings, alarm_budget=options.alarm_budget)
-    with Store.open(home) as store:
+    learn_until = day_of(options.learn_until, "--learn-until")
+    with open_present(options) as store:
         sources = store.sources()
         columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
         events, care = store.events(columns), store.table("care")
@@ -109,7 +113,7 @@ def detect_stored(options: Namespace) -> Answer:
     detection = detect(
         events,
         settings,
-        learn_until=day_of(options.learn_until, "--learn-until"),
+        learn_until=learn_until,
         quarantined=quarantined,
         lines=sum(source.lines for source in sources),
         care=care if care.num_rows else None,
@@ -197,6 +201,8 @@ def draw(answer: Answer) -> None:
     """Draw what could not be seen, then the alerts by gravity."""
     found = answer.detection
     say_trust(answer)
+    if not answer.events:
+        return
     say(
         _(
             "{events} accesses by {accounts} accounts over {days} days; before {date}: learning."

@@ -70,6 +70,8 @@ def triage(options: Namespace) -> int:
     queues = queue(answer.detection, since, fdr, options.confirmed)
     queues = queues if since else queues[-DAYS:]
     say_trust(answer, to_errors=options.format != "table")
+    if not answer.events and options.format == "table":
+        return UNTRUSTED
     {"table": _draw, "json": _print_json, "csv": _print_csv}[options.format](queues, fdr)
     if not answer.detection.trust.ok or not any(one.past for one in queues):
         return UNTRUSTED
