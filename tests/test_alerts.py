@@ -156,6 +156,18 @@ def test_a_thief_of_the_learning_part_does_not_set_his_own_threshold(events, ale
     mine = [a for a in learning.alerts if a.account == "account-7"]
     assert mine
     assert mine[0].opened_at < learning.learn_until
+    # He is held against what the others showed, and his story says so.
+    story = tell(learning, mine[0])
+    raised = next(step for step in story.steps if step.at >= mine[0].opened_at)
+    assert raised.level >= story.thresholds[0]
+    assert story.thresholds[0] < learning_threshold(learning, mine[0])
+
+
+def learning_threshold(found, alert):
+    """Return what the later part is held against: his own theft has raised it."""
+    account = found.partition.units.accounts.index(alert.account)
+    column = found.evidence.hypotheses.index(alert.hypothesis)
+    return found.thresholds.log()[found.partition.usual.group[account], column] / np.log(10)
 
 
 def test_a_log_of_several_files_one_after_the_other_has_no_late_event(events, monkeypatch):

@@ -8,13 +8,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import floor
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from vigie.detectors.calibrate import Thresholds
-from vigie.detectors.kernel import Statistic
+from vigie.detectors.kernel import Statistic, Values
 from vigie.language import LANGUAGES, N_, _, number, plural, speaking
 from vigie.numbering import State
 from vigie.trails import Alarm, Look, Tally, Trail
@@ -77,6 +78,8 @@ class Alert(msgspec.Struct, frozen=True):
 
     `evidence` is the decimal log of the statistic at the alarm: how many powers of ten the
     harvest explains the lines better than the account's habits do, summed over its alarms.
+    `thresholds` are those that it was held against when it was raised, watch first, as decimal
+    logs too; those of a campaign are told with its story.
     """
 
     id: str
@@ -92,6 +95,7 @@ class Alert(msgspec.Struct, frozen=True):
     usual: dict[str, float]
     observed: dict[str, float]
     lines: list[str]
+    thresholds: list[float] = []
 
 
 @dataclass(slots=True)
@@ -102,6 +106,7 @@ class Episode:
     usual: dict[str, float]
     observed: dict[str, float]
     cited: dict[int, tuple[int, str]]
+    limits: list[float]
     gravity: int = 0
 
 
@@ -164,7 +169,8 @@ class Watch(State):
         if episode is None or alarm.at - episode.alarms[-1].at > QUIET:
             name = self.hypotheses[alarm.hypothesis]
             usual, observed = self.tally.told(alarm, name, cited, group)
-            episode = self.open[alarm.account] = Episode([], usual, observed, {})
+            limits = self._limits(alarm, group) / np.log(10)
+            episode = self.open[alarm.account] = Episode([], usual, observed, {}, limits.tolist())
         episode.alarms.append(alarm)
         episode.gravity = max(episode.gravity, self._gravity(episode, group))
         episode.cited.update(told)
@@ -178,9 +184,13 @@ class Watch(State):
         """
         last = episode.alarms[-1]
         level = sum(a.level for a in episode.alarms if a.hypothesis == last.hypothesis)
+        return max(int((level >= self._limits(last, group)).sum()) - 1, 0)
+
+    def _limits(self, alarm: Alarm, group: int) -> Values:
+        """Return the log threshold of each level that this alarm is held against."""
         groups = self.limits.shape[1] // self.folds
-        row = min(group, groups - 1) + last.account % self.folds * groups
-        return max(int((level >= self.limits[:, row, last.hypothesis]).sum()) - 1, 0)
+        row = min(group, groups - 1) + alarm.account % self.folds * groups
+        return np.asarray(self.limits[:, row, alarm.hypothesis])
 
     def climbs(self) -> dict[int, int]:
         """Return the accounts with an open alert, and when the climb to its first alarm began."""
@@ -220,6 +230,7 @@ class Watch(State):
             usual=episode.usual,
             observed=observed,
             lines=list(dict.fromkeys(line for _, line in cited)),
+            thresholds=[floor(100 * limit) / 100 for limit in episode.limits],
         )
 
 

@@ -6,7 +6,7 @@ a thousand times better than its habits do.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,6 @@ def tell(found: Detection, alert: Alert) -> Story:
     units, evidence = found.partition.units, found.evidence
     account = units.accounts.index(alert.account)
     hypothesis = evidence.hypotheses.index(alert.hypothesis)
-    group = int(found.partition.usual.group[account])
     first, last = _stretch(found, account, alert)
     chosen = slice(first, last)
     patients = units.patient[chosen]
@@ -62,14 +61,10 @@ def tell(found: Detection, alert: Alert) -> Story:
         Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
         for at, count, more, level in zip(units.at[chosen], seen, added, levels, strict=True)
     )
-    watch = found.budgets[0]
-    limits = [
-        found.thresholds.log(watch / one)[group, hypothesis] / np.log(10) for one in found.budgets
-    ]
     spoke = found.partition.honest.reason[chosen][added > 0]
     tried = np.bincount(spoke, minlength=len(REASONS)).tolist()
     reasons = dict(zip(REASONS, tried, strict=True))
-    return Story(steps, tuple(float(limit) for limit in limits), reasons)
+    return Story(steps, tuple(alert.thresholds), reasons)
 
 
 def _tell_campaign(found: Detection, alert: Alert) -> Story:
@@ -77,7 +72,7 @@ def _tell_campaign(found: Detection, alert: Alert) -> Story:
     campaigns = found.stream.campaigns
     opened = int(alert.opened_at.timestamp() * 1e6)
     course, limits = retrace(campaigns, found.stream.kept, alert.hypothesis, opened)
-    alarm = int(np.searchsorted(course["at"], opened, side="right"))
+    alarm = _end_of_alarm(course["at"], course["level"], opened, limits[0])
     quiet = np.flatnonzero(course["level"][:alarm] <= 0)
     first = max(int(quiet[-1]) + 1 - BEFORE, 0) if len(quiet) else 0
     chosen = slice(first, alarm)
@@ -88,6 +83,13 @@ def _tell_campaign(found: Detection, alert: Alert) -> Story:
         for at, count, more, level in zip(course["at"][chosen], seen, added, levels, strict=True)
     )
     return Story(steps, tuple(limit / np.log(10) for limit in limits))
+
+
+def _end_of_alarm(at: NDArray[Any], level: NDArray[Any], opened: int, limit: float) -> int:
+    """Return the place after the alarm: what has its very moment may follow, begun anew."""
+    first, end = (int(np.searchsorted(at, opened, side=side)) for side in ("left", "right"))
+    crossing = np.flatnonzero(level[first:end] >= limit)
+    return first + int(crossing[0]) + 1 if len(crossing) else end
 
 
 def _stretch(found: Detection, account: int, alert: Alert) -> tuple[int, int]:

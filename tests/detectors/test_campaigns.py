@@ -113,7 +113,9 @@ def test_it_is_told_in_both_languages_without_a_field_left_over(found):
 def test_its_story_passes_the_threshold(found):
     (alert,) = campaigns(found.alerts)
     story = tell(found, alert)
-    assert max(step.level for step in story.steps) >= story.thresholds[0]
+    assert story.steps[-1].level >= story.thresholds[0]
+    assert story.steps[-1].at == alert.opened_at
+    assert story.steps[0].level < story.thresholds[0]
     assert all(np.isfinite([step.level, step.added]).all() for step in story.steps)
 
 
