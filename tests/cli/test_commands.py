@@ -302,3 +302,23 @@ def test_an_empty_store_says_one_thing(tmp_path: Path) -> None:
         assert printed.splitlines() == [
             "This answer cannot be trusted:", "! there is no event to look at",
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [("--scale", "nan"), ("--scale", "inf"), ("--seed", "-1")])
+def test_a_world_that_cannot_be_is_one_sentence(wrong: tuple[str, str], tmp_path: Path) -> None:
+    code, _printed, errors = vigie(
+        "simulate", "hospital", "--out", tmp_path / "out", *wrong, home=tmp_path
+    )
+    assert (code, errors.count("\n")) == (2, 1)
+    assert wrong[0] in errors
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_command_started_with_its_output_closed_works(tmp_path: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m vigie.cli simulate hospital --scale 0.001 --days 1 --out {tmp_path}/o"
+        " >&-",
+        shell=True, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "o" / "logs").is_dir()

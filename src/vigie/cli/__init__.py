@@ -18,6 +18,7 @@ NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `vigie` with `arguments` (default: those of the process) and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _make_outputs()
     choose_language(_asked_language(given))
     options = build_parser().parse_args(given)
     module, __, name = options.run.partition(":")
@@ -36,12 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = _("check the space and your rights there, then run the same command again")
         return _say(sentence(str(error.filename or ""), _(reason_of(error)), remedy), ERROR)
     except MemoryError:
-        return _say(_("there is not enough memory for this; read fewer files at a time."), ERROR)
+        return _say(_("there is not enough memory for this; ask for less at a time."), ERROR)
     except Exception as error:
         if os.environ.get("VIGIE_DEBUG"):
             raise
         return _say(_own_fault(error), ERROR)
     return code
+
+
+def _make_outputs() -> None:
+    """Give a process that was started with its outputs closed (`vigie … >&-`) ones to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _own_fault(error: Exception) -> str:

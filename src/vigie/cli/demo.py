@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigie.cli.importing import read_paths, summarise
-from vigie.cli.scan import detect_stored, draw, remember
+from vigie.cli.scan import detect_stored, draw, gravest, remember
 from vigie.cli.simulate import describe
 from vigie.cli.terminal import draw_table, say
 from vigie.errors import UsageError
@@ -98,13 +98,15 @@ def judge(found: "Detection", truth: Path) -> None:
         false += not stolen
         for attack in stolen:
             alert_of.setdefault(attack, alert.id)
-    header = (_("theft"), _("account"), _("patients reached"), _("alert"))
+    header = (
+        _("theft"), _("account"), _("patients named"), _("records returned"), _("alert"),
+    )  # fmt: skip
     draw_table(
         header,
         [
             (
                 theft["family"], ", ".join(theft["accounts"][:3]), number(theft["patients"]),
-                alert_of.get(theft["attack"], _("not found")),
+                number(theft["records"]), alert_of.get(theft["attack"], _("not found")),
             )
             for theft in thefts
         ],
@@ -120,12 +122,11 @@ def _say_what_to_look_at(options: Namespace, found: "Detection", report: Path) -
     home = _shown(options.home)
     say(_("What to look at:"))
     if found.alerts:
-        command = f"vigie explain {found.alerts[0].id} --home {home}"
+        first = gravest(found.alerts)
+        command = f"vigie explain {first.id} --home {home}"
         say("  " + command + "   " + _("why the gravest alert was raised"))
-    command = (
-        f"vigie events --account {found.alerts[0].account if found.alerts else '…'} --home {home}"
-    )
-    say("  " + command + "   " + _("what that account did; patients are pseudonyms"))
+        command = f"vigie events --account {first.account} --home {home}"
+        say("  " + command + "   " + _("what that account did; patients are pseudonyms"))
     say(f"  vigie verify --home {home}   " + _("that nothing in the store was changed"))
     say(
         "  "

@@ -40,7 +40,9 @@ def _draw(alert: "Alert", story: "Story") -> None:
         say(_("Accounts: {accounts}.").format(accounts=", ".join(alert.accounts)))
     say()
     say(
-        _("From {opened} to {last} (UTC); patients: {patients}, lines: {lines}.").format(
+        _(
+            "Raised on {opened}, last alarm on {last} (UTC); patients: {patients}, lines: {lines}."
+        ).format(
             opened=f"{alert.opened_at:%Y-%m-%d %H:%M:%S}",
             last=f"{alert.last_at:%Y-%m-%d %H:%M:%S}",
             patients=number(alert.patients),
@@ -93,7 +95,7 @@ def _draw_evidence(story: "Story") -> None:
     top = max([threshold, *(step.level for step in story.steps)])
     mark = min(WIDTH - 1, max(0, round(WIDTH * threshold / top))) if top > 0 else WIDTH - 1
     legend = _("│ is the threshold, {value}").format(value=number(threshold, 1))
-    header = (_("time (UTC)"), _("patients"), _("evidence"), legend)
+    header = (_("time (UTC)"), _("patients so far"), _("evidence"), legend)
     rows = [
         (
             f"{step.at:%Y-%m-%d %H:%M:%S}", number(step.patients), number(step.level, 1),

@@ -21,6 +21,8 @@ from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number, plural, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
     from vigie.alerts import Alert
@@ -205,7 +207,7 @@ def draw(answer: Answer) -> None:
         return
     say(
         _(
-            "{events} accesses by {accounts} accounts over {days} days; before {date}: learning."
+            "{events} rows of {accounts} accounts over {days} days (UTC); before {date}: learning."
         ).format(
             events=number(answer.events),
             accounts=number(found.accounts),
@@ -220,24 +222,29 @@ def draw(answer: Answer) -> None:
         say(_("No unusual access within the alarm budget."))
         return
     say(plural("{count} alert:", "{count} alerts:", count).format(count=number(count)))
-    header = (_("level"), _("account"), _("since (UTC)"), _("patients"), _("evidence"), _("alert"))
+    header = (_("level"), _("account"), _("raised (UTC)"), _("patients"), _("evidence"), _("alert"))
     draw_table(header, [_row(alert) for alert in found.alerts])
     _say_early(found)
-    worst = found.alerts[0]
+    worst = gravest(found.alerts)
     say()
     say(sentence(_who(worst), worst.why[current_language()].rstrip(".")))
     say(_("vigie explain {id} tells an alert whole.").format(id=worst.id))
 
 
+def gravest(alerts: "Sequence[Alert]") -> "Alert":
+    """Return the alert to look at first: of the highest level, the one with most evidence."""
+    return max(alerts, key=lambda alert: ([*LEVELS].index(alert.level), alert.evidence))
+
+
 def _say_early(found: "Detection") -> None:
-    """Say how many alerts began in the learning part."""
+    """Say how many alerts were raised in the learning part."""
     early = sum(alert.opened_at < found.learn_until for alert in found.alerts)
     if early:
         text = plural(
-            "{count} of them began before {date}, in the learning part: habits are young there, "
-            "and more alerts are false.",
-            "{count} of them began before {date}, in the learning part: habits are young there, "
-            "and more alerts are false.",
+            "{count} of them was raised before {date}, in the learning part: habits are young "
+            "there, and more alerts are false.",
+            "{count} of them were raised before {date}, in the learning part: habits are young "
+            "there, and more alerts are false.",
             early,
         )
         say(text.format(count=number(early), date=f"{found.learn_until:%Y-%m-%d}"))

@@ -104,7 +104,7 @@ def _evidence_table(steps: Sequence[Step], count: int) -> Html:
         caption = _("Evidence: the highest of each stretch of the {count} accesses").format(
             count=number(count)
         )
-    header = (_("time (UTC)"), _("patients"), _("added"), _("evidence"))
+    header = (_("time (UTC)"), _("patients so far"), _("added"), _("evidence"))
     rows = [
         (dates.second(s.at), number(s.patients), _signed(s.added), _signed(s.level)) for s in steps
     ]

@@ -17,7 +17,7 @@ from vigie.report import dates
 from vigie.report.account import LEVELS, badge, login, tell_alert
 from vigie.report.charts import Mark, calendar
 from vigie.report.figures import draw, table
-from vigie.report.markup import Html, element
+from vigie.report.markup import Html, element, join
 from vigie.units import DAY
 
 MARK: Final = "Vigie report"
@@ -80,7 +80,7 @@ def _head(title: str) -> Html:
 
 def _header(title: str, found: Detection, looked: Looked) -> Html:
     first, last = _span(found)
-    said = _("{events} accesses by {accounts} accounts over {days} days.").format(
+    said = _("{events} rows of {accounts} accounts over {days} days.").format(
         events=number(looked.events), accounts=number(found.accounts), days=number(found.days)
     )
     period = None
@@ -158,7 +158,7 @@ def _counts(found: Detection) -> str:
 
 
 def _list(found: Detection) -> Html:
-    header = (_("account"), _("level"), _("since (UTC)"), _("patients"), _("evidence"))
+    header = (_("account"), _("level"), _("raised (UTC)"), _("patients"), _("evidence"))
     rows = [
         (
             _link(alert, place), badge(alert.level), dates.minute(alert.opened_at),
@@ -170,7 +170,8 @@ def _list(found: Detection) -> Html:
 
 
 def _link(alert: Alert, place: int) -> Html:
-    name = login(alert.account)
+    more = len(alert.accounts) - 1
+    name = join(login(alert.account), f" (+{number(more)})" if more else "")
     return element("a", name, href=f"#alert-{alert.id}") if place < TOLD else name
 
 
@@ -192,8 +193,8 @@ def _reading(found: Detection) -> Html:
           "that the habits do not explain, and falls with each that they do."),
         _("Three thresholds give the gravity: watch, step up (ask who is there to authenticate "
           "again) and suspend; each has a budget of its own, smaller than the one before."),
-        _("The budget accepts {budget} false alert(s) per 10,000 account-days: {expected} over "
-          "the {days} account-days of this log. An alert is a reason to look, not a proof.").format(
+        _("Budget: {budget} false alerts per 10,000 account-days, or {expected} over the {days} "
+          "account-days of this log. An alert is a reason to look, not a proof.").format(
             budget=number(found.budget, 1), expected=expected, days=number(found.account_days)
         ),
         _("Patients appear nowhere in this report; the lines lead to them, for those who may "

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow.compute as pc
@@ -24,6 +25,8 @@ from vigie.simulate.world import World
 from vigie.simulate.writers import WRITERS, care
 from vigie.simulate.writers.logfiles import LogFolder
 from vigie.simulate.writers.practice import practice_codes
+
+_FOLDERS: Final = ("logs", "care", "truth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,20 @@ def simulate_to(
 ) -> Summary:
     """Simulate a platform and write its folder; `progress` is told how many accesses are written.
 
-    Raises `UsageError` for an unknown preset and for a folder that already holds logs.
+    Raises `UsageError` for an unknown preset and for a folder that already holds logs. One that
+    could not be written whole is taken away again.
     """
     _check_free(out)
-    return write_world(simulate(preset, scale, seed, days), out, progress)
+    try:
+        return write_world(simulate(preset, scale, seed, days), out, progress)
+    except BaseException:
+        for name in _FOLDERS:
+            shutil.rmtree(out / name, ignore_errors=True)
+        raise
 
 
 def _check_free(out: Path) -> None:
-    taken = [name for name in ("logs", "care", "truth") if (out / name).exists()]
+    taken = [name for name in _FOLDERS if (out / name).exists()]
     if taken:
         raise UsageError(
             N_("the folder already holds a simulation ({taken})"),
