@@ -4,15 +4,19 @@ import errno
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from vigie.cli import main
+from vigie.simulate.output import write_world
+from vigie.simulate.presets import simulate
 from vigie.stores.layout import telling
 
 MAPPING = """[source]
@@ -464,3 +468,55 @@ def test_a_directory_without_rights_is_not_passed_over(tmp_path: Path) -> None:
     assert "vous n’en avez pas le droit" in done.stderr
     assert is_one_sentence(done.stderr)
     assert "good.csv" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The logs of two simulated platforms: web, FHIR and ATNA among them."""
+    out = tmp_path_factory.mktemp("logs")
+    for preset in ("regional-portal", "identity-server", "hospital"):
+        write_world(simulate(preset, 0.01, seed=3, days=4, attacks=0), out / preset)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("log", "reader"),
+    [
+        ("regional-portal/logs/web/*", "weblog"), ("regional-portal/logs/*/traces-*", "fhir"),
+        ("identity-server/logs/atna/*", "atna"), ("hospital/logs/postgresql/*", "pgaudit"),
+    ],
+)  # fmt: skip
+def test_a_draft_is_of_the_format_that_is_recognised_and_names_nobody(
+    log: str, reader: str, logs: Path, vigie: Vigie, tmp_path: Path
+) -> None:
+    path = sorted(logs.glob(log))[0]
+    code, draft, _errors = vigie("mapping", "suggest", path)
+    assert (code, tomllib.loads(draft)["source"]["reader"]) == (0, reader)
+    assert not re.search(r"\d{4}", re.sub("#.*", "", draft))
+    mapping = written(tmp_path / "draft.toml", draft)
+    code, printed, errors = vigie("mapping", "test", path, "--mapping", mapping)
+    assert (code, errors) == (0, "")
+    assert "not mapped" not in printed
+    code, printed, _errors = vigie("import", path, "--mapping", mapping, "--format", "json")
+    (read,) = json.loads(printed)["files"]
+    assert read["accepted"] > read["read"] / 2
+    if reader == "weblog":
+        query = "SELECT count(DISTINCT action) AS n, count(patient) AS p FROM events"
+        code, printed, _errors = vigie("events", "--sql", query, "--format", "json")
+        assert json.loads(printed)[0]["n"] >= 4
+        assert json.loads(printed)[0]["p"] > 0
+
+
+def test_a_draft_of_a_web_log_takes_the_names_of_a_path_for_values(
+    vigie: Vigie, tmp_path: Path
+) -> None:
+    names = [f"{first}{last}" for first in "abcdef" for last in ("dupont", "durand", "martin")]
+    lines = [
+        f'10.0.0.1 - anna [06/Oct/2025:07:08:08 +0200] "GET /patients/{name}/file HTTP/1.1" 200 9\n'
+        for name in [*names, *(f"{name}-{name}" for name in names)]
+    ]
+    log = written(tmp_path / "access.log", "".join(lines))
+    draft = vigie("mapping", "suggest", log)[1]
+    assert 'pattern = "/patients/{patient}/file"  # 36 in the sample' in draft
+    assert 'format = "common"' in draft
+    assert "dupont" not in draft

@@ -6,8 +6,8 @@ from argparse import Namespace
 from vigie.cli.terminal import draw_table, say
 from vigie.language import _, number
 from vigie.readers.base import REASONS
+from vigie.readers.drafts import draft
 from vigie.readers.mapping import load_mapping
-from vigie.readers.tables.suggest import suggest as draft
 from vigie.readers.tables.trial import Trial, try_mapping
 
 NOTHING, UNTRUSTED = 0, 4

@@ -170,7 +170,7 @@ def suggest(path: Path) -> str:
 
 def guess_columns(sample: Sample) -> dict[str, str]:
     """Guess which of their columns is which of ours."""
-    folded = {_fold(name): name for name in reversed(list(sample.columns))}
+    folded = {fold(name): name for name in reversed(list(sample.columns))}
     found: dict[str, str] = {}
     time = _time_column(sample)
     if time:
@@ -215,13 +215,14 @@ def guess_action(text: str) -> str:
     >>> guess_action("Consultation dossier"), guess_action("ZZ9")
     ('open', 'other')
     """
-    folded = _fold(text)
+    folded = fold(text)
     if folded.replace(" ", "_") in ACTIONS:
         return folded.replace(" ", "_")
     return next((action for action, hint in ACTION_HINTS if re.search(hint, folded)), "other")
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Write a name as those of `NAMES` are: words in lower case, without accents."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().lower()
     return " ".join(re.findall(r"[a-z]+|[0-9]+", plain))
@@ -237,8 +238,8 @@ def _close(name: str, free: Table[str, str]) -> str | None:
 
 def _time_column(sample: Sample) -> str | None:
     times = [name for name in sample.columns if time_form(_texts(sample, name)) is not None]
-    hinted = [name for name in times if re.search("date|heure|time|horo|quand|at", _fold(name))]
-    birth = [name for name in hinted if not re.search("naiss|birth", _fold(name))]
+    hinted = [name for name in times if re.search("date|heure|time|horo|quand|at", fold(name))]
+    birth = [name for name in hinted if not re.search("naiss|birth", fold(name))]
     return next(iter([*birth, *hinted, *times]), None)
 
 
@@ -271,15 +272,29 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _source(path: Path, sample: Sample) -> str:
-    name = re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower()).strip("-") or "source"
-    lines = [
+def source_name(path: Path) -> str:
+    """Return what a source is called after its file, without what only dates it.
+
+    >>> source_name(Path("audit_20251021.csv.gz"))
+    'audit'
+    """
+    stem = re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower())
+    return re.sub(r"(-?\d{2,})+(-w\d+)?$", "", stem.strip("-")) or "source"
+
+
+def source_lines(name: str, reader: str) -> list[str]:
+    """Return the section that every mapping begins with."""
+    return [
         "[source]",
         f"name = {_quoted(name)}",
         'time_zone = "Europe/Paris"  # of times written without a zone',
         "retention_days = 365",
-        'reader = "table"',
+        f"reader = {_quoted(reader)}",
     ]
+
+
+def _source(path: Path, sample: Sample) -> str:
+    lines = source_lines(source_name(path), "table")
     form = {
         "encoding": _quoted(sample.encoding) if sample.encoding not in ("utf-8", "") else "",
         "delimiter": _quoted(sample.delimiter) if sample.delimiter not in (",", "") else "",
@@ -307,7 +322,7 @@ def _split_time(sample: Sample) -> str:
     texts = {name: _texts(sample, name) for name in sample.columns}
     clock = re.compile(r"\d{1,2}:\d\d(:\d\d)?")
     hour = [name for name, said in texts.items() if said and all(map(clock.fullmatch, said))]
-    day = [name for name in texts if "date" in _fold(name).split()]
+    day = [name for name in texts if "date" in fold(name).split()]
     if not (hour and day):
         return ""
     return f"date {_quoted(day[0])} and hour {_quoted(hour[0])} stand apart: export them as one"
@@ -322,7 +337,7 @@ def _spec(sample: Sample, ours: str, theirs: str) -> str:
         return f"{{ column = {_quoted(theirs)}{extra} }}" if extra else _quoted(theirs)
     if ours == "patient":
         sound = sum(len(text) >= 13 and identifiers.problem("nir", text) is None for text in texts)
-        ins = "ins" in _fold(theirs).split()
+        ins = "ins" in fold(theirs).split()
         kind = ("ins" if ins else "nir") if texts and sound >= 0.8 * len(texts) else "local"
         return f'{{ column = {_quoted(theirs)}, kind = "{kind}" }}'
     return _quoted(theirs)
@@ -343,7 +358,7 @@ def _values(sample: Sample, columns: Table[str, str], ours: str) -> str:
 
 
 def _first_fitting(hints: tuple[tuple[str, str], ...], text: str) -> str | None:
-    folded = _fold(text)
+    folded = fold(text)
     return next((ours for ours, hint in hints if re.search(hint, folded)), None)
 
 

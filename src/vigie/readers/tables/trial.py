@@ -55,7 +55,8 @@ def try_mapping(path: Path, mapping: Mapping, count: int = 20) -> Trial:
     rows: list[dict[str, Any]] = []
     bad: list[tuple[int, str, str | None]] = []
     tally = Tally()
-    reader = reader_class(mapping.reader or "table")(context)
+    name = mapping.reader or "table"
+    reader = reader_class(name)(context)
     for batch in reader.read(Intake(path, path.name, chunk_size=_CHUNK)):
         tally += batch.tally
         read = batch.events if batch.relations is None else batch.relations
@@ -63,6 +64,8 @@ def try_mapping(path: Path, mapping: Mapping, count: int = 20) -> Trial:
         bad += _quarantined(batch, count - len(bad))
         if len(rows) >= count:
             break
+    if name not in ("table", "care"):  # the columns of other formats are no names of ours
+        return Trial(rows, tally, bad, {})
     sample = take_sample(path)
     return Trial(rows, tally, bad, _unmapped_columns(sample, mapping), _values(sample, mapping))
 
