@@ -7,9 +7,13 @@ before and ends a day after, as somebody asks who does not know. The second comp
 the bare DuckDB query for the same set, over the same store, in one run.
 
     python -m benchmarks.bench_exposure 0.02 341 342
+    python -m benchmarks.bench_exposure large 30 FOLDER    # 30 million accesses of one account
 """
 
+import contextlib
 import json
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import duckdb
@@ -27,8 +32,9 @@ import pyarrow as pa
 from benchmarks.base import Result
 from vigie.detection import COLUMNS, detect
 from vigie.events import SCHEMA
-from vigie.exposure import Exposure, Scope, Stretch, expose
+from vigie.exposure import EVIDENCE, Exposure, Scope, Stretch, expose
 from vigie.exposure.evidence import evidence_of
+from vigie.facts.counting import facts_of
 from vigie.pipeline import find_files, import_files, load_mappings
 from vigie.simulate.output import simulate_to
 from vigie.simulate.presets import PRESETS
@@ -220,6 +226,67 @@ def speed(rows: int, share: float, folder: Path) -> tuple[float, float, int]:
         return ours, time.perf_counter() - began, count
 
 
+def large(rows: int, folder: Path) -> str:
+    """Ask twice, each in a process of its own, about one account that made all of `rows` accesses.
+
+    Detection is stood in for by made-up evidence; the thief works beside the owner, elsewhere.
+    """
+    from benchmarks.exposure_log import fill
+
+    if not (folder / "home").exists():
+        fill(folder / "home", rows)
+    lines = []
+    for number in (1, 2):
+        asked = [sys.executable, "-c", _ONE, str(folder), str(number)]
+        lines.append(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+    return f"{rows:,} accesses\n" + "".join(lines)
+
+
+_ONE: Final = "import sys; from benchmarks.bench_exposure import one; one(*sys.argv[1:])"
+
+
+def one(folder: str, number: str) -> None:
+    """Ask once; print time, peaks of memory and of the disk, the hashes of set and facts."""
+    from benchmarks.exposure_log import SINCE, STOLEN_FROM, THIEF
+
+    out, home = Path(folder) / f"{number}.parquet", Path(folder) / "home"
+    peak = Peak(home / "spill")
+    since = SINCE + timedelta(days=STOLEN_FROM)
+    with Store.open(home) as store:
+        events = store.events(["event_id"]).column("event_id").combine_chunks()
+        ratios = np.random.default_rng(1).normal(-1.0, 1.0, len(events))
+        evidence = pa.table([events, ratios, np.zeros(len(events), bool)], schema=EVIDENCE)
+        began = time.perf_counter()
+        scope = Scope((Stretch(THIEF, since, SINCE + timedelta(days=30)),))
+        found = expose(store, scope, evidence=evidence)
+        sha256 = found.write(out)
+        facts = facts_of(found, "", sha256)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sys.stdout.write(
+        f"{time.perf_counter() - began:.0f} s, {memory / 1e9:.2f} GB,"
+        f" spilt {peak.most / 1e9:.2f} GB, told apart by {found.separation.ways[THIEF]},"
+        f" {found.persons:,} persons,"
+        f" set {sha256[:12]}, facts {facts.sha256[:12]}\n"
+    )
+
+
+class Peak(Thread):
+    """Watches how large a folder becomes."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self.folder, self.most = folder, 0
+        self.start()
+
+    def run(self) -> None:
+        """Look twice a second, for as long as the process lives."""
+        while True:
+            with contextlib.suppress(OSError):
+                sizes = sum(path.stat().st_size for path in self.folder.iterdir())
+                self.most = max(self.most, sizes)
+            time.sleep(0.5)
+
+
 def told_apart(
     scale: float, seeds: Sequence[int]
 ) -> tuple[dict[tuple[str, str], Tally], dict[tuple[str, str], Tally]]:
@@ -259,7 +326,10 @@ def run(scale: float = 0.1) -> list[Result]:
 
 
 def main() -> None:
-    """Print both tables for the scale and seeds given on the command line."""
+    """Print both tables for the scale and seeds given on the command line, or ask about much."""
+    if sys.argv[1] == "large":
+        sys.stdout.write(large(int(float(sys.argv[2]) * 1e6), Path(sys.argv[3])))
+        return
     close, wide = told_apart(float(sys.argv[1]), [int(seed) for seed in sys.argv[2:]])
     sys.stdout.write(f"{table(close)}\n\nA day more each side:\n\n{table(wide)}\n")
 

@@ -23,6 +23,8 @@ ACCOUNTS = 2_000
 DAYS = 30
 SINCE = datetime(2026, 1, 5, tzinfo=UTC)
 THIEF = "thief"
+STOLEN_FROM = 10
+"""From that day on a quarter of the account's accesses are from elsewhere."""
 _DAY = 86_400_000_000
 
 
@@ -66,15 +68,20 @@ def _day(rng: np.random.Generator, count: int, day: int, persons: int, share: fl
     keys = np.stack([patient.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15), patient], axis=1)
     logins = [*(f"account-{n:04d}" for n in range(ACCOUNTS)), THIEF]
     zero = pa.array(np.zeros(count, np.int32))
+    away = (who == ACCOUNTS) & (patient % 4 == 0) & (day >= STOLEN_FROM)
+    place = np.where(away, 1, 0)
     known = {
         "event_id": _random(rng, count), "line_hash": _random(rng, count),
         "source": constant("portal", count), "source_file": constant("bench", count),
         "source_line": pa.array(np.arange(count)), "mapping_version": constant("bench", count),
         "at": pa.array(at).cast(TIME), "received_at": pa.array(at).cast(TIME),
         "clock_quality": constant("exact", count), "account": _named(who, logins),
-        "actor_kind": constant("person", count), "session": constant("s", count),
+        "actor_kind": constant("person", count),
+        "session": _named(place, [f"own-{day}", f"x-{day}"]),
         "organisation": _named(patient % SITES, [f"site-{n}" for n in range(SITES)]),
-        "network": constant("192.0.2.1", count), "action": constant("open", count),
+        "network": _named(place, ["192.0.2.1", "198.51.100.9"]),
+        "device": _named(place, ["desk", "laptop"]),
+        "action": constant("open", count),
         "object": constant("record", count), "outcome": constant("success", count),
         "patient": _keys(keys.astype(np.uint64)), "file": pa.array(np.ones(count, np.int32)),
         "part": zero, "occurrence": zero,

@@ -39,8 +39,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `alarm_budget` is for alerts of any level; `step_up_budget` for those of level "step up" or
     graver, by default a tenth of it; `suspend_budget` for those of level "suspend", by default a
     hundredth. `state` is where cases are kept: empty for a SQLite file in `VIGIE_HOME`, or
-    `postgresql://user@host/database`. `ranges` is a table of address ranges with their countries
-    (see `ranges`), empty for none.
+    `postgresql://user@host/database`. `memory_gb` is what a question to the log may take of memory
+    (in 1e9 bytes, half the machine's at most) before it waits on the disk. `ranges` is a table of
+    address ranges with their countries (see `ranges`), empty for none.
     """
 
     alarm_budget: Budget = 1.0
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lateness_seconds: float = 600.0
     state: str = ""
     ranges: str = ""
+    memory_gb: Annotated[float, msgspec.Meta(ge=0.1)] = 3.0
     trust: Trust = msgspec.field(default_factory=Trust)
 
     @property

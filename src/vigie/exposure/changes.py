@@ -6,6 +6,16 @@ from vigie.exposure.engine import Exposure
 
 _PERSONS = "SELECT data_class, count(DISTINCT patient) FROM exposure GROUP BY ALL ORDER BY ALL"
 _CELLS = "SELECT DISTINCT patient, data_class FROM exposure"
+_MOVED = f"""
+SELECT data_class::VARCHAR AS data_class, count(*) FILTER (is_new), count(*) FILTER (NOT is_new)
+FROM (
+    SELECT true AS is_new, patient, data_class::VARCHAR AS data_class
+    FROM ({_CELLS}) a ANTI JOIN cells_before b USING (patient, data_class)
+    UNION ALL
+    SELECT false, patient, data_class::VARCHAR
+    FROM cells_before b ANTI JOIN ({_CELLS}) a USING (patient, data_class)
+) GROUP BY ALL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +32,10 @@ class Change:
 def compare(before: Exposure, after: Exposure) -> tuple[Change, ...]:
     """Return what differs between two answers about the same accounts and periods."""
     counts = [dict(one.groups(_PERSONS)) for one in (before, after)]
-    cells = [set(one.groups(_CELLS)) for one in (before, after)]
-    added, removed = (_by_class(one - other) for one, other in (cells[::-1], cells))
+    after.connection.register("cells_before", before.connection.sql(_CELLS).to_arrow_table())
+    moved = {name: (added, removed) for name, added, removed in after.groups(_MOVED)}
+    after.connection.unregister("cells_before")
     return tuple(
-        Change(
-            name,
-            counts[0].get(name, 0),
-            counts[1].get(name, 0),
-            added.get(name, 0),
-            removed.get(name, 0),
-        )
-        for name in sorted({*counts[0], *counts[1]})
-        if name in added or name in removed
+        Change(name, counts[0].get(name, 0), counts[1].get(name, 0), *moved[name])
+        for name in sorted(moved)
     )
-
-
-def _by_class(cells: set[tuple[bytes, str]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for _patient, data_class in cells:
-        found[data_class] = found.get(data_class, 0) + 1
-    return found

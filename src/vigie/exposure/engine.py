@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from vigie import journal
-from vigie.exposure import blindness, persons, selection, separation, terms, unlogged
+from vigie.exposure import blindness, persons, selection, separation, terms, unlogged, words
 from vigie.exposure.asking import holds
 from vigie.exposure.output import hash_rows, write_parquet
 from vigie.exposure.schema import CERTAINTIES, EXPOSURE, IDENTIFIERS
@@ -29,19 +29,24 @@ _COUNTED: Final = (
     "FROM looked s {joins} WHERE s.patient IS NOT NULL AND NOT s.failed AND NOT s.test"
 )
 _EXPOSED: Final = f"""
-SELECT {{person}} AS patient, coalesce(c.data_class, 'unknown') AS data_class,
-    CASE WHEN s.reached THEN 'reachable' ELSE {selection.HOW} END AS how,
-    min(s."at") AS first_at, max(s."at") AS last_at, s.account, {{controller}} AS controller,
-    {{certainty}} AS certainty{{access}}
+SELECT ({{person}})::UUID AS patient,
+    coalesce(c.data_class, 'unknown')::{words.DATA_CLASS} AS data_class,
+    (CASE WHEN s.reached THEN 'reachable' ELSE {selection.HOW} END)::{words.HOW} AS how,
+    min(s."at") AS first_at, max(s."at") AS last_at, s.account::{words.ACCOUNT} AS account,
+    ({{controller}})::{words.CONTROLLER} AS controller,
+    ({{certainty}})::{words.CERTAINTY} AS certainty{{access}}
 {_COUNTED} AND {{included}}
 GROUP BY ALL
 """
 _EACH_ONCE: Final = f"""
-CREATE TEMP TABLE exposure AS
 SELECT * EXCLUDE (access_id, first_at, last_at), min(first_at) AS first_at,
     max(last_at) AS last_at, count(*) AS accesses
 FROM ({_EXPOSED}) GROUP BY ALL
 """
+_KEPT: Final = (
+    "CREATE TEMP TABLE exposure AS SELECT * REPLACE (patient::BLOB AS patient) FROM ({query})"
+)
+"""Keys as numbers and words as places in a list: millions of groups take a third of the memory."""
 _IDENTIFIERS: Final = f"""
 SELECT DISTINCT s.patient AS identifier, {{person}} AS person {_COUNTED} AND {{included}}
 ORDER BY ALL
@@ -65,15 +70,23 @@ ORDER: Final = (
 )
 
 _TOTALS: Final = """
-SELECT count(*) FILTER (patient IS NOT NULL) AS lines,
-    count(*) FILTER (patient IS NOT NULL)
-        - count(DISTINCT (access_id, patient)) FILTER (patient IS NOT NULL) AS duplicates,
-    count(DISTINCT access_id) AS accesses,
-    count(DISTINCT access_id) FILTER (failed) AS refused,
-    count(DISTINCT patient) FILTER (test) AS tests,
-    count(DISTINCT patient) FILTER (NOT test AND NOT failed) AS identifiers
+SELECT count(*) FILTER (patient IS NOT NULL) AS lines, {duplicates} AS duplicates,
+    {accesses} AS accesses, {refused} AS refused,
+    count(DISTINCT patient::UUID) FILTER (test) AS tests,
+    count(DISTINCT patient::UUID) FILTER (NOT test AND NOT failed) AS identifiers
 FROM counted
 """
+_OF_SEVERAL_ROWS: Final = {
+    "duplicates": """count(*) FILTER (patient IS NOT NULL) - (SELECT count(*) FROM (
+        SELECT DISTINCT access_id::UUID, patient::UUID FROM counted WHERE patient IS NOT NULL))""",
+    "accesses": "count(DISTINCT access_id::UUID)",
+    "refused": "count(DISTINCT access_id::UUID) FILTER (failed)",
+}
+_OF_ONE_ROW: Final = {
+    "duplicates": "0::BIGINT", "accesses": "count(*)", "refused": "count(*) FILTER (failed)"
+}  # fmt: skip
+_LINKED: Final = "SELECT 1 FROM {rows} WHERE access_id <> event_id LIMIT 1"
+"""Whether any access has several rows: of several logs, or of several persons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +129,17 @@ class Exposure:
     @cached_property
     def totals(self) -> Mapping[str, int]:
         """What the persons are counted out of."""
-        result = self.connection.sql(_TOTALS)
+        linked = holds(self.connection, _LINKED.format(rows="counted"))
+        counts = _OF_SEVERAL_ROWS if linked else _OF_ONE_ROW
+        result = self.connection.sql(_TOTALS.format(**counts))
         return dict(zip(result.columns, result.fetchall()[0], strict=True))
 
     def sorted_rows(self) -> Any:
         """Return the set as a DuckDB relation in its canonical order, for sets beyond memory."""
-        columns = ", ".join(EXPOSURE.names)
+        columns = ", ".join(
+            f"{one.name}::VARCHAR AS {one.name}" if pa.types.is_string(one.type) else one.name
+            for one in EXPOSURE
+        )
         return self.connection.sql(f"SELECT {columns} FROM exposure ORDER BY {ORDER}")
 
     def write(self, path: Path) -> str:
@@ -198,7 +216,7 @@ def expose(
     selection.select(connection, scope)
     told = separation.separate(connection, scope)
     whose = _tell_whose(connection, told)
-    _leave_out(connection, scope, told)
+    _leave_out(connection, scope, told, whose)
     hidden = unlogged.find(connection, index)
     resolved = persons.resolve(connection)
     shared = persons.find_shared(connection, resolved)
@@ -220,7 +238,9 @@ def _tell_whose(connection: Any, told: separation.Separation) -> tuple[str, list
     return certainty, marks
 
 
-def _leave_out(connection: Any, scope: Scope, told: separation.Separation) -> None:
+def _leave_out(
+    connection: Any, scope: Scope, told: separation.Separation, whose: tuple[str, list[str]]
+) -> None:
     """Make `counted`: what was selected, without what the boundary leaves to the owner.
 
     His searches whose results nobody named must not widen what the thief may have seen.
@@ -229,9 +249,11 @@ def _leave_out(connection: Any, scope: Scope, told: separation.Separation) -> No
     if set(told.verdicts.column("certainty").to_pylist()) <= set(included):
         connection.execute("CREATE TEMP VIEW counted AS SELECT * FROM selected")
         return
+    certainty, marks = whose
+    kept = "TABLE" if selection.is_held(connection) else "VIEW"
     connection.execute(
-        "CREATE TEMP TABLE counted AS SELECT * FROM selected WHERE access_id IN"
-        f" (SELECT access_id FROM whose WHERE certainty IN ({_words(included)}))"
+        f"CREATE TEMP {kept} counted AS SELECT s.* FROM selected s {' '.join(marks)}"
+        f" WHERE {certainty} IN ({_words(included)})"
     )
 
 
@@ -243,6 +265,7 @@ def _expose(connection: Any, scope: Scope, told: tuple[str, list[str]], resolved
     """Make the table `exposure`, with no join that nothing asks for; return the other query."""
     terms.declare_classes(connection)
     by_organisation, by_person = terms.declare_controllers(connection, resolved)
+    words.declare(connection, scope.accounts)
     person = "coalesce(p.person, s.patient)" if resolved else "s.patient"
     certainty, marks = told
     whose = [_PERSON] * resolved + marks
@@ -254,8 +277,8 @@ def _expose(connection: Any, scope: Scope, told: tuple[str, list[str]], resolved
         "person": person, "certainty": certainty, "controller": _controller(known),
         "included": f"{certainty} IN ({_words(scope.boundary.included)})",
     }  # fmt: skip
-    linked = holds(connection, "SELECT 1 FROM looked WHERE access_id <> event_id LIMIT 1")
-    query = _EACH_ONCE if linked else "CREATE TEMP TABLE exposure AS" + _EXPOSED
+    linked = holds(connection, _LINKED.format(rows="looked"))
+    query = _KEPT.format(query=_EACH_ONCE if linked else _EXPOSED)
     access = ", s.access_id" if linked else ", count(*) AS accesses"
     connection.execute(query.format(joins="\n".join(whose + terms_), access=access, **fields))
     return _IDENTIFIERS.format(joins="\n".join(whose), **fields)
@@ -268,14 +291,16 @@ def _controller(known: list[str]) -> str:
     return "w.controller"
 
 
+_OF_PLACE: Final = """LEFT JOIN verdicts v ON s.account = v.account
+  AND s.session IS NOT DISTINCT FROM v.session AND s.network IS NOT DISTINCT FROM v.network
+  AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
+  AND hour(s."at") = v.hour"""
 _OF_ACCESS: Final = f"""
 CREATE TEMP TABLE access_certainty AS
 SELECT access_id, {list(CERTAINTIES)}[min(list_position({list(CERTAINTIES)}, v.certainty))]
     AS certainty
-FROM own s JOIN verdicts v ON s.account = v.account
-  AND s.session IS NOT DISTINCT FROM v.session AND s.network IS NOT DISTINCT FROM v.network
-  AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
-  AND hour(s."at") = v.hour
+FROM own s {_OF_PLACE.removeprefix("LEFT ")}
+WHERE access_id IN (SELECT access_id FROM selected WHERE access_id <> event_id)
 GROUP BY access_id
 """
 _CITED: Final = """
@@ -287,10 +312,11 @@ WHERE event_id IN (SELECT event_id FROM evidence WHERE cited)
 def _certainty(connection: Any, told: separation.Separation) -> tuple[str, list[str]]:
     """Return the expression of whose access it was, and the joins that it needs.
 
-    An access is what its own account's row says of it, in whatever log; what an alert cites is
-    one step surer than its place is.
+    An access is what its own account's rows say of it, in whatever log: that of one row is what
+    its place is. What an alert cites is one step surer than that.
     """
     joins = []
+    whose = "coalesce(a.certainty, 'not_separable')"
     if told.uniform is not None:
         connection.register("uniform", pa.table({
             "account": pa.array(list(told.uniform), pa.string()),
@@ -300,8 +326,8 @@ def _certainty(connection: Any, told: separation.Separation) -> tuple[str, list[
     else:
         connection.register("verdicts", told.verdicts)
         connection.execute(_OF_ACCESS)
-        joins.append("LEFT JOIN access_certainty a ON s.access_id = a.access_id")
-    whose = "coalesce(a.certainty, 'not_separable')"
+        joins += ["LEFT JOIN access_certainty a ON s.access_id = a.access_id", _OF_PLACE]
+        whose = "coalesce(a.certainty, v.certainty, 'not_separable')"
     connection.execute(_CITED)
     if not holds(connection, "SELECT 1 FROM cited LIMIT 1"):
         return whose, joins

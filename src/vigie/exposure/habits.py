@@ -1,5 +1,6 @@
 """What an account did before, and what it does in the period asked about, by place and hour."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.exposure.asking import first
-from vigie.exposure.selection import FAILED, NOT_EXPOSING
+from vigie.exposure.selection import FAILED, HELD, NOT_EXPOSING
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -25,29 +26,51 @@ _COLLEAGUES: Final = 2
 AT_ONCE: Final = timedelta(minutes=30)
 """Two accesses no further apart are of one sitting: from two places, they are of two people."""
 
-_SEEN: Final = f"""
-CREATE OR REPLACE TEMP TABLE seen AS
-SELECT e.access_id, e."at", e.session, e.network, e.device, e.user_agent, hour(e."at") AS hour,
-    e."at"::DATE - DATE '1970-01-01' AS day, v.ratio,
-    coalesce(e.device, max(e.device) OVER (PARTITION BY coalesce(e.session, e.access_id::VARCHAR)),
-        max(e.device) OVER (PARTITION BY e.access_id)) AS known_by,
-    e."at" >= $since AND e."at" < $until AS within
-FROM events e LEFT JOIN evidence v USING (event_id)
+_ROWS: Final = f"""
+SELECT e.event_id, e.access_id, e."at", e.session, e.network, e.device, e.user_agent FROM events e
 WHERE e.account = $account AND e."at" >= $first AND e."at" < $last
   AND e.action NOT IN {NOT_EXPOSING} AND (coalesce(e.outcome NOT IN {FAILED}, true)
     OR (e."at" >= $since AND e."at" < $until))
 """
+_WORKED: Final = f"""
+CREATE OR REPLACE TEMP TABLE worked AS
+SELECT *, row_number() OVER () AS place, coalesce(device, CASE WHEN session IS NOT NULL
+    THEN max(device) OVER (PARTITION BY session) END) AS named
+FROM (SELECT DISTINCT session, network, device, user_agent FROM ({_ROWS}))
+"""
+_SEEN: Final = f"""
+CREATE OR REPLACE TEMP TABLE seen AS
+SELECT e.access_id, e."at", w.place, v.ratio, e.access_id <> e.event_id AS several,
+    e."at" >= $since AND e."at" < $until AS within
+FROM ({_ROWS}) e JOIN worked w ON e.session IS NOT DISTINCT FROM w.session
+  AND e.network IS NOT DISTINCT FROM w.network AND e.device IS NOT DISTINCT FROM w.device
+  AND e.user_agent IS NOT DISTINCT FROM w.user_agent
+LEFT JOIN evidence v USING (event_id)
+"""
+_NAMED_ELSEWHERE: Final = """
+CREATE OR REPLACE TEMP TABLE named_elsewhere AS
+SELECT access_id, max(device) AS device FROM seen JOIN worked USING (place)
+WHERE device IS NOT NULL AND access_id IN (SELECT access_id FROM seen WHERE several)
+GROUP BY access_id
+"""
+"""A device is known for its whole session, and for the access that another row names it for."""
+_TRACED: Final = """
+CREATE OR REPLACE TEMP VIEW traced AS
+SELECT s.*, w.session, w.network, w.device, w.user_agent, hour(s."at") AS hour,
+    s."at"::DATE - DATE '1970-01-01' AS day, coalesce(w.named, n.device) AS known_by
+FROM seen s JOIN worked w USING (place) LEFT JOIN named_elsewhere n USING (access_id)
+"""
 
-_DAYS: Final = 'SELECT count(DISTINCT day) FILTER ("at" < $since) FROM seen'
+_DAYS: Final = 'SELECT count(DISTINCT "at"::DATE) FILTER ("at" < $since) FROM seen'
 
 _OWN: Final = """
-SELECT {column} FROM seen WHERE {column} IS NOT NULL AND NOT within AND ("at" < $since) = $before
+SELECT {column} FROM traced WHERE {column} IS NOT NULL AND NOT within AND ("at" < $since) = $before
 GROUP BY ALL HAVING count(DISTINCT day) >= {days}
 """
 _OTHERS: Final = """
 SELECT {column} FROM (
     SELECT {column}, account FROM events
-    WHERE {column} IN (SELECT {known} FROM seen WHERE within) AND "at" >= $first AND "at" < $since
+    WHERE {column} IN (SELECT {known} FROM traced WHERE within) AND "at" >= $first AND "at" < $since
       AND account NOT IN (SELECT account FROM stretches)
     GROUP BY ALL HAVING count(DISTINCT "at"::DATE) >= {days}
 ) GROUP BY ALL HAVING count(*) >= {others}
@@ -61,27 +84,31 @@ FROM own WHERE account = $account AND "at" >= $since AND "at" < $until GROUP BY 
 
 _PLACED: Final = f"""
 CREATE OR REPLACE TEMP TABLE placed AS
-WITH owned AS ({{networks}}), familiar AS ({{devices}}), told AS (
+WITH marked AS (
     SELECT *, CASE WHEN network IS NULL THEN known_by IS NOT NULL
         ELSE network NOT IN (FROM owned) END AS away,
-        known_by IS NOT NULL AND known_by IN (FROM familiar) AS familiar FROM seen
+        known_by IS NOT NULL AND known_by IN (FROM familiar) AS familiar
+    FROM traced
+    WHERE "at" >= $begins - INTERVAL {int(AT_ONCE.total_seconds())} SECOND AND "at" < $ends
 )
-SELECT *, away AND NOT familiar AS elsewhere,
+SELECT * EXCLUDE (away, familiar), away AND NOT familiar AS elsewhere,
     away AND NOT familiar AND known_by IS NOT NULL AS with_device,
     elsewhere <> lag(elsewhere) OVER earlier AND "at" - lag("at") OVER earlier
         < INTERVAL {int(AT_ONCE.total_seconds())} SECOND AND within = lag(within) OVER earlier
         AS switched
-FROM told WINDOW earlier AS (ORDER BY "at", access_id)
+FROM marked WINDOW earlier AS (ORDER BY "at", access_id)
 """
+_PER_DAY: Final = 'SELECT "at"::DATE::TIMESTAMP, count(*) FROM seen GROUP BY ALL ORDER BY ALL'
 
 _PLACE: Final = "session, network, device, user_agent,"
 _GROUPS: Final = """
 SELECT {names} hour, day, bool_or(elsewhere) AS elsewhere, bool_and(with_device) AS with_device,
     count(*) FILTER (switched) AS switches, count(DISTINCT access_id) AS accesses,
-    count(ratio) AS units, coalesce(sum(ratio), 0) AS total,
-    coalesce(sum(ratio * ratio), 0) AS squares
-FROM placed WHERE {where} GROUP BY ALL ORDER BY ALL
+    count(ratio) AS units, coalesce(sum(ratio::DECIMAL(18, 6)), 0)::DOUBLE AS total,
+    coalesce(sum((ratio * ratio)::DECIMAL(18, 6)), 0)::DOUBLE AS squares
+FROM placed WHERE "at" >= $begins AND {where} GROUP BY ALL ORDER BY ALL
 """
+"""Decimals add up to the same in any order: the same question has the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +163,56 @@ def look(connection: Any, account: str, since: datetime, until: datetime) -> tup
 
     Usual is what it did before; where the log begins too late to know, what it did afterwards.
     """
-    period = {"account": account, "since": since, "until": until, "first": since - LOOK_BACK}
-    connection.execute(_SEEN, period | {"last": until})
-    before = int(first(connection, _DAYS, {"since": since})[0]) >= REGULAR
-    if not before:
-        connection.execute(_SEEN, period | {"last": until + LOOK_AFTER})
+    before = _see(connection, account, since, until)
+    asked = {"since": since, "before": before, "first": since - LOOK_BACK}
     networks = _known("network", "network", REGULAR, _COLLEAGUES)
     devices = _known("known_by", "device", 1, 1)
-    connection.execute(
-        _PLACED.format(networks=networks, devices=devices),
-        {"since": since, "before": before, "first": since - LOOK_BACK},
-    )
+    for name, query in (("owned", networks), ("familiar", devices)):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", asked)
     side = "<" if before else ">="
     compared = f"NOT within AND \"at\" {side} TIMESTAMP '{since}'"
-    return _habit(_groups(connection, "", compared), before), Places(
-        _groups(connection, _PLACE, "within")
-    )
+    habit, places = _grouped(connection, ("", compared), (_PLACE, "within"))
+    for name in ("seen", "placed"):
+        connection.execute(f"DROP TABLE {name} CASCADE")
+    return _habit(habit, before), Places(places)
+
+
+def _see(connection: Any, account: str, since: datetime, until: datetime) -> bool:
+    """Make `traced`, what the account did in and around the period; say if its past is known."""
+    period = {"account": account, "since": since, "until": until, "first": since - LOOK_BACK}
+    for last in (until, until + LOOK_AFTER):
+        connection.execute(_WORKED, period | {"last": last})
+        connection.execute(_SEEN, period | {"last": last})
+        before = int(first(connection, _DAYS, {"since": since})[0]) >= REGULAR
+        if before:
+            break
+    connection.execute(_NAMED_ELSEWHERE)
+    connection.execute(_TRACED)
+    return before
+
+
+def _grouped(connection: Any, *asked: tuple[str, str]) -> list[pa.Table]:
+    """Return the groups of each question, some days at a time: there may be millions."""
+    found: list[list[pa.Table]] = [[] for _question in asked]
+    for period in _slices(connection):
+        connection.execute(_PLACED, period)
+        begins = {"begins": period["begins"]}
+        for tables, (names, where) in zip(found, asked, strict=True):
+            query = _GROUPS.format(names=names, where=where)
+            tables.append(connection.sql(query, params=begins).to_arrow_table())
+    return [pa.concat_tables(tables) for tables in found]
+
+
+def _slices(connection: Any) -> Iterator[dict[str, datetime]]:
+    """Yield periods of whole days that hold no more rows than fit in memory, or a day."""
+    days = connection.execute(_PER_DAY).fetchall() or [(datetime(1970, 1, 1), 0)]
+    begins, held = days[0][0], 0
+    for day, count in days:
+        if held and held + count > HELD:
+            yield {"begins": begins, "ends": day}
+            begins, held = day, 0
+        held += count
+    yield {"begins": begins, "ends": days[-1][0] + timedelta(days=1)}
 
 
 def look_at_places(connection: Any, account: str, since: datetime, until: datetime) -> Places:
@@ -163,10 +224,6 @@ def look_at_places(connection: Any, account: str, since: datetime, until: dateti
 def _known(known: str, column: str, days: int, others: int) -> str:
     own = _OWN.format(column=known, days=days)
     return own + " UNION " + _OTHERS.format(column=column, known=known, days=REGULAR, others=others)
-
-
-def _groups(connection: Any, names: str, where: str) -> pa.Table:
-    return connection.sql(_GROUPS.format(names=names, where=where)).to_arrow_table()
 
 
 def _habit(table: pa.Table, before: bool) -> Habit:

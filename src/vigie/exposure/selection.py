@@ -32,7 +32,7 @@ def _texts(words: tuple[str, ...]) -> str:
     return "(" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
-_HELD: Final = 2_000_000
+HELD: Final = 2_000_000
 """Rows up to which the accounts' own are held in memory; beyond, each question reads them anew."""
 
 _COLUMNS: Final = f"""
@@ -83,13 +83,18 @@ def select(connection: Any, scope: Scope) -> None:
     if scope.on_behalf:
         own += "UNION ALL" + _OWN.format(who="e.on_behalf_of", where=_by_services(connection))
     connection.execute(f"CREATE TEMP VIEW own AS {own}")
-    if first(connection, "SELECT count(*) FROM own")[0] <= _HELD:
+    if is_held(connection):
         connection.execute(f"DROP VIEW own; CREATE TEMP TABLE own AS {own}")
     if _several_logs(connection):
         connection.execute(_linked(scope))
         connection.execute(_WITH_LINKED)
     else:
         connection.execute(_SELECTED)
+
+
+def is_held(connection: Any) -> bool:
+    """Whether the accounts' own rows are few enough to be held in memory."""
+    return bool(first(connection, "SELECT count(*) FROM own")[0] <= HELD)
 
 
 def count_on_behalf(connection: Any) -> int:

@@ -8,11 +8,11 @@ any part of it. Who is only `reachable` counts under that name alone: nobody kno
 shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from vigie.exposure import HOWS, Exposure
+from vigie.exposure import CERTAINTIES, HOWS, Exposure
 from vigie.exposure.output import hash_rows
 from vigie.facts.model import Attestation, Fact, Facts, Gap, stamp
 from vigie.records import DATA_CLASSES
@@ -20,6 +20,12 @@ from vigie.records import DATA_CLASSES
 _PERSONS: Final = "SELECT count(DISTINCT patient) FROM exposure"
 _TEXT_CLASSES: Final = ("notes",)
 _UTC: Final = "+00:00"
+
+
+def _place(column: str, words: Sequence[str]) -> str:
+    """Return SQL for the place of a word in a list, from 0."""
+    cases = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(words))
+    return f"CASE {column} {cases} END"
 
 
 def facts_of(found: Exposure, case: str = "", exposure_sha256: str = "") -> Facts:
@@ -41,34 +47,66 @@ def _persons(found: Exposure) -> Iterator[Fact]:
     """Count persons, whole and by part; a part is as exact as what is hidden lets it be."""
     low, high = found.bounds
     open_classes = found.hidden_classes
-    for name, where in _parts(found):
-        count = found.count(f"{_PERSONS} WHERE {where}")
+    for name, where, value in _parts(found):
         about = name.partition("class:")[2].partition(".")[0]
         exact = low == high or (bool(about) and about not in open_classes)
-        most = None if high is None else count.value + high - low
+        most = None if high is None else value + high - low
         yield Fact(
-            name=name, numerator=count.value, unit="persons", query=count.query,
-            sha256=count.sha256, denominator=low if low == high and name != "persons" else None,
-            low=None if exact else count.value, high=None if exact else most,
+            name=name, numerator=value, unit="persons", query=f"{_PERSONS} WHERE {where}",
+            sha256=hash_rows([(value,)]),
+            denominator=low if low == high and name != "persons" else None,
+            low=None if exact else value, high=None if exact else most,
         )  # fmt: skip
 
 
-def _parts(found: Exposure) -> Iterator[tuple[str, str]]:
+_CELLS: Final = f"""
+SELECT cells, certainties, count(*) FROM (
+    SELECT bit_or(1::BIGINT << {_place("data_class", DATA_CLASSES)} * {len(HOWS)}
+            + {_place("how", HOWS)}) AS cells,
+        bit_or(1 << {_place("certainty", CERTAINTIES)}) FILTER (how <> 'reachable') AS certainties
+    FROM exposure GROUP BY patient::UUID
+) GROUP BY ALL
+"""
+"""How many persons were shown the same: one reading of the set gives the number of every part."""
+_BY_CONTROLLER: Final = """
+SELECT controller, count(DISTINCT patient::UUID) FROM exposure
+WHERE controller IS NOT NULL AND how <> 'reachable' GROUP BY controller ORDER BY controller
+"""
+
+
+def _parts(found: Exposure) -> Iterator[tuple[str, str, int]]:
+    """Yield each part by name, how it is asked for, and how many persons are in it."""
+    cells = found.groups(_CELLS)
+    everything = _bits(DATA_CLASSES, HOWS[:-1])
     shown = "how <> 'reachable'"
-    yield "persons", shown
+
+    def count(mask: int) -> int:
+        return sum(persons for held, _sure, persons in cells if held & mask)
+
+    yield "persons", shown, count(everything)
     for how in HOWS:
-        yield f"persons.how:{how}", f"how = '{how}'"
-    for data_class in DATA_CLASSES:
-        yield f"persons.class:{data_class}", f"data_class = '{data_class}' AND {shown}"
-    pairs = found.groups("SELECT DISTINCT data_class, how FROM exposure ORDER BY ALL")
-    for data_class, how in pairs:
-        where = f"data_class = '{data_class}' AND how = '{how}'"
-        yield f"persons.class:{data_class}.how:{how}", where
+        yield f"persons.how:{how}", f"how = '{how}'", count(_bits(DATA_CLASSES, [how]))
+    for name in DATA_CLASSES:
+        where = f"data_class = '{name}'"
+        yield f"persons.class:{name}", f"{where} AND {shown}", count(_bits([name], HOWS[:-1]))
+        for how in HOWS:
+            if persons := count(_bits([name], [how])):
+                yield f"persons.class:{name}.how:{how}", f"{where} AND how = '{how}'", persons
     for name in _names(found, "certainty"):
-        yield f"persons.certainty:{name}", f"certainty = '{name}' AND {shown}"
+        bit = 1 << CERTAINTIES.index(name)
+        persons = sum(persons for _held, sure, persons in cells if (sure or 0) & bit)
+        yield f"persons.certainty:{name}", f"certainty = '{name}' AND {shown}", persons
+    by_controller = dict(found.groups(_BY_CONTROLLER))
     for name in _names(found, "controller"):
         quoted = name.replace("'", "''")
-        yield f"persons.controller:{name}", f"controller = '{quoted}' AND {shown}"
+        where = f"controller = '{quoted}' AND {shown}"
+        yield f"persons.controller:{name}", where, by_controller.get(name, 0)
+
+
+def _bits(classes: Iterable[str], hows: Iterable[str]) -> int:
+    """Return the bits of some kinds of data shown in some ways, as _CELLS sets them."""
+    places = [(DATA_CLASSES.index(name), HOWS.index(how)) for name in classes for how in hows]
+    return sum(1 << place * len(HOWS) + way for place, way in places)
 
 
 def _names(found: Exposure, column: str) -> list[str]:
@@ -141,17 +179,19 @@ def _gaps(found: Exposure) -> Iterator[Gap]:
             yield Gap(kind=kind, source=source, name=screen or "", count=rows)
         if kind != "unknown_screen" and _shows_text(found, source, screen):
             yield Gap(kind="unscanned_text", source=source, name=screen or "", count=rows)
-    unowned = found.count(_PERSONS + " WHERE controller IS NULL").value
+    unowned = found.count(_UNOWNED).value
     if unowned:
         yield Gap(kind="no_controller", count=unowned)
     if found.shared.numbers:
         yield Gap(kind="shared_number", count=found.shared.numbers)
 
 
+_UNOWNED: Final = f"{_PERSONS} WHERE controller IS NULL AND how <> 'reachable'"
+"""Who was only reachable is not known to be concerned: nobody waits for a controller to tell."""
 _SCREENS_USED: Final = """
 SELECT s.source, s.object, CASE WHEN count(c.object) = 0 THEN 'unknown_screen'
     WHEN bool_or(c.data_class = 'unknown') THEN 'unattested_screen' ELSE 'attested' END AS kind,
-    count(DISTINCT s.event_id) AS rows
+    count(DISTINCT s.event_id::UUID) AS rows
 FROM looked s LEFT JOIN class_of c ON s.source = c.source AND s.object = c.object
   AND epoch_us(s."at") >= c.since AND epoch_us(s."at") < c.until
 WHERE NOT s.failed AND NOT s.test AND s.action <> 'login'

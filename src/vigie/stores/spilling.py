@@ -3,6 +3,7 @@
 Left to itself it uses the current folder, for whoever can read that. It names its files after the
 process that made them and removes them when the connection closes, whatever other processes do
 in the same folder; what a process that was killed left goes when the next connection is made.
+Left to itself it also takes four fifths of the machine before it spills: the settings say how much.
 """
 
 import os
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import duckdb
 
+from vigie.config import load_settings
 from vigie.stores.layout import is_writable
 
 SPILL: Final = "spill"
@@ -25,7 +27,19 @@ def connect(home: Path) -> Any:
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
         _sweep(folder)
-    return duckdb.connect(config={"temp_directory": str(folder)})
+    return duckdb.connect(
+        config={"temp_directory": str(folder), "memory_limit": f"{_memory(home)}B"}
+    )
+
+
+def _memory(home: Path) -> int:
+    """Return the bytes that a question may take: what the settings say, half the machine's at most.
+
+    >>> 0 < _memory(Path("nowhere")) <= 3_000_000_000
+    True
+    """
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(int(load_settings(home).memory_gb * 1e9), there // 2)
 
 
 def _sweep(folder: Path) -> None:
