@@ -13,7 +13,9 @@ from vigie.alerts import Alert
 from vigie.errors import StoreError, UsageError
 from vigie.exposure import EVIDENCE
 from vigie.exposure.kept import ALERTS_FILE, EVIDENCE_FILE, keep, load
+from vigie.pseudonyms import Keyring
 
+RING = Keyring(bytes(32))
 AT = datetime(2026, 3, 10, 9, tzinfo=UTC)
 
 
@@ -37,7 +39,7 @@ def test_an_alert_stays_as_it_was_last_told(tmp_path: Path) -> None:
     assert kept.alert("a").patients == 9
     assert kept.alert("bb").accounts == ["zoe"]
     assert kept.answer.accounts == ("eve", "zoe")
-    assert kept.evidence().num_rows == 2
+    assert kept.evidence(RING).num_rows == 2
     assert [e.what for e in journal.entries(tmp_path)] == ["answer", "answer"]
 
 
@@ -62,7 +64,7 @@ def test_what_the_journal_does_not_vouch_for_is_not_used(tmp_path: Path) -> None
     kept = keep(tmp_path, [alert("aa")], evidence(1), 100)
     (tmp_path / EVIDENCE_FILE).write_bytes(b"another")
     with pytest.raises(StoreError):
-        kept.evidence()
+        kept.evidence(RING)
     said = msgspec.json.decode((tmp_path / ALERTS_FILE).read_bytes())
     said["alerts"][0]["patients"] = 1
     (tmp_path / ALERTS_FILE).write_bytes(msgspec.json.encode(said))
@@ -74,3 +76,12 @@ def test_only_the_owner_may_read_what_is_kept(tmp_path: Path) -> None:
     keep(tmp_path, [alert("aa")], evidence(1), 100)
     for name in (ALERTS_FILE, EVIDENCE_FILE):
         assert not (tmp_path / name).stat().st_mode & 0o077
+
+
+def test_after_a_rotation_the_evidence_is_of_the_same_events(tmp_path: Path) -> None:
+    once = RING.rotated()
+    twice = once.rotated()
+    kept = keep(tmp_path, [alert("aa")], evidence(1), 100, once.version)
+    assert kept.evidence(once).column("event_id")[0].as_py() == (1).to_bytes(16, "big")
+    moved = load(tmp_path).evidence(twice).column("event_id")[0].as_py()
+    assert moved == twice.advanced((1).to_bytes(16, "big"), once.version)

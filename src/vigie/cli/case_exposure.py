@@ -1,7 +1,6 @@
 """The facts of a case follow from its alerts: computed, recorded, and what changed is said."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,14 +16,15 @@ from vigie.cli.scan import day_of
 from vigie.cli.terminal import draw_table, home_of, remark, say
 from vigie.errors import UsageError
 from vigie.exposure import Exposure
+from vigie.exposure.sets import first_name, set_of
 from vigie.facts.counting import facts_of
 from vigie.language import N_, _
 from vigie.notices.approval import NAMES, standing
+from vigie.pseudonyms import open_keyring
 
 if TYPE_CHECKING:
     from vigie.cases.book import CaseBook
 
-SETS: Final = "exposures"
 OVER: Final = (Status.CLOSED, Status.DISMISSED)
 
 
@@ -74,20 +74,17 @@ def _decided(
     return book.decide(case.id, matter, value, options.reason, options.author, details=details)
 
 
-def set_of(home: Path, case: str) -> Path:
-    """Return where the persons of a case are kept, as pseudonyms, for its notices."""
-    return home / SETS / f"{case}.parquet"
-
-
 def record(options: Namespace, case: Case, found: Exposure, reason: str = "") -> Case:
     """Keep the set of a case and set the facts that count it; the same again change nothing."""
     if _outlived(case, found):
         remark(_("Retention dropped days that this case asks about: its facts and its persons stay "
                  "as they were computed before."))  # fmt: skip
         return case
-    place = set_of(home_of(options), case.id)
+    home = home_of(options)
+    place = set_of(home, case.id, open_keyring(home))
     place.parent.mkdir(mode=0o700, exist_ok=True)
-    facts = with_scans(facts_of(found, case.id, found.write(place)), case)
+    sha256 = first_name(home, found.write(place))
+    facts = with_scans(facts_of(found, case.id, sha256), case)
     why = reason or _("computed from what the case asks of the log")
     with open_book(options) as book:
         return book.set_facts(case.id, facts, why, options.author)

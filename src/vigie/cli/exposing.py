@@ -42,7 +42,7 @@ class Looked:
         """
         with Store.open(home_of(self.options)) as store:
             if self.kept.covers(accounts, sum(one.rows for one in store.sources())):
-                return self.kept.evidence()
+                return self.kept.evidence(store.keyring)
         remark(_("The log is looked at anew: no alert tells of this account as the log is now."))
         return _detect_anew(self.options, accounts)
 

@@ -14,6 +14,7 @@ from vigie.language import N_, _, number, plural
 from vigie.stores import Store
 
 if TYPE_CHECKING:
+    from vigie.pseudonyms import Keyring
     from vigie.stores.verification import Finding
 
 NOTHING, ERROR = 0, 1
@@ -103,6 +104,8 @@ def rotate(options: Namespace) -> int:
     """Change the pseudonym key and bring the store to the new one."""
     with open_present(options, write=True) as store:
         count = store.rotate(reason="vigie rotate")
+        ring = store.keyring
+    _carry(options, ring)
     say(
         _(
             "The key was rotated (rotations so far: {count}); every stored pseudonym follows it. "
@@ -110,6 +113,20 @@ def rotate(options: Namespace) -> int:
         ).format(count=number(count))
     )
     return NOTHING
+
+
+def _carry(options: Namespace, ring: "Keyring") -> None:
+    """Bring what the cases keep to the new key; what is left behind follows when it is used."""
+    home = home_of(options)
+    if not any(entry.what == "case" for entry in journal.entries(home)):
+        return
+    from vigie.delivery.carrying import carry_queues
+    from vigie.exposure.sets import carry_sets
+    from vigie.state import open_state
+
+    carry_sets(home, ring)
+    with open_state(home, settings_of(options)) as state:
+        carry_queues(state, ring)
 
 
 def unseal(options: Namespace) -> int:

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from vigie import journal
 from vigie.cases.model import Case
-from vigie.cli.case_exposure import set_of
 from vigie.cli.scan import day_of
 from vigie.cli.terminal import draw_table, home_of, say
 from vigie.delivery.mailing import Mailing
 from vigie.delivery.split import Split, split
 from vigie.errors import UsageError
 from vigie.exposure.output import hash_file
+from vigie.exposure.sets import first_name, is_superseded, set_of
 from vigie.language import N_, _, number
 from vigie.notices.approval import require_approved
 from vigie.notices.people import Joined
@@ -61,14 +61,19 @@ def persons(
 ) -> Iterator[tuple[Split, Register | None, pa.Table | None]]:
     """Open the exposure that the facts count, the register and the persons' other pseudonyms."""
     home = home_of(options)
-    exposure = options.exposure or set_of(home, story.case)
+    exposure = options.exposure or set_of(home, story.case, open_keyring(home))
     if not exposure.exists():
         raise UsageError(
             N_("this notice needs the persons"), where=str(exposure),
             remedy=N_("compute them (vigie exposure --case), or give --exposure FILE.parquet"),
         )  # fmt: skip
-    counted = story.facts.exposure_sha256
-    if counted and hash_file(exposure) != counted:
+    counted, given = story.facts.exposure_sha256, hash_file(exposure)
+    if is_superseded(home, given):
+        raise UsageError(
+            N_("this set bears pseudonyms of a key that was rotated since"), where=str(exposure),
+            remedy=N_("leave --exposure out: the set kept for the case was brought to the new key"),
+        )  # fmt: skip
+    if counted and first_name(home, given) != counted:
         raise UsageError(
             N_("this is not the exposure that the facts of the case count"),
             where=str(exposure),

@@ -25,8 +25,9 @@ from vigie.cli.terminal import (
     write_csv,
     write_json,
 )
+from vigie.delivery.carrying import open_queue
 from vigie.delivery.mailing import Mailing, addressees, due_letters
-from vigie.delivery.outbox import QUEUED, Outbox
+from vigie.delivery.outbox import QUEUED
 from vigie.delivery.posting import content, due_parcels, parcels
 from vigie.delivery.professionals import due_professionals
 from vigie.delivery.recipients import load_recipients
@@ -126,7 +127,7 @@ def _run(
     server = load_server(home)
     look(options, case, f"{options.notice} by mail")
     with open_state(home, settings_of(options)) as state, Session(server, home) as session:
-        outbox = Outbox(state, notice)
+        outbox = open_queue(state, notice, open_keyring(home))
         everybody = due(server.sender, notice, session.largest, form("pdf"))
         send_all(everybody, outbox, session, options.limit)
         then()
@@ -172,11 +173,12 @@ def outcomes(options: Namespace) -> int:
     if case.facts is None:
         raise UsageError(N_("the case has no facts yet"), where=case.id)
     with open_state(home_of(options), settings_of(options)) as state:
-        outbox = Outbox(state, notice_of(case.id, options.notice, case.facts.sha256))
+        queue = notice_of(case.id, options.notice, case.facts.sha256)
+        outbox = open_queue(state, queue, open_keyring(home_of(options)))
         if options.format == "csv":
             write_csv(("person", "status", "code", "at"), outbox.rows())
         elif options.format == "json":
-            write_json({"version": 1, "notice": outbox.notice, "counts": outbox.counts()})
+            write_json({"version": 1, "notice": queue, "counts": outbox.counts()})
         else:
             _draw(outbox.counts())
     return 0

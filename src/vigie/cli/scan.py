@@ -134,7 +134,9 @@ def remember(options: Namespace, answer: Answer) -> None:
     path.touch(0o600)
     path.write_bytes(msgspec.json.encode(asked))
     found = answer.detection
-    keep(home, found.alerts, partial(evidence_of, found, answer.table), answer.events)
+    with Store.open(home) as store:
+        key = store.keyring.version
+    keep(home, found.alerts, partial(evidence_of, found, answer.table), answer.events, key)
 
 
 def recall(options: Namespace) -> None:

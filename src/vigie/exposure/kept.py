@@ -22,7 +22,9 @@ from vigie.errors import StoreError, UsageError
 from vigie.exposure.engine import EVIDENCE
 from vigie.exposure.output import hash_file
 from vigie.language import N_
+from vigie.pseudonyms import Keyring
 from vigie.stores.layout import telling
+from vigie.stores.rotation import advance
 
 ENTRY: Final = "answer"
 ALERTS_FILE: Final = "alerts.json"
@@ -31,13 +33,14 @@ EVIDENCE_FILE: Final = "evidence.parquet"
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`alerts`: every alert told so far; `accounts`: whose evidence is kept; `events`: how many
-    the log held when it was looked at."""
+    the log held when it was looked at; `key`: how often the key had been rotated then."""
 
     version: int
     events: int
     accounts: tuple[str, ...]
     evidence_sha256: str
     alerts: tuple[Alert, ...]
+    key: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +58,20 @@ class Kept:
         """Whether the evidence tells of these accounts in a log of so many events."""
         return events == self.answer.events and set(accounts) <= set(self.answer.accounts)
 
-    def evidence(self) -> pa.Table:
-        """Return the evidence (EVIDENCE) of all the accounts."""
+    def evidence(self, keyring: Keyring) -> pa.Table:
+        """Return the evidence (EVIDENCE) of all the accounts, as events are known by the key."""
         path = self.home / EVIDENCE_FILE
         with telling(path):
             if hash_file(path) != self.answer.evidence_sha256:
                 raise _changed(path)
-            return pq.read_table(path, schema=EVIDENCE)
+            table = pq.read_table(path, schema=EVIDENCE)
+        return advance(table, keyring, self.answer.key)
 
 
 def keep(
-    home: Path, alerts: Iterable[Alert], tell: Callable[[tuple[str, ...]], pa.Table], events: int
-) -> Kept:
+    home: Path, alerts: Iterable[Alert], tell: Callable[[tuple[str, ...]], pa.Table], events: int,
+    key: int = 0,
+) -> Kept:  # fmt: skip
     """Keep an answer beside the alerts of earlier ones; `tell` gives the evidence of accounts.
 
     The journal is told first: a process killed half-way leaves the answer before, still vouched
@@ -79,7 +84,7 @@ def keep(
     with telling(evidence):
         _fresh(evidence).touch(0o600)
         pq.write_table(tell(accounts).cast(EVIDENCE), _fresh(evidence), compression="zstd")
-        answer = Answer(1, events, accounts, hash_file(_fresh(evidence)), told)
+        answer = Answer(1, events, accounts, hash_file(_fresh(evidence)), told, key)
     data = msgspec.json.encode(answer, order="sorted")
     journal.record(home, ENTRY, f"{len(told)} alerts {hashlib.sha256(data).hexdigest()}")
     with telling(answers):

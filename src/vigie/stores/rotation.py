@@ -141,13 +141,17 @@ def _advance_declared(
     return path, hashlib.sha256(data).hexdigest()
 
 
-def advance(table: pa.Table, ring: Keyring) -> pa.Table:
-    """Apply the last step of the keyring to every column of keys; nulls stay null."""
+def advance(table: pa.Table, ring: Keyring, since: int = -1) -> pa.Table:
+    """Apply the steps of the keyring from `since` on (the last) to every column of keys.
+
+    Nulls stay null.
+    """
+    first = ring.version - 1 if since < 0 else since
     for place, field in enumerate(table.schema):
         if field.type == KEY and table.column(place).null_count < table.num_rows:
             column = table.column(place)
             words = np.ascontiguousarray(words_of(column)).tobytes()
-            moved = np.frombuffer(ring.advanced(words, ring.version - 1), np.uint64).reshape(-1, 2)
+            moved = np.frombuffer(ring.advanced(words, first), np.uint64).reshape(-1, 2)
             valid = column.is_valid().to_numpy() if column.null_count else None
             table = table.set_column(place, field, keys_of(moved, valid))
     return table
