@@ -1,8 +1,9 @@
 """Dump of the account's own panel: its patients, dormant ones included, with no care to explain it.
 
 Every patient is the account's own; what betrays the thief is that nobody else met them lately and
-that, where the platform gives care relations, none holds. Silent where the platform gives none.
-The floor is high: a dump is long, and honest weeks without appointments are many.
+that no care relation holds. A patient of whom the platform does not say so never speaks for a dump:
+who has just begun here meets more own patients every day. The floor is high: a dump is long, and
+honest weeks without appointments are many.
 """
 
 from typing import ClassVar, Final
@@ -41,4 +42,5 @@ class Panel:
         answer = np.log(_DRAWN)[relation] - partition.honest.log
         answer += partition.usual.log["sequence"] + partition.usual.log["pace"]
         answer += contrast(partition, "care", _UNCARED) + harvest_session(partition)
+        answer = np.where(partition.says("care"), answer, np.minimum(answer, 0.0))
         return np.where(partition.related, answer, np.nan)[:, None]

@@ -37,7 +37,8 @@ _FEW: Final = 10.0
 """A volume this many times the usual one, and this many units more, is no surge yet."""
 _FORGETTING: Final = 0.97
 _CLOCK_FORGETTING: Final = 0.9
-_TELLING: Final = 20.0
+_TELLING: Final = 3.0
+"""Nats for which one unit counts at most, for the group and in its mean alike."""
 _LARGEST: Final = 1e250
 _LEAST: Final = 0.05
 _VOICE: Final = 1
@@ -160,13 +161,13 @@ def _pool(  # type: ignore[no-untyped-def]
             spent[m, :] = 0.0
             voice[m] *= _FADING ** (day - voice_day[m])
             voice_day[m] = day
-        evidence = np.exp(ratio[i])
+        evidence = np.exp(min(ratio[i], _TELLING))
         watch = (at[i] // _WATCH) % 8
         watches[g, watch] += 1.0
         compared = evidence / _usual(taught[g], belief, clock[g, _kind(day)], watches[g], watch)
         if evidence < 1.0:
             compared = min(compared, 1.0)
-        taught[g, 2] += min(evidence, _TELLING)
+        taught[g, 2] += evidence
         taught[g, 3] += 1.0
         mixed, added[i] = _step(intensities, compared, most, sums[g], spent[m])
         broad[g] -= voice[m] >= _SPEAKS
