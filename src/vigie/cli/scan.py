@@ -134,7 +134,7 @@ def remember(options: Namespace, answer: Answer) -> None:
     path.touch(0o600)
     path.write_bytes(msgspec.json.encode(asked))
     found = answer.detection
-    with Store.open(home) as store:
+    with open_present(options) as store:
         key = store.keyring.version
     keep(home, found.alerts, partial(evidence_of, found, answer.table), answer.events, key)
 
