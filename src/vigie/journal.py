@@ -2,11 +2,13 @@
 
 Each entry carries the hash of the one before it: an entry that is changed, removed or moved breaks
 the chain at that place. The head file beside it remembers how many entries there were and the last
-hash, so that cutting the end off shows too.
+hash, so that cutting the end off shows too. The store remembers an entry as well, each time that
+it is written to: a journal that was deleted whole, or begun anew, shows by that.
 
 The chain is plain SHA-256, not keyed: anybody who holds a copy can check it without a secret, and
 a key kept in the same directory would stop no one who can write the journal. What it does not
-withstand is someone who rewrites both files; against that, a copy of the head kept elsewhere.
+withstand is someone who rewrites it, its head and the catalogue; against that, a copy of the head
+kept elsewhere.
 
 Nothing here may hold a patient identifier: the subject is an account, a file or a count.
 
@@ -22,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -115,8 +118,26 @@ def entries(home: Path) -> list[Entry]:
     return found
 
 
-def verify(home: Path) -> Break | None:
-    """Return the first place where the journal is not as it was written, or None."""
+def head(home: Path) -> tuple[int, str]:
+    """Return the number and the hash of the last entry; 0 where there is none."""
+    return _read_head(home)
+
+
+def holds(home: Path, known: tuple[int, str]) -> bool:
+    """Say whether an entry remembered elsewhere still stands where it stood."""
+    number, digest = known
+    if not number:
+        return True
+    entry = next((_parse(line) for line in islice(_lines(home), number - 1, number)), None)
+    return entry is not None and entry.hash == digest
+
+
+def verify(home: Path, known: tuple[int, str] = (0, "")) -> Break | None:
+    """Return the first place where the journal is not as it was written, or None.
+
+    `known` is the number and the hash of an entry that something else remembers: a journal that
+    was deleted, or written anew together with its head, has it no more.
+    """
     previous, count = _ORIGIN, 0
     for count, line in enumerate(_lines(home), start=1):
         entry = _parse(line)
@@ -127,6 +148,12 @@ def verify(home: Path) -> Break | None:
         if entry.previous != previous or entry.number != count:
             return Break(count, N_("an entry before this one was removed, added or moved"))
         previous = entry.hash
+        if count == known[0] and entry.hash != known[1]:
+            return Break(count, N_("this is not the entry that the store remembers"))
+    if not count and known[0]:
+        return Break(1, N_("the journal is gone"))
+    if count < known[0]:
+        return Break(count + 1, N_("the end of the journal was cut off"))
     return _verify_head(home, count, previous)
 
 

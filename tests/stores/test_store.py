@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stores.logs import START, read, receive, write
+from vigie import journal
 from vigie.errors import StoreError
 from vigie.events import check
 from vigie.readers.base import Source
@@ -393,3 +394,31 @@ def test_a_file_that_was_received_leaves_nothing_in_memory(store: Store, tmp_pat
         assert not [held for held in gc.get_objects() if isinstance(held, Receiving)]
     finally:
         gc.enable()
+
+
+def test_a_journal_that_was_deleted_or_begun_anew_is_named(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with Store.open(home, write=True):
+        pass
+    journal.record(home, "look", "alert 1", "review")
+    with Store.open(home, write=True):
+        pass
+    whole = (home / "journal").read_bytes()
+    for name in ("journal", "journal.head"):
+        (home / name).unlink()
+    assert told(home) == "journal:1: the journal is gone."
+    journal.record(home, "look", "alert 2", "nothing to see")
+    assert told(home) == "journal:2: the end of the journal was cut off."
+    journal.record(home, "look", "alert 3", "nothing to see")
+    with Store.open(home, write=True):  # and writing does not make it right again
+        pass
+    assert told(home) == "journal:2: this is not the entry that the store remembers."
+    (home / "journal").write_bytes(whole)
+    (home / "journal.head").unlink()
+    assert told(home) == "journal:1: entries were added by hand."
+
+
+def told(home: Path) -> str:
+    with Store.open(home) as store:
+        (finding,) = store.verify()
+    return str(finding)

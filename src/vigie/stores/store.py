@@ -14,7 +14,7 @@ Readers of the store see whole imports only, and may be many while one process w
 
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from vigie import journal
+from vigie.errors import VigieError
 from vigie.pseudonyms import Keyring
 from vigie.readers.base import Source
 from vigie.stores import compaction, declared, originals, reading, retention, rotation, verification
@@ -72,6 +74,9 @@ class Store:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self.writable and error == (None, None, None):
+            with suppress(VigieError):  # what was written stands, whether this can be or not
+                self._remember()
         self.close()
 
     def close(self) -> None:
@@ -79,6 +84,25 @@ class Store:
         self.catalogue.close()
         for lock in self._locks:
             lock.release()
+
+    @property
+    def remembered(self) -> tuple[int, str]:
+        """The number and the hash of an entry that the journal had, by which a later one is held.
+
+        (0, "") in a store that was never written to.
+        """
+        number, _space, digest = self.catalogue.meta("journal").partition(" ")
+        return int(number or 0), digest
+
+    def _remember(self) -> None:
+        """Remember the end of the journal, unless it is no longer the one that was known."""
+        if not journal.holds(self.home, self.remembered):
+            return
+        number, digest = journal.head(self.home)
+        if not number:
+            made = journal.record(self.home, "store", "made")
+            number, digest = made.number, made.hash
+        self.catalogue.put_meta("journal", f"{number} {digest}")
 
     @cached_property
     def keyring(self) -> Keyring:

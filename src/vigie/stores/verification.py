@@ -40,7 +40,7 @@ class Finding:
 def verify(store: "Store") -> list[Finding]:
     """Return everything that is not as it was written; an empty list is a store that holds."""
     return [
-        *_catalogue(store), *_key(store), *_written(store), *_extra(store), *_journal(store.home)
+        *_catalogue(store), *_key(store), *_written(store), *_extra(store), *_journal(store)
     ]  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def _extra(store: "Store") -> Iterator[Finding]:
                 yield Finding("extra", relative, N_("the catalogue does not know this file"))
 
 
-def _journal(home: Path) -> Iterator[Finding]:
-    broken = journal.verify(home)
+def _journal(store: "Store") -> Iterator[Finding]:
+    broken = journal.verify(store.home, store.remembered)
     if broken:
         yield Finding("journal", JOURNAL_FILE, broken.what, broken.number)
