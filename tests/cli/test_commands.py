@@ -141,7 +141,7 @@ def test_every_look_is_in_the_journal_and_verify_finds_what_was_changed(platform
     journal.write_bytes(kept.replace(b'"what":"detect"', b'"what":"nothing"', 1))
     code, printed, _errors = vigie("verify", home=home)
     assert code == 1
-    assert "journal:1" in printed
+    assert "journal:2" in printed
     journal.write_bytes(kept)
     segment = next((home / "segments").rglob("*.parquet"))
     whole = segment.read_bytes()
