@@ -107,18 +107,18 @@ class CaseBook:
         self, case: str, alerts: "Iterable[Alert]", author: str, reason: str,
         now: datetime | None = None,
     ) -> Case:  # fmt: skip
-        """Join alerts to a case, each as it is now."""
+        """Join alerts to a case, each as it is now; one that joined before and changed, again."""
         at, added = now or datetime.now(UTC), []
-        known = {joined.id for joined in self.case(case).alerts}
+        known = {joined.id: joined.sha256 for joined in self.case(case).alerts}
         for alert in alerts:
-            if alert.id not in known:
-                said = msgspec.to_builtins(alert)
-                sha256 = hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+            said = msgspec.to_builtins(alert)
+            sha256 = hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+            if known.get(alert.id) != sha256:
                 self._append(case, Alerted(
                     author=author, recorded_by=journal.current_user(), recorded_at=at,
                     reason=reason, alert=said, sha256=sha256,
                 ))  # fmt: skip
-                added.append(alert.id)
+                added += [alert.id] * (alert.id not in known)
         self._note_looks(case, added, author, at)
         return self.case(case)
 

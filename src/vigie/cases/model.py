@@ -255,8 +255,8 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def alerts(self) -> list[Alerted]:
-        """The alerts, each as it was when it joined."""
-        return self.of(Alerted)
+        """The alerts, each as it was when it last joined."""
+        return list({joined.id: joined for joined in self.of(Alerted)}.values())
 
     @property
     def accounts(self) -> list[str]:

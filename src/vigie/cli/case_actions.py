@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vigie.alerts import Alert
+    from vigie.cases.arrivals import Arrived
     from vigie.cases.model import Case
     from vigie.cli.exposing import Looked
 
@@ -71,12 +72,16 @@ def list_cases(options: Namespace) -> int:
 
     with open_book(options) as book:
         cases = book.cases()
+    from vigie.cli.arriving import arrivals, remind
+
     if options.format == "json":
-        write_json({"version": 1, "cases": [_brief(case) for case in cases]})
+        came = arrivals(options, cases)
+        write_json({"version": 1, "cases": [_brief(case, came) for case in cases]})
         return 0
     from vigie.cli.case_shown import draw_cases
 
     draw_cases(cases)
+    remind(options, cases)
     return 0
 
 
@@ -84,21 +89,24 @@ def show(options: Namespace) -> int:
     """Print a case whole."""
     import msgspec
 
+    from vigie.cli.arriving import arrivals, remind
     from vigie.cli.case_shown import draw_case
     from vigie.cli.terminal import write_json
 
     case = find_case(options)
     if options.format == "json":
         records = [msgspec.to_builtins(record) for record in case.records]
-        write_json({"version": 1, **_brief(case), "records": records})
+        write_json({"version": 1, **_brief(case, arrivals(options, [case])), "records": records})
     else:
         draw_case(case)
+        remind(options, [case])
     return 0
 
 
-def _brief(case: "Case") -> dict[str, Any]:
+def _brief(case: "Case", came: "dict[str, Arrived]") -> dict[str, Any]:
     import msgspec
 
+    since = came.get(case.id)
     return {
         "id": case.id,
         "title": case.title,
@@ -110,6 +118,7 @@ def _brief(case: "Case") -> dict[str, Any]:
         "accounts": case.accounts,
         "alerts": [joined.id for joined in case.alerts],
         "facts": case.facts.sha256 if case.facts else None,
+        "came_since": msgspec.to_builtins(since) if since else None,
     }
 
 

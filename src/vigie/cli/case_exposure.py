@@ -1,12 +1,13 @@
 """The facts of a case follow from its alerts: computed, recorded, and what changed is said."""
 
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from vigie.cases.arrivals import OVER, note_computed
 from vigie.cases.differences import Change, differences
-from vigie.cases.model import Case, FactsVersion, Matter, Status
+from vigie.cases.model import Case, FactsVersion, Matter
 from vigie.cases.scope import details_of, has_scope, scope_of
 from vigie.cases.texts import with_scans
 from vigie.cli.book import find_case, open_book
@@ -21,11 +22,10 @@ from vigie.facts.counting import facts_of
 from vigie.language import N_, _
 from vigie.notices.approval import NAMES, standing
 from vigie.pseudonyms import open_keyring
+from vigie.stores import Store
 
 if TYPE_CHECKING:
     from vigie.cases.book import CaseBook
-
-OVER: Final = (Status.CLOSED, Status.DISMISSED)
 
 
 def exposure_of_case(options: Namespace) -> int:
@@ -79,7 +79,7 @@ def record(options: Namespace, case: Case, found: Exposure, reason: str = "") ->
     if _outlived(case, found):
         remark(_("Retention dropped days that this case asks about: its facts and its persons stay "
                  "as they were computed before."))  # fmt: skip
-        return case
+        return _noted(options, case)
     home = home_of(options)
     place = set_of(home, case.id, open_keyring(home))
     place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -87,7 +87,15 @@ def record(options: Namespace, case: Case, found: Exposure, reason: str = "") ->
     facts = with_scans(facts_of(found, case.id, sha256), case)
     why = reason or _("computed from what the case asks of the log")
     with open_book(options) as book:
-        return book.set_facts(case.id, facts, why, options.author)
+        after = book.set_facts(case.id, facts, why, options.author)
+    return _noted(options, after)
+
+
+def _noted(options: Namespace, case: Case) -> Case:
+    """Write down what the log held: what comes later is what came since."""
+    with Store.open(home_of(options)) as store:
+        note_computed(store, case, scope_of(case))
+    return case
 
 
 def _outlived(case: Case, found: Exposure) -> bool:

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Final
 
 from vigie import journal
@@ -20,10 +21,16 @@ COUNTED: Final = ("screens", "identities", "contracts", "authorities")
 
 @contextmanager
 def cases_follow(options: Namespace) -> Iterator[None]:
-    """Compute the open cases anew when the block declared something else than was in force."""
+    """Compute the open cases anew when the block declared something else than was in force.
+
+    Lines and alerts that came change nothing by themselves: what they outran is said.
+    """
     before = _versions(options)
     yield
-    if _versions(options) == before or not _has_cases(options):
+    if _versions(options) == before:
+        remind_of_cases(options)
+        return
+    if not has_cases(home_of(options)):
         return
     from vigie.cli.case_exposure import refresh
 
@@ -37,11 +44,20 @@ def cases_follow(options: Namespace) -> Iterator[None]:
         refresh(asked)
 
 
+def remind_of_cases(options: Namespace) -> None:
+    """Say which open cases the log has outrun."""
+    if has_cases(home_of(options)):
+        from vigie.cli.arriving import remind
+
+        remind(options)
+
+
 def _versions(options: Namespace) -> dict[str, int]:
     with Store.open(home_of(options)) as store:
         rows = store.catalogue.rows("SELECT name, max(version) AS last FROM declared GROUP BY name")
         return {row["name"]: row["last"] for row in rows if row["name"] in COUNTED}
 
 
-def _has_cases(options: Namespace) -> bool:
-    return any(entry.what == "case" for entry in journal.entries(home_of(options)))
+def has_cases(home: Path) -> bool:
+    """Whether there ever was a case: their libraries are an extra."""
+    return any(entry.what == "case" for entry in journal.entries(home))

@@ -5,7 +5,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from vigie import journal
+from vigie.cli.following import has_cases
 from vigie.cli.opening import open_present
 from vigie.cli.terminal import home_of, remark, say, settings_of, write_json
 from vigie.errors import UsageError, VigieError
@@ -59,7 +59,7 @@ def _present(options: Namespace) -> Store:
 def _cases(options: Namespace) -> "list[Finding]":
     """Check the cases, if there ever were any: their libraries are an extra."""
     home = home_of(options)
-    if not any(entry.what == "case" for entry in journal.entries(home)):
+    if not has_cases(home):
         return []
     try:
         from vigie.cases.verification import verify_cases
@@ -118,7 +118,7 @@ def rotate(options: Namespace) -> int:
 def _carry(options: Namespace, ring: "Keyring") -> None:
     """Bring what the cases keep to the new key; what is left behind follows when it is used."""
     home = home_of(options)
-    if not any(entry.what == "case" for entry in journal.entries(home)):
+    if not has_cases(home):
         return
     from vigie.delivery.carrying import carry_queues
     from vigie.exposure.sets import carry_sets

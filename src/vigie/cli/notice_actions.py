@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vigie.cases.model import Matter
+from vigie.cli.arriving import remind
 from vigie.cli.book import find_case, open_book
 from vigie.cli.terminal import draw_table, home_of, say, write_json
 from vigie.language import N_, _
@@ -32,6 +33,8 @@ def _decide(options: Namespace, matter: Matter) -> int:
         case = book.case(options.case)
         if matter == Matter.NOTICE_ASKED:
             tell(case, home_of(options), datetime.now(UTC))
+        if matter != Matter.NOTICE_REFUSED:
+            remind(options, [case])
         case = book.decide(case.id, matter, options.notice, options.reason, options.author)
     _say(standing(case, options.notice))
     return 0
@@ -41,6 +44,7 @@ def show(options: Namespace) -> int:
     """Print where each notice stands."""
     case = find_case(options)
     found = [standing(case, name) for name in NAMES]
+    remind(options, [case])
     if options.format == "json":
         write_json({"version": 1, "case": case.id, "notices": [_as_json(one) for one in found]})
         return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from vigie.cases.figures import classes_of, possible_classes
 from vigie.cases.filings import KINDS, file
 from vigie.cases.model import Case
+from vigie.cli.arriving import remind, require_current
 from vigie.cli.book import find_case
 from vigie.cli.notice_persons import (
     HOLDERS,
@@ -39,7 +40,9 @@ def render(options: Namespace) -> int:
     named = options.notice in NAMED or (options.notice == "professionals" and options.staff)
     if named:
         require_approved(case, options.notice)
+        require_current(options, case)
         return _NAMED[options.notice](options, case, story)
+    remind(options, [case])
     documents = _documents(options, case, story)
     options.out.mkdir(parents=True, exist_ok=True)
     _write(documents, options.out, options.form or ["pdf"], home_of(options))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from vigie.cases.model import Case
+from vigie.cli.arriving import require_current
 from vigie.cli.book import find_case
 from vigie.cli.notice_persons import (
     HOLDERS,
@@ -69,6 +70,7 @@ def send(options: Namespace) -> int:
     case = find_case(options)
     story = tell(case, home_of(options), date_of(options))
     require_approved(case, options.notice)
+    require_current(options, case)
     return _SENDERS[options.notice](options, case, story)
 
 

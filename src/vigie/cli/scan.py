@@ -12,7 +12,7 @@ import msgspec
 
 from vigie import journal
 from vigie.cases.looks import tell_signals
-from vigie.cli.following import cases_follow
+from vigie.cli.following import cases_follow, remind_of_cases
 from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.indicators import say_matches
 from vigie.cli.opening import open_present
@@ -72,6 +72,8 @@ def alerts(options: Namespace) -> int:
         say_matches(options)
     if options.report:
         write_report(options.report, answer)
+    if options.command == "alerts":
+        remind_of_cases(options)
     if not answer.detection.trust.ok:
         return UNTRUSTED
     return ALERTS if answer.detection.alerts else NOTHING

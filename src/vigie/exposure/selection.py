@@ -92,6 +92,13 @@ def select(connection: Any, scope: Scope) -> None:
         connection.execute(_SELECTED)
 
 
+def count_own(connection: Any, scope: Scope) -> int:
+    """Return how many rows of the log are the accounts' own in their periods."""
+    connection.register("stretches", scope.table())
+    where = _where(connection, "e.account")
+    return int(first(connection, f"SELECT count(*) FROM events e WHERE {where} AND {_ASKING}")[0])
+
+
 def is_held(connection: Any) -> bool:
     """Whether the accounts' own rows are few enough to be held in memory."""
     return bool(first(connection, "SELECT count(*) FROM own")[0] <= HELD)

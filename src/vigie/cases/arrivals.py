@@ -1,0 +1,123 @@
+"""What came since the facts of a case were computed: lines of the log, and alerts.
+
+Each computation is an entry of the journal, with how much the log held then. What came later may
+change the facts: lines of the case's accounts in its periods do, and files that cover them may say
+what the log could not say before. Alerts do nothing until somebody joins them.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from vigie import journal
+from vigie.alerts import Alert
+from vigie.cases.model import Case, Status
+from vigie.cases.scope import has_scope, scope_of
+from vigie.exposure import Scope
+from vigie.exposure.selection import count_own
+from vigie.stores import Store
+from vigie.stores.catalogue import Catalogue
+
+ENTRY: Final = "computed"
+OVER: Final = (Status.CLOSED, Status.DISMISSED)
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What the log held: its last file, its rows, and those of the case's accounts and periods."""
+
+    file: int
+    rows: int
+    own: int
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """What came: `lines` of the accounts, `files` that cover the periods, alerts by identifier.
+
+    `alerts` are about the accounts and not in the case; `grown` went on since they joined it.
+    """
+
+    lines: int = 0
+    files: int = 0
+    alerts: tuple[str, ...] = ()
+    grown: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything came."""
+        return bool(self.lines or self.files or self.alerts or self.grown)
+
+
+def note_computed(store: Store, case: Case, scope: Scope) -> None:
+    """Write into the journal what the log held when the facts of a case were computed."""
+    if case.facts is None:
+        return
+    held = Held(*_log(store.catalogue), count_own(store.connect(), scope))
+    said = f"{case.id} {case.facts.sha256} {held.file} {held.rows} {held.own}"
+    journal.record(store.home, ENTRY, said)
+
+
+def find_arrivals(
+    store: Store, cases: Iterable[Case], told: Iterable[Alert], silent_hours: float
+) -> dict[str, Arrived]:
+    """Return what came since the facts of each open case were computed, by case."""
+    alerts, noted = list(told), _noted(store.home)
+    open_cases = [case for case in cases if case.status not in OVER]
+    return {case.id: _arrived(store, case, alerts, noted, silent_hours) for case in open_cases}
+
+
+def _arrived(
+    store: Store, case: Case, told: list[Alert], noted: dict[str, Held], silent_hours: float
+) -> Arrived:
+    joined = {one.id: one.alert["last_at"] for one in case.alerts}
+    accounts = {*scope_of(case).accounts} if has_scope(case) else set()
+    mine = [alert for alert in told if {*alert.accounts} & accounts]
+    fresh = tuple(alert.id for alert in mine if alert.id not in joined)
+    grown = tuple(a.id for a in mine if a.id in joined and a.last_at > _moment(joined[a.id]))
+    lines, files = _of_log(store, case, noted, silent_hours)
+    return Arrived(lines, files, fresh, grown)
+
+
+def _of_log(
+    store: Store, case: Case, noted: dict[str, Held], silent_hours: float
+) -> tuple[int, int]:
+    """Return how many lines and files came; facts that somebody gave as a file are his to renew."""
+    held = noted.get(f"{case.id} {case.facts.sha256}") if case.facts and has_scope(case) else None
+    if held is None or (held.file, held.rows) == _log(store.catalogue):
+        return 0, 0
+    scope = scope_of(case)
+    lines = count_own(store.connect(), scope) - held.own
+    return max(lines, 0), _covering(store.catalogue, scope, held.file, silent_hours)
+
+
+def _log(catalogue: Catalogue) -> tuple[int, int]:
+    files = catalogue.rows("SELECT max(id) AS last FROM files WHERE state = 'received'")
+    rows = catalogue.rows(
+        "SELECT sum(rows) AS held FROM segments WHERE state = 'live' AND kind = 'events'"
+    )
+    return files[0]["last"] or 0, rows[0]["held"] or 0
+
+
+def _covering(catalogue: Catalogue, scope: Scope, after: int, silent_hours: float) -> int:
+    around = timedelta(hours=silent_hours)
+    since, until = (_microseconds(at) for at in (scope.since - around, scope.until + around))
+    rows = catalogue.rows(
+        "SELECT count(*) AS files FROM files WHERE state = 'received' AND id > ?"
+        " AND last_at >= ? AND first_at < ?", after, since, until,
+    )  # fmt: skip
+    return int(rows[0]["files"])
+
+
+def _noted(home: Path) -> dict[str, Held]:
+    """Return what the log held at the last computation of each case and facts."""
+    said = [entry.subject.split() for entry in journal.entries(home) if entry.what == ENTRY]
+    return {f"{words[0]} {words[1]}": Held(*map(int, words[2:])) for words in said}
+
+
+def _moment(said: str | datetime) -> datetime:
+    return said if isinstance(said, datetime) else datetime.fromisoformat(said)
+
+
+def _microseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)

@@ -1,0 +1,145 @@
+"""Lines and alerts that come after the facts of a case were computed: said, and mended."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from tests.exposure.small import HEADER, line, store_of
+
+from vigie.alerts import Alert
+from vigie.cli import main
+from vigie.exposure import EVIDENCE
+from vigie.exposure.kept import keep
+
+FIRST = [
+    line(f"2026-03-10 {hour:02}:30", "open", "record", f"Q{hour}", session="s")
+    for hour in range(9, 21)
+]
+LATER = [line("2026-03-10 21:30", "open", "record", f"R{n}", session="s") for n in range(3)]
+PERIOD = ("--account", "eve", "--from", "2026-03-10", "--to", "2026-03-11")
+AT = datetime(2026, 3, 10, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def vigie(capsys, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+
+    def run(*arguments: object, who: str = "anne", code: int = 0) -> str:
+        monkeypatch.setenv("LOGNAME", who)
+        found = main(list(map(str, arguments)))
+        printed, errors = capsys.readouterr()
+        assert found == code, errors
+        assert "Traceback" not in errors
+        return printed + errors
+
+    return run
+
+
+@pytest.fixture
+def case(tmp_path: Path, private_home: Path, vigie) -> str:
+    store_of(tmp_path, FIRST, attested=False).rename(private_home)
+    (private_home / "organisation.toml").write_text('name = "GCS"\ncontact = "dpo@gcs.example"')
+    vigie("case", "open", "--title", "Portal", "--reason", "a journalist called")
+    vigie("exposure", "--case", "2", *PERIOD, "--reason", "r")
+    vigie("case", "decide", "2", "awareness", "--reason", "sure")
+    vigie("case", "note", "2", "--kind", "measure", "the account was suspended")
+    return "2"
+
+
+def read(vigie, folder: Path, lines: list[str], name: str = "later.csv") -> str:
+    (folder / name).write_text("\n".join([HEADER, *lines]) + "\n", "utf-8")
+    return vigie("import", folder / name, "--mapping", folder / "mapping.toml")
+
+
+def told(home: Path, name: str, last: datetime, accounts: tuple[str, ...] = ("eve",)) -> None:
+    alert = Alert(
+        id=name * 8, account=accounts[0], accounts=list(accounts), level="watch", opened_at=AT,
+        last_at=last, patients=9, evidence=4.2, hypothesis="fast_sweep",
+        why={"fr": "…", "en": "…"}, usual={}, observed={"seconds": 60.0}, lines=["log.csv:7"],
+    )  # fmt: skip
+    keep(home, [alert], lambda _accounts: pa.table(EVIDENCE.empty_table()), -1)
+
+
+def test_nothing_came_and_nothing_is_said(case: str, vigie) -> None:
+    for asked in (("case", "list"), ("case", "show", case), ("notice", "list", case)):
+        assert "!" not in vigie(*asked)
+    (brief,) = json.loads(vigie("case", "list", "--format", "json"))["cases"]
+    assert brief["came_since"] is None
+
+
+def test_lines_of_its_accounts_outrun_a_case_until_it_is_refreshed(
+    case: str, vigie, tmp_path: Path
+) -> None:
+    said = "case 2026-001: 3 lines of its accounts came since its facts were computed"
+    printed = read(vigie, tmp_path, LATER)
+    assert said in printed
+    assert "vigie case refresh 2026-001 computes them anew" in printed
+    for asked in (("case", "list"), ("case", "show", case), ("notice", "list", case)):
+        assert said in vigie(*asked)
+    (brief,) = json.loads(vigie("case", "list", "--format", "json"))["cases"]
+    assert (brief["came_since"]["lines"], brief["came_since"]["files"]) == (3, 1)
+    assert "persons" in vigie("case", "refresh", case)
+    assert said not in vigie("case", "show", case)
+
+
+def test_a_file_of_its_time_may_say_what_was_not_known(case: str, vigie, tmp_path: Path) -> None:
+    other = [line("2026-03-10 22:00", "open", "record", "Z", account="zoe")]
+    assert "1 file of its time came since" in read(vigie, tmp_path, other)
+    vigie("case", "refresh", case)
+    assert "came since" not in vigie("case", "show", case)
+    far = [line("2026-05-10 22:00", "open", "record", "Z", account="eve")]
+    assert "came since" not in read(vigie, tmp_path, far, "may.csv")
+
+
+def test_persons_are_not_told_less_than_the_log_says(case: str, vigie, tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text("ipp;nom;rue;cp;ville;mel\n")
+    (tmp_path / "register.toml").write_text(
+        '[register]\nfile = "patients.csv"\n[[identifiers]]\ncolumn = "ipp"\nauthority = "test"\n'
+        '[columns]\nsurname = "nom"\naddress = "rue"\npostcode = "cp"\ncity = "ville"\n'
+    )
+    vigie("notice", "prepare", case, "letters", "--reason", "art. 34")
+    vigie("notice", "approve", case, "letters", "--reason", "read", who="bruno")
+    send = ("notice", "send", case, "letters", "--register", tmp_path / "register.toml")
+    vigie(*send)
+    read(vigie, tmp_path, LATER)
+    refused = vigie(*send, code=1)
+    assert "do not count all that the log now holds" in refused
+    assert "3 lines of its accounts" in vigie(
+        "notice", "render", case, "cnil", "--out", tmp_path / "out", "--form", "txt"
+    )
+    assert "letters is stale" in vigie("case", "refresh", case)
+    assert "stale: the facts changed" in vigie(*send, code=1)
+    listed = vigie("notice", "list", case)
+    assert "persons" in listed
+    assert "15" in listed
+
+
+def test_facts_that_stay_the_same_leave_the_approval(case: str, vigie, tmp_path: Path) -> None:
+    """Somebody who only looked at whom he had looked at before is one line more, and no person."""
+    vigie("notice", "prepare", case, "press", "--reason", "r")
+    vigie("notice", "approve", case, "press", "--reason", "r", who="bruno")
+    login = [line("2026-03-10 21:00", "login", "home")]
+    read(vigie, tmp_path, login)
+    vigie("case", "refresh", case)
+    assert "approved by bruno" in vigie("notice", "list", case)
+
+
+def test_alerts_about_its_accounts_and_those_that_went_on(
+    case: str, vigie, private_home: Path
+) -> None:
+    told(private_home, "ab", AT + timedelta(hours=2))
+    told(private_home, "cd", AT, ("zoe",))
+    said = vigie("case", "show", case)
+    assert "1 alert about its accounts is not in it; vigie case add 2026-001 abababab" in said
+    assert "cdcd" not in said
+    vigie("case", "add", case, "abab", "--reason", "the same theft")
+    assert "is not in it" not in vigie("case", "show", case)
+    told(private_home, "ab", AT + timedelta(hours=9))
+    assert "1 of its alerts went on since it joined" in vigie("case", "show", case)
+    vigie("case", "add", case, "abab", "--reason", "it went on")
+    shown = vigie("case", "show", case)
+    assert "went on" not in shown
+    assert shown.count("Alert abab") == 1
+    assert vigie("verify").startswith("Everything")
