@@ -56,11 +56,27 @@ def find_skews(source: NDArray[np.int32], at: Times, key: Keys, within: int) -> 
 
 def _distance(at: Times, key: Keys, others_at: Times, others_key: Keys) -> tuple[int, float] | None:
     """Return the distance on which most rows agree, and their share."""
+    apart, row = _partners(at, key, others_at, others_key)
+    if not len(apart):
+        return None
+    bins, counts = np.unique(apart // SECOND, return_counts=True)
+    middle = int(bins[counts.argmax()]) * SECOND + SECOND // 2
+    agree = np.abs(apart - middle) <= 3 * SECOND // 2
+    count = len(np.unique(row[agree]))
+    share = count / len(at)
+    if count < _FEWEST or share < _MOST:
+        return None
+    return int(np.median(apart[agree])), share
+
+
+def _partners(at: Times, key: Keys, others_at: Times, others_key: Keys) -> tuple[Times, Times]:
+    """Return how far rows lie from others of the same key that are near, and which rows."""
     near = np.isin(others_key, key)
     keys, rank = np.unique(others_key[near], return_inverse=True)
     if not len(keys):
-        return None
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     others_at, start = others_at[near], int(min(at.min(), others_at.min())) - _REACH
+    # One line for all: each key has a stretch of it, as long as the two logs together.
     span = (int(max(at.max(), others_at.max())) + _REACH - start) // SECOND + 1
     line = rank * span + (others_at - start) // SECOND
     order = np.argsort(line, kind="stable")
@@ -76,14 +92,4 @@ def _distance(at: Times, key: Keys, others_at: Times, others_key: Keys) -> tuple
         close = np.abs(difference) <= _REACH
         apart.append(difference[close])
         row.append(inside[close])
-    every, whose = np.concatenate(apart), np.concatenate(row)
-    if not len(every):
-        return None
-    bins, counts = np.unique(every // SECOND, return_counts=True)
-    middle = int(bins[counts.argmax()]) * SECOND + SECOND // 2
-    agree = np.abs(every - middle) <= 3 * SECOND // 2
-    count = len(np.unique(whose[agree]))
-    share = count / len(at)
-    if count < _FEWEST or share < _MOST:
-        return None
-    return int(np.median(every[agree])), share
+    return np.concatenate(apart), np.concatenate(row)
