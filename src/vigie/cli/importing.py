@@ -138,34 +138,32 @@ def summarise(imported: list[Imported]) -> None:
     complain(imported)
     for receipt in receipts:
         if receipt.damage:
-            say(
-                _("! {file}: {reason}.").format(
-                    file=receipt.label, reason=_(REASONS[receipt.damage])
-                )
-            )
+            text = _("! {file}: {reason}.")
+            say(text.format(file=receipt.label, reason=_(REASONS[receipt.damage])))
     tally = sum((receipt.tally for receipt in receipts), Tally())
-    say(
-        _(
-            "{read} lines read in {files} files = {accepted} accepted + {ignored} ignored by rule "
-            "+ {quarantined} quarantined; {added} rows added."
-        ).format(
-            read=number(tally.read),
-            files=number(len(receipts)),
-            accepted=number(tally.accepted),
-            ignored=number(sum(tally.ignored.values())),
-            quarantined=number(tally.quarantined),
-            added=number(sum(receipt.added for receipt in receipts)),
-        )
+    text = _(
+        "{read} lines read in {files} files = {accepted} accepted + {ignored} ignored by rule "
+        "+ {quarantined} quarantined; {added} rows added."
     )
+    say(text.format(
+        read=number(tally.read), files=number(len(receipts)), accepted=number(tally.accepted),
+        ignored=number(sum(tally.ignored.values())), quarantined=number(tally.quarantined),
+        added=number(sum(receipt.added for receipt in receipts)),
+    ))  # fmt: skip
+    _say_apart(imported, receipts)
+
+
+def _say_apart(imported: list[Imported], receipts: list[Receipt]) -> None:
+    """Say how many care relations were kept, files known before, lines perhaps exported twice."""
     kept = sum(file.relations for file in imported)
+    known = sum(receipt.already_known for receipt in receipts)
+    doubts = sum(receipt.ambiguous for receipt in receipts)
     if kept:
         text = plural("{count} care relation was kept.", "{count} care relations were kept.", kept)
         say(text.format(count=number(kept)))
-    known = sum(receipt.already_known for receipt in receipts)
     if known:
         text = plural("{count} file was already known.", "{count} files were already known.", known)
         say(text.format(count=number(known)))
-    doubts = sum(receipt.ambiguous for receipt in receipts)
     if doubts:
         text = plural(
             "{count} line is a repeated access or the same one exported twice: kept once.",
