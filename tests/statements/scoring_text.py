@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from vigie.statements.freetext import load_terms
+from vigie.statements.freetext import FOLDED, find, load_terms
 
 HELD_OUT: Final = "held_out_2026-11-22_free_text.jsonl"
 KINDS: Final = {
     "health": "medical", "hiv": "medical", "mental": "medical", "addiction": "medical",
     "pregnancy": "medical", "social": "social", "violence": "social", "religion": "social",
     "orientation": "social", "origin": "social", "politics": "social", "union": "social",
-    "justice": "social", "demeaning": "social",
+    "justice": "social", "demeaning": "demeaning",
 }  # fmt: skip
 """The author's kinds, and the category of the lists that has to find each."""
 _ALSO: Final = {"medical": {"medical", "prescription"}}
@@ -44,16 +44,13 @@ class Remark(NamedTuple):
 def remarks(name: str = HELD_OUT) -> list[Remark]:
     lines = (Path(__file__).parent / name).read_text("utf-8").splitlines()
     said = [json.loads(line) for line in lines]
-    texts = [one["text"] for one in said]
-    found: list[set[str]] = [set() for _ in said]
-    query = (
-        "SELECT place FROM (SELECT unnest(?) AS text, generate_subscripts(?, 1) - 1 AS place)"
-        " WHERE regexp_matches(strip_accents(lower(trim(text))), ?)"
-    )
     with duckdb.connect() as connection:
-        for one in load_terms().category:
-            for (place,) in connection.execute(query, [texts, texts, one.expression]).fetchall():
-                found[place].add(one.name)
+        connection.execute(
+            f"CREATE TEMP TABLE said AS SELECT {FOLDED} AS text FROM (SELECT unnest(?) AS text)",
+            [[one["text"] for one in said]],
+        )
+        places = find(connection, load_terms())
+    found = [{name for name, of in places.items() if n in of} for n in range(len(said))]
     return [
         Remark(s["text"], s["sensitive"], frozenset(f)) for s, f in zip(said, found, strict=True)
     ]

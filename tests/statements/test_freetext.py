@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.statements.facts import KNOWN
+from tests.statements.scoring_text import HELD_OUT, by_kind, overall, remarks
 
 from vigie.cases.book import CaseBook
 from vigie.cases.model import TextScanned
@@ -37,6 +38,7 @@ def test_words_are_found_whatever_their_case_accents_and_endings(notes: Path) ->
     assert (found.values, found.empty, found.hits) == (4, 2, 2)
     assert found.found == {
         "medical": 1, "prescription": 1, "social": 0, "nir": 1, "bank": 0, "contact": 1,
+        "demeaning": 0,
     }  # fmt: skip
     assert found.words == {"diabetique": 1, "insuline": 1}
 
@@ -56,6 +58,30 @@ def test_what_people_write_is_found(tmp_path: Path, said: str) -> None:
 def test_what_says_nothing_is_not(tmp_path: Path, said: str) -> None:
     (tmp_path / "n.csv").write_text(f'note\n"{said}"\n', "utf-8")
     assert scan(tmp_path / "n.csv", ["note"], TERMS).hits == 0
+
+
+@pytest.mark.parametrize("said", [
+    "Lasilix 40", "ATORVASTATINE", "2e cure d'Humira", "pyélonéphrite", "œdème", "oedèmes",
+    "drépanocytaire",
+])  # fmt: skip
+def test_names_of_illnesses_and_medicines_are_found(tmp_path: Path, said: str) -> None:
+    (tmp_path / "n.csv").write_text(f'note\n"{said}"\n', "utf-8")
+    assert scan(tmp_path / "n.csv", ["note"], TERMS).hits == 1
+
+
+# Seen by the lists since: floors that hold what was mended, not what another hand may expect.
+@pytest.mark.parametrize(("name", "floors"), [
+    (HELD_OUT, (0.97, 0.97)), ("second_2026-11-22_free_text.jsonl", (0.97, 0.95)),
+    ("quoted_free_text.jsonl", (1.0, 0.94)),
+])  # fmt: skip
+def test_what_was_mended_stays_found(name: str, floors: tuple[float, float]) -> None:
+    every = remarks(name)
+    precision, recall = overall(every)
+    assert precision >= floors[0]
+    assert recall >= floors[1]
+    for kind in ("health", "hiv", "mental", "addiction", "pregnancy"):
+        total, found = by_kind(every).get(kind, (0, 0))
+        assert found >= 0.8 * total, kind
 
 
 def test_text_that_does_not_fit_in_memory_is_not_spilt(

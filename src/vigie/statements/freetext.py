@@ -25,17 +25,25 @@ CATEGORIES: Final = {
     "nir": N_("social-security number"),
     "bank": N_("bank"),
     "contact": N_("contact"),
+    "demeaning": N_("demeaning remarks"),
 }
+FOLDED: Final = "replace(strip_accents(lower(trim(text))), 'œ', 'oe')"
+"""SQL of a `text` in lower case without accents."""
 _PARQUET: Final = (".parquet", ".pq")
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words and regular expressions (RE2, on folded text) that tell of some classes of data."""
+    """Words and regular expressions (RE2, on folded text) that tell of some classes of data.
+
+    `lists` names whole lists of single words in `legal/free_text_names.toml`.
+    """
 
     name: str
     classes: tuple[str, ...]
     words: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def expression(self) -> str:
@@ -49,12 +57,22 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """The dated lists of `legal/free_text.toml`."""
+    """The dated lists of `legal/free_text.toml`, with the names that they refer to."""
 
     version: str
     source: str
     mark: str
     category: tuple[Category, ...]
+    names: dict[str, str] = {}
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The dated lists of single words of `legal/free_text_names.toml`, each one text."""
+
+    version: str
+    source: str
+    mark: str
+    words: dict[str, str]
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -76,7 +94,11 @@ class Scan(msgspec.Struct, frozen=True):
 
 def load_terms(home: Path | None = None) -> Terms:
     """Return the lists of `home` where it has its own, else those that came with Vigie."""
-    return legal.load("free_text", Terms, home)
+    terms, names = (
+        legal.load("free_text", Terms, home), legal.load("free_text_names", Names, home),
+    )  # fmt: skip
+    version = f"{terms.version}, names {names.version}"
+    return msgspec.structs.replace(terms, version=version, names=names.words)
 
 
 def scan(path: Path, columns: list[str], terms: Terms, encoding: str = "utf-8") -> Scan:
@@ -114,10 +136,7 @@ def _texts(path: Path, columns: list[str]) -> str:
     parquet = path.suffix.lower() in _PARQUET
     table = "read_parquet(?)" if parquet else _CSV
     named = ", ".join('"' + name.replace('"', '""') + '"::VARCHAR' for name in columns)
-    return (
-        "SELECT strip_accents(lower(trim(text))) AS text FROM"
-        f" (SELECT unnest([{named}]) AS text FROM {table})"
-    )
+    return f"SELECT {FOLDED} AS text FROM (SELECT unnest([{named}]) AS text FROM {table})"
 
 
 _CSV: Final = "read_csv(?, all_varchar = true, header = true, strict_mode = true, encoding = ?)"
@@ -135,28 +154,44 @@ def _searched(connection: Any, path: Path, columns: list[str], terms: Terms) -> 
     values, empty = connection.execute(
         "SELECT count(*) FILTER (text <> ''), count(*) FILTER (text IS NULL OR text = '') FROM said"
     ).fetchall()[0]
-    found = {one.name: _count(connection, one.expression) for one in terms.category}
-    words = dict(word for one in terms.category for word in _words(connection, one.expression))
-    every = " OR ".join(["regexp_matches(text, ?)"] * len(terms.category))
-    hits = connection.execute(
-        f"SELECT count(*) FROM said WHERE {every}",
-        [one.expression for one in terms.category],
-    ).fetchall()[0][0]
+    places = find(connection, terms)
+    words = dict(word for one in terms.category for word in _words(connection, one))
     return Scan(
-        path.name, hash_file(path), tuple(columns), terms.version, values, empty, hits, found, words
-    )
+        path.name, hash_file(path), tuple(columns), terms.version, values, empty,
+        len(set().union(*places.values())), {name: len(of) for name, of in places.items()}, words,
+    )  # fmt: skip
 
 
-def _count(connection: Any, expression: str) -> int:
-    query = "SELECT count(*) FROM said WHERE regexp_matches(text, ?)"
-    return int(connection.execute(query, [expression]).fetchall()[0][0])
+def find(connection: Any, terms: Terms) -> dict[str, set[int]]:
+    """Return by category the rows of the table `said` (folded `text`) in which its words stand."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE names (list VARCHAR, word VARCHAR)")
+    for name, words in terms.names.items():
+        forms = sorted({form for word in words.split() for form in (word, f"{word}s")})
+        connection.execute("INSERT INTO names SELECT ?, unnest(?)", [name, forms])
+    rows = {
+        one.name: connection.execute(_FOUND, [one.expression, list(one.lists)]).fetchall()
+        for one in terms.category
+    }
+    return {name: {place for (place,) in of} for name, of in rows.items()}
 
 
-def _words(connection: Any, expression: str) -> Iterator[tuple[str, int]]:
-    """Yield the commonest words found; a number found (an account, a NIR) is never shown."""
+_TOKENS: Final = (
+    "SELECT rowid AS place, unnest(string_split_regex(text, '[^a-z0-9]+')) AS word FROM said"
+)
+_NAMED: Final = (
+    f"SELECT place, word FROM ({_TOKENS}) SEMI JOIN (SELECT word FROM names WHERE"
+    " list_contains(?, list)) USING (word)"
+)
+_FOUND: Final = f"""
+SELECT rowid FROM said WHERE regexp_matches(text, ?) UNION SELECT place FROM ({_NAMED})
+"""
+
+
+def _words(connection: Any, one: Category) -> Iterator[tuple[str, int]]:
+    """Yield the words found in most texts; a number found (an account, a NIR) is never shown."""
     query = (
-        "SELECT word, count(*) FROM (SELECT unnest(regexp_extract_all(text, ?, 1)) AS word"
-        " FROM said) WHERE regexp_full_match(word, '[a-z -]+') GROUP BY ALL"
-        " ORDER BY 2 DESC, 1 LIMIT 5"
+        "SELECT word, count(*) FROM (SELECT rowid, unnest(regexp_extract_all(text, ?, 1)) AS word"
+        f" FROM said UNION SELECT place, word FROM ({_NAMED}))"
+        " WHERE regexp_full_match(word, '[a-z -]+') GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 5"
     )
-    yield from connection.execute(query, [expression]).fetchall()
+    yield from connection.execute(query, [one.expression, list(one.lists)]).fetchall()
