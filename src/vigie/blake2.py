@@ -7,11 +7,10 @@ holds the key is compressed once.
 Source: RFC 7693 (the compression function and its constants).
 """
 
-import numba
 import numpy as np
 import pyarrow as pa
 
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Int64s, UInt64s, inlined, kernel
 from vigie.unaligned import load_word
 
 _INITIAL = np.array(
@@ -65,13 +64,13 @@ def hash_texts(texts: pa.Array, key: bytes, prefix: bytes = b"", person: bytes =
     return out.astype("<u8").tobytes()
 
 
-@numba.njit(inline="always")
-def _right(x, b):  # type: ignore[no-untyped-def]
+@inlined
+def _right(x: np.uint64, b: int) -> np.uint64:
     return (x >> np.uint64(b)) | (x << np.uint64(64 - b))
 
 
-@numba.njit(inline="always")
-def _mix(v, a, b, c, d, x, y):  # type: ignore[no-untyped-def]
+@inlined
+def _mix(v: UInt64s, a: int, b: int, c: int, d: int, x: np.uint64, y: np.uint64) -> None:
     v[a] = v[a] + v[b] + x
     v[d] = _right(v[d] ^ v[a], 32)
     v[c] = v[c] + v[d]
@@ -83,7 +82,10 @@ def _mix(v, a, b, c, d, x, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _compress(state, block, length, last, v, m, initial, order):  # type: ignore[no-untyped-def]
+def _compress(
+    state: UInt64s, block: Bytes, length: int, last: bool, v: UInt64s, m: UInt64s, initial: UInt64s,
+    order: Bytes,
+) -> None:  # fmt: skip
     for k in range(16):
         m[k] = load_word(block, 8 * k)
     for k in range(8):
@@ -106,7 +108,10 @@ def _compress(state, block, length, last, v, m, initial, order):  # type: ignore
 
 
 @kernel
-def _hash_texts(data, offsets, head, begun, initial, order, room, block, out):  # type: ignore[no-untyped-def]
+def _hash_texts(
+    data: Bytes, offsets: Int64s, head: Bytes, begun: UInt64s, initial: UInt64s, order: Bytes,
+    room: UInt64s, block: Bytes, out: UInt64s,
+) -> None:  # fmt: skip
     v, m, state = room[:16], room[16:32], room[32:]
     _compress(begun, head, 128, False, v, m, initial, order)
     prefix = head.size - 128

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Flags, Int64s, UInt64s, kernel
 from vigie.records import OWNERS
 
 CLASSES: Final = ("expected", "near", "past", "none", "unknown")
@@ -198,7 +198,7 @@ def _pairs(owner: Times, patient: Keys) -> Keys:
 
 
 @kernel
-def _join(pair, start, end):  # type: ignore[no-untyped-def]
+def _join(pair: UInt64s, start: Int64s, end: Int64s) -> int:
     """Join, in place, the spans of a pair that touch; they come by pair and start."""
     count = 0
     for i in range(pair.size):
@@ -211,7 +211,10 @@ def _join(pair, start, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _hold(pairs, starts, ends, first, shift, pair, at, found):  # type: ignore[no-untyped-def]
+def _hold(
+    pairs: UInt64s, starts: Int64s, ends: Int64s, first: Int64s, shift: np.uint64, pair: UInt64s,
+    at: Int64s, found: Flags,
+) -> None:  # fmt: skip
     """Find the last span that begins by each moment; whether it is the pair's and still lasts."""
     for i in range(pair.size):
         leading = pair[i] >> shift

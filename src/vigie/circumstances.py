@@ -12,11 +12,11 @@ Everything is told from what came before, in order of time.
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 
 from vigie.events import ACTIONS, VOCABULARIES
+from vigie.kernels import Floats, Int8s, Int16s, Int32s, Int64s, compiled
 from vigie.numbering import Codes, Numbers, State, Words, grown
 from vigie.ranges import Ranges
 from vigie.relations import Marks
@@ -159,12 +159,15 @@ def strength(means: str) -> int:
     return next((rank for rank, words in _STRENGTH if any(w in name for w in words)), 0)
 
 
-@numba.njit(cache=True, nogil=True)
-def _follow(  # type: ignore[no-untyped-def]
-    order, account, at, login, failed, act, session, network, method, means, strength, said, new,
-    seen, failed_at, fails, pending, spoken, sessions, usual, last_network, last_country, country,
-    stay, stayed, used, tries, tries_at, tries_by, sleep, beside, travel, tried,
-):  # fmt: skip
+@compiled
+def _follow(
+    order: Int64s, account: Int32s, at: Int64s, login: Flags, failed: Flags, act: Flags,
+    session: Int32s, network: Int32s, method: Int32s, means: Int32s, strength: Int8s, said: Int8s,
+    new: Flags, seen: Int64s, failed_at: Int64s, fails: Int16s, pending: Int16s, spoken: Int32s,
+    sessions: Int32s, usual: Int32s, last_network: Int32s, last_country: Int32s, country: Int32s,
+    stay: Int32s, stayed: Int32s, used: Int32s, tries: Floats, tries_at: Int64s, tries_by: Int32s,
+    sleep: int, beside: int, travel: int, tried: float,
+) -> Int8s:  # fmt: skip
     hour = 3_600_000_000
     signs = np.full(account.size, -1, np.int8)
     for i in order:
@@ -233,8 +236,8 @@ def _follow(  # type: ignore[no-untyped-def]
     return signs
 
 
-@numba.njit(cache=True, nogil=True)
-def _begins_run(account, at, last, pause):  # type: ignore[no-untyped-def]
+@compiled
+def _begins_run(account: Int32s, at: Int64s, last: Int64s, pause: int) -> Flags:
     """Whether each row, by account and time, comes longer than a pause after the one before."""
     begins = np.zeros(account.size, np.bool_)
     for i in range(account.size):

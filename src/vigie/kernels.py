@@ -13,20 +13,47 @@ make an array would not compile.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+# What loops are given; numba compiles them once more for each kind of array that comes.
+Flags = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
+Int8s = NDArray[np.int8]
+Int16s = NDArray[np.int16]
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
+UInt64s = NDArray[np.uint64]
+Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
+Ints = NDArray[np.signedinteger[Any]]
+Records = NDArray[np.void]
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 # A dictionary, because numba's types do not tell of the last one.
 _OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "_nrt": False}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a loop as the module's text says."""
+    """Compile a loop as the module's text says; no type checker counts what is spread into it."""
     return numba.njit(**_OPTIONS)(function)
+
+
+def compiled(function: Loop) -> Loop:
+    """Compile a loop that makes arrays, such as the one it returns."""
+    return cast(Loop, numba.njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: Loop) -> Loop:
+    """Compile some lines into each kernel that calls them."""
+    return cast(Loop, numba.njit(inline="always")(function))
 
 
 def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:

@@ -6,11 +6,10 @@ so that a look-up costs one miss of the cache, which a kernel may ask for before
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Int64s, Records, inlined, kernel
 from vigie.numbering import NOBODY, State, mixed
 
 NEVER: Final = 2**62
@@ -54,15 +53,15 @@ def _facts(size: int) -> NDArray[Any]:
     return np.full(size, np.array((NOBODY, NEVER, NEVER, -1, -1), _FACT))
 
 
-@numba.njit(inline="always")
-def slot_of(owner, p, facts):  # type: ignore[no-untyped-def]
+@inlined
+def slot_of(owner: int, p: int, facts: Records) -> np.int64:
     """Return where the search for a pair of owner and patient begins."""
     key = (np.uint64(owner) << np.uint64(32)) | np.uint64(p)
     return np.int64(mixed(key) & np.uint64(facts.size - 1))
 
 
-@numba.njit(inline="always")
-def _fact(owner, p, facts):  # type: ignore[no-untyped-def]
+@inlined
+def _fact(owner: int, p: int, facts: Records) -> np.int64:
     """Return where a pair of owner and patient is, or would be."""
     nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     key = (np.uint64(owner) << np.uint64(32)) | np.uint64(p)
@@ -72,17 +71,17 @@ def _fact(owner, p, facts):  # type: ignore[no-untyped-def]
     return slot
 
 
-@numba.njit(inline="always")
-def knows(owner, p, but, until, facts):  # type: ignore[no-untyped-def]
+@inlined
+def knows(owner: int, p: int, but: int, until: int, facts: Records) -> bool:
     """Say whether an owner knows a patient by a time, through any account but one."""
     if owner < 0:
         return False
     fact = facts[_fact(owner, p, facts)]
-    return (fact.other_at if fact.first_by == but else fact.first_at) <= until
+    return bool((fact.other_at if fact.first_by == but else fact.first_at) <= until)
 
 
-@numba.njit(inline="always")
-def tell(owner, p, a, now, facts, count):  # type: ignore[no-untyped-def]
+@inlined
+def tell(owner: int, p: int, a: int, now: int, facts: Records, count: Int64s) -> None:
     """Let an account make a patient known to its owner."""
     if owner < 0:
         return
@@ -97,7 +96,7 @@ def tell(owner, p, a, now, facts, count):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _forget(since, facts):  # type: ignore[no-untyped-def]
+def _forget(since: Int64s, facts: Records) -> None:
     never = np.int64(2**62)
     for slot in range(facts.size):
         fact = facts[slot]
@@ -109,7 +108,7 @@ def _forget(since, facts):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _move(old, new):  # type: ignore[no-untyped-def]
+def _move(old: Records, new: Records) -> None:
     nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     for slot in range(old.size):
         key = old[slot].key

@@ -7,13 +7,12 @@ one miss of the cache, and a key 16 bytes in a table at most six tenths full.
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel, prefetch
+from vigie.kernels import Bytes, Int32s, UInt64s, compiled, inlined, kernel, prefetch
 
 Keys = NDArray[np.uint64]
 Codes = NDArray[np.int32]
@@ -199,8 +198,8 @@ def _empty(size: int) -> Keys:
     return slots
 
 
-@numba.njit(inline="always")
-def _hash(key, mask):  # type: ignore[no-untyped-def]
+@inlined
+def _hash(key: np.uint64, mask: np.uint64) -> np.uint64:
     """Mix a key (the finaliser of MurmurHash3)."""
     mixed = key ^ (key >> np.uint64(33))
     mixed *= np.uint64(0xFF51AFD7ED558CCD)
@@ -209,14 +208,14 @@ def _hash(key, mask):  # type: ignore[no-untyped-def]
     return (mixed ^ (mixed >> np.uint64(33))) & mask
 
 
-@numba.njit(inline="always")
-def mixed(key):  # type: ignore[no-untyped-def]
+@inlined
+def mixed(key: np.uint64) -> np.uint64:
     """Mix a number so that its neighbours lie far apart."""
     return _hash(key, np.uint64(0xFFFF_FFFF_FFFF_FFFF))
 
 
-@numba.njit(inline="always")
-def found_number(key, slots):  # type: ignore[no-untyped-def]
+@inlined
+def found_number(key: np.uint64, slots: UInt64s) -> np.int64:
     """Return the number of a key in the table of a `Numbers`, -1 if it has none."""
     nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
     mask = np.uint64(slots.shape[0] - 1)
@@ -226,16 +225,16 @@ def found_number(key, slots):  # type: ignore[no-untyped-def]
     return np.int64(slots[slot, 1]) if slots[slot, 1] != nobody else np.int64(-1)
 
 
-@numba.njit(cache=True, nogil=True)
-def _look_up(table, places):  # type: ignore[no-untyped-def]
+@compiled
+def _look_up(table: Int32s, places: Int32s) -> Int32s:
     out = np.empty(places.size, table.dtype)
     for i in range(places.size):
         out[i] = table[places[i]]
     return out
 
 
-@numba.njit(cache=True, nogil=True)
-def _fnv(text, ends, count):  # type: ignore[no-untyped-def]
+@compiled
+def _fnv(text: Bytes, ends: Int32s, count: int) -> Int32s:
     """Hash each word with FNV-1a; the last entry is -1."""
     out = np.full(count + 1, -1, np.int32)
     for i in range(count):
@@ -246,8 +245,8 @@ def _fnv(text, ends, count):  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(inline="always")
-def _place(key, slots, mask):  # type: ignore[no-untyped-def]
+@inlined
+def _place(key: np.uint64, slots: UInt64s, mask: np.uint64) -> np.uint64:
     """Return the slot of a key, or the free one where it belongs."""
     nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
     slot = _hash(key, mask)
@@ -257,7 +256,7 @@ def _place(key, slots, mask):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _number(keys, start, slots, count, out):  # type: ignore[no-untyped-def]
+def _number(keys: UInt64s, start: int, slots: UInt64s, count: int, out: Int32s) -> tuple[int, int]:
     """Number keys from `start` until the table is too full; return where it stopped."""
     nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     mask = np.uint64(slots.shape[0] - 1)
@@ -279,7 +278,9 @@ def _number(keys, start, slots, count, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _number_pairs(left, right, start, slots, count, out):  # type: ignore[no-untyped-def]
+def _number_pairs(
+    left: Int32s, right: Int32s, start: int, slots: UInt64s, count: int, out: Int32s
+) -> tuple[int, int]:
     """Number pairs of codes, as `_number` does keys."""
     nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     mask = np.uint64(slots.shape[0] - 1)
@@ -304,7 +305,7 @@ def _number_pairs(left, right, start, slots, count, out):  # type: ignore[no-unt
 
 
 @kernel
-def _move(old, new):  # type: ignore[no-untyped-def]
+def _move(old: UInt64s, new: UInt64s) -> None:
     nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
     mask = np.uint64(new.shape[0] - 1)
     for i in range(old.shape[0]):

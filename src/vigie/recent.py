@@ -2,11 +2,10 @@
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Flags, Int64s, UInt64s, compiled, inlined, kernel
 from vigie.numbering import Keys, State, mixed
 
 _NEVER: Final = -(2**62)
@@ -56,8 +55,8 @@ def _generation(size: int) -> tuple[Keys, NDArray[np.int64]]:
     return np.zeros(size, np.uint64), np.full(size, _NEVER, np.int64)
 
 
-@numba.njit(inline="always")
-def _find(key, keys, times):  # type: ignore[no-untyped-def]
+@inlined
+def _find(key: np.uint64, keys: UInt64s, times: Int64s) -> np.uint64:
     never, one = np.int64(-(2**62)), np.uint64(1)
     mask = np.uint64(keys.size - 1)
     slot = mixed(key) & mask
@@ -67,10 +66,11 @@ def _find(key, keys, times):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _meet(  # type: ignore[no-untyped-def]
-    keys, at, wanted, begin, span, generation, start, count, now_keys, now_times, old_keys,
-    old_times, first, new,
-):  # fmt: skip
+def _meet(
+    keys: UInt64s, at: Int64s, wanted: Flags, begin: int, span: int, generation: int, start: int,
+    count: int, now_keys: UInt64s, now_times: Int64s, old_keys: UInt64s, old_times: Int64s,
+    first: Int64s, new: Flags,
+) -> tuple[int, int, bool]:  # fmt: skip
     """Meet keys until the generation is over or full; return where, the count, whether full."""
     never = np.int64(-(2**62))
     for i in range(begin, keys.size):
@@ -94,8 +94,8 @@ def _meet(  # type: ignore[no-untyped-def]
     return keys.size, count, False
 
 
-@numba.njit(cache=True, nogil=True)
-def _move_times(keys, times, new_keys, new_times):  # type: ignore[no-untyped-def]
+@compiled
+def _move_times(keys: UInt64s, times: Int64s, new_keys: UInt64s, new_times: Int64s) -> None:
     never = np.int64(-(2**62))
     for i in range(keys.size):
         if times[i] != never:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from vigie.kernels import Int32s, Int64s, compiled
 from vigie.numbering import Codes, Words
 from vigie.sorting import order_of_time
 
@@ -71,8 +71,10 @@ def _place(events: pa.Table) -> Codes:
     return np.full(events.num_rows, -1, np.int32)
 
 
-@numba.njit(cache=True, nogil=True)
-def _count(order, account, at, place, accounts):  # type: ignore[no-untyped-def]
+@compiled
+def _count(
+    order: Int64s, account: Int32s, at: Int64s, place: Int32s, accounts: int
+) -> tuple[Int64s, Int64s]:
     """Count each account's active days, and those of which one person is not the explanation."""
     active, odd = np.zeros(accounts, np.int64), np.zeros(accounts, np.int64)
     today, hour = np.full(accounts, -1), np.full(accounts, -1)

@@ -7,21 +7,22 @@ Source: J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF" (2
 128-bit variant of the authors' reference implementation, whose vectors the tests use.
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Int64s, UInt64s, inlined, kernel
 from vigie.unaligned import load_tail, load_word
 
 
-@numba.njit(inline="always")
-def _left(x, b):  # type: ignore[no-untyped-def]
+@inlined
+def _left(x: np.uint64, b: int) -> np.uint64:
     return (x << np.uint64(b)) | (x >> np.uint64(64 - b))
 
 
-@numba.njit(inline="always")
-def _round(v0, v1, v2, v3):  # type: ignore[no-untyped-def]
+@inlined
+def _round(
+    v0: np.uint64, v1: np.uint64, v2: np.uint64, v3: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     v0 += v1
     v2 += v3
     v1 = _left(v1, 13) ^ v0
@@ -36,7 +37,9 @@ def _round(v0, v1, v2, v3):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _hash_spans(data, starts, ends, k0, k1, out):  # type: ignore[no-untyped-def]
+def _hash_spans(
+    data: Bytes, starts: Int64s, ends: Int64s, k0: np.uint64, k1: np.uint64, out: UInt64s
+) -> None:
     for i in range(starts.size):
         start, end = starts[i], ends[i]
         length = end - start

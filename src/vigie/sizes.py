@@ -10,10 +10,10 @@ leans on its peers. A day is scored with the days before it.
 import math
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.kernels import Floats, Int32s, compiled
 from vigie.marks import Scene
 from vigie.numbering import Codes, State, grown
 from vigie.units import Units
@@ -102,10 +102,11 @@ class Law(State):
         self._today = []
 
 
-@numba.njit(cache=True, nogil=True)
-def _score(  # type: ignore[no-untyped-def]
-    account, group, beyond, groups, accounts, everyone, size, within, usual, rare, weight
-):
+@compiled
+def _score(
+    account: Int32s, group: Int32s, beyond: Floats, groups: Floats, accounts: Floats,
+    everyone: Floats, size: Floats, within: Floats, usual: float, rare: float, weight: float,
+) -> Floats:  # fmt: skip
     out = np.empty(account.size, np.float64)
     count, mean = size[0], size[1]
     inside = within[1] / within[0]
@@ -131,8 +132,11 @@ def _score(  # type: ignore[no-untyped-def]
     return out
 
 
-@numba.njit(cache=True, nogil=True)
-def _teach(account, group, beyond, groups, accounts, everyone, size, within, span):  # type: ignore[no-untyped-def]
+@compiled
+def _teach(
+    account: Int32s, group: Int32s, beyond: Floats, groups: Floats, accounts: Floats,
+    everyone: Floats, size: Floats, within: Floats, span: float,
+) -> None:  # fmt: skip
     for i in range(account.size):
         peers, own = groups[group[account[i]]], accounts[account[i]]
         large = 1.0 if beyond[i] >= 0 else 0.0

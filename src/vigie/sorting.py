@@ -1,11 +1,12 @@
 """Stable orders of times and of codes, in time linear in their number."""
 
-import numba
 import numpy as np
 
+from vigie.kernels import Int32s, Int64s, compiled
 
-@numba.njit(cache=True, nogil=True)
-def order_of_time(at):  # type: ignore[no-untyped-def]
+
+@compiled
+def order_of_time(at: Int64s) -> Int64s:
     """Return the stable order of times, by digits of 16 bits from the least."""
     order = np.arange(at.size)
     if at.size < 2:
@@ -22,17 +23,17 @@ def order_of_time(at):  # type: ignore[no-untyped-def]
             starts[(((at[i] - low) >> shift) & 65535) + 1] += 1
         for digit in range(65536):
             starts[digit + 1] += starts[digit]
-        for i in order:
-            digit = ((at[i] - low) >> shift) & 65535
-            other[starts[digit]] = i
+        for row in order:
+            digit = ((at[row] - low) >> shift) & 65535
+            other[starts[digit]] = row
             starts[digit] += 1
         order, other = other, order
         shift += 16
     return order
 
 
-@numba.njit(cache=True, nogil=True)
-def order_of_codes(codes, count):  # type: ignore[no-untyped-def]
+@compiled
+def order_of_codes(codes: Int32s, count: int) -> Int64s:
     """Return the stable order of codes from 0 to `count`."""
     starts = np.zeros(count + 1, np.int64)
     for code in codes:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detectors.base import Ratios
 from vigie.detectors.kernel import Statistic
 from vigie.front import BEGINNING, Times
+from vigie.kernels import Floats, Int32s, compiled
 from vigie.numbering import Codes, State, grown
 from vigie.units import Units
 
@@ -202,8 +202,11 @@ class Tally(State):
         return {"own": round(float(own), 2), "peers": round(float(peers), 2)}, observed
 
 
-@numba.njit(cache=True, nogil=True)
-def _count(account, group, ratios, records, octets, spoke, largest, group_largest):  # type: ignore[no-untyped-def]
+@compiled
+def _count(
+    account: Int32s, group: Int32s, ratios: Floats, records: Floats, octets: Floats, spoke: Floats,
+    largest: Floats, group_largest: Floats,
+) -> None:  # fmt: skip
     for i in range(account.size):
         a, g = account[i], group[i]
         for h in range(ratios.shape[1]):

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Int8s, Int64s, kernel
 
 JUMP: Final = 600_000_000
 """Microseconds back that are a jump, not two servers' writing at once: ten minutes."""
@@ -42,7 +42,9 @@ class Clock:
 
 
 @kernel
-def _mark(moments, doubts, state, jump, leap, share, rarity):  # type: ignore[no-untyped-def]
+def _mark(
+    moments: Int64s, doubts: Int8s, state: Int64s, jump: int, leap: int, share: float, rarity: int
+) -> None:
     never = -(2**63)
     for i in range(moments.size):
         now, high, before = moments[i], state[0], state[1]

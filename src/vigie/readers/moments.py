@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.errors import MappingError
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Int64s, Ints, kernel
 from vigie.language import N_
 from vigie.readers.words import Words
 
@@ -113,7 +113,7 @@ def parse_words(
 
 
 @kernel
-def _days(year, month, day):  # type: ignore[no-untyped-def]
+def _days(year: int, month: int, day: int) -> int:
     """Days since 1970-01-01 of a Gregorian date (Hinnant, "chrono-compatible algorithms")."""
     year -= month <= 2
     era = year // 400
@@ -123,7 +123,7 @@ def _days(year, month, day):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _month_length(year, month):  # type: ignore[no-untyped-def]
+def _month_length(year: int, month: int) -> int:
     if month == 2:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
         return 29 if leap else 28
@@ -131,7 +131,7 @@ def _month_length(year, month):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _digits(data, i, end, least, most):  # type: ignore[no-untyped-def]
+def _digits(data: Bytes, i: int, end: int, least: int, most: int) -> tuple[int, int]:
     """Read `least` to `most` digits; returns (value, next place) or (-1, i)."""
     value, k = 0, 0
     while k < most and i + k < end and 48 <= data[i + k] <= 57:
@@ -141,7 +141,7 @@ def _digits(data, i, end, least, most):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _fraction(data, i, end):  # type: ignore[no-untyped-def]
+def _fraction(data: Bytes, i: int, end: int) -> tuple[int, int]:
     """Read 1 to 9 decimals as microseconds, cutting what is finer."""
     value, place = _digits(data, i, end, 1, 9)
     if value < 0:
@@ -156,7 +156,7 @@ def _fraction(data, i, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _zone(data, i, end):  # type: ignore[no-untyped-def]
+def _zone(data: Bytes, i: int, end: int) -> tuple[int, int]:
     """Read Z, +hh, +hhmm or +hh:mm; returns (seconds east, next place), the place -1 if none."""
     if i < end and data[i] in (90, 122):
         return 0, i + 1
@@ -177,7 +177,9 @@ def _zone(data, i, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _moment(year, month, day, hour, minute, second, micro):  # type: ignore[no-untyped-def]
+def _moment(
+    year: int, month: int, day: int, hour: int, minute: int, second: int, micro: int
+) -> np.int64:
     """Return microseconds since 1970, or -(2**63) when there is no such time."""
     if (
         not 1800 <= year <= 2261
@@ -194,7 +196,7 @@ def _moment(year, month, day, hour, minute, second, micro):  # type: ignore[no-u
 
 
 @kernel
-def _iso(data, i, end):  # type: ignore[no-untyped-def]
+def _iso(data: Bytes, i: int, end: int) -> tuple[np.int64, np.uint8]:
     bad = (np.int64(0), np.uint8(BAD))
     year, i = _digits(data, i, end, 4, 4)
     dashed = i < end and data[i] == 45
@@ -230,7 +232,7 @@ def _iso(data, i, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _month_name(data, i, end, names):  # type: ignore[no-untyped-def]
+def _month_name(data: Bytes, i: int, end: int, names: Bytes) -> tuple[int, int]:
     if i + 3 > end:
         return -1, i
     for month in range(12):
@@ -244,7 +246,9 @@ def _month_name(data, i, end, names):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _by_program(data, i, end, program, names):  # type: ignore[no-untyped-def]
+def _by_program(
+    data: Bytes, i: int, end: int, program: Bytes, names: Bytes
+) -> tuple[np.int64, np.uint8]:
     bad = (np.int64(0), np.uint8(BAD))
     year, month, day, hour, minute, second, micro = 1970, 1, 1, 0, 0, 0, 0
     east, zoned = 0, False
@@ -293,7 +297,10 @@ def _by_program(data, i, end, program, names):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _parse(data, starts, sizes, program, names, moments, kinds):  # type: ignore[no-untyped-def]
+def _parse(
+    data: Bytes, starts: Ints, sizes: Ints, program: Bytes, names: Bytes, moments: Int64s,
+    kinds: Bytes,
+) -> None:  # fmt: skip
     for i in range(starts.size):
         size = sizes[i]
         if size < 0:
@@ -307,7 +314,9 @@ def _parse(data, starts, sizes, program, names, moments, kinds):  # type: ignore
 
 
 @kernel
-def _parse_epochs(data, starts, sizes, scale, moments, kinds):  # type: ignore[no-untyped-def]
+def _parse_epochs(
+    data: Bytes, starts: Ints, sizes: Ints, scale: int, moments: Int64s, kinds: Bytes
+) -> None:
     for i in range(starts.size):
         size = sizes[i]
         if size == 0:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Flags, Int64s, kernel
 
 
 def plainly_sound(texts: pa.Array) -> NDArray[np.bool_]:
@@ -30,7 +30,7 @@ def plainly_sound(texts: pa.Array) -> NDArray[np.bool_]:
 
 
 @kernel
-def _number(data, start, end):  # type: ignore[no-untyped-def]
+def _number(data: Bytes, start: int, end: int) -> np.int64:
     value = np.int64(0)
     for k in range(start, end):
         if not 48 <= data[k] <= 57:
@@ -40,7 +40,7 @@ def _number(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _mark_sound(data, offsets, sound):  # type: ignore[no-untyped-def]
+def _mark_sound(data: Bytes, offsets: Int64s, sound: Flags) -> None:
     for i in range(sound.size):
         start = offsets[i]
         if offsets[i + 1] - start != 15:

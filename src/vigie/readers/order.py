@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.events import GAP_BEYOND
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Flags, Floats, Floats32, Int32s, Int64s, kernel
 from vigie.readers.words import Words, from_array
 
 NAME_GAP_LIMIT: Final = 0.05
@@ -159,7 +159,9 @@ _NEVER: Final = np.int64(-(2**63))
 
 
 @kernel
-def _id_gaps(slots, numbers, previous, beyond, gaps, missing):  # type: ignore[no-untyped-def]
+def _id_gaps(
+    slots: Int32s, numbers: Int64s, previous: Int64s, beyond: int, gaps: Int32s, missing: Flags
+) -> None:
     for i in range(slots.size):
         slot = slots[i]
         if slot < 0:
@@ -172,7 +174,9 @@ def _id_gaps(slots, numbers, previous, beyond, gaps, missing):  # type: ignore[n
 
 
 @kernel
-def _name_gaps(slots, positions, previous, limit, gaps, missing):  # type: ignore[no-untyped-def]
+def _name_gaps(
+    slots: Int32s, positions: Floats, previous: Floats, limit: float, gaps: Floats32, missing: Flags
+) -> None:
     for i in range(slots.size):
         slot = slots[i]
         if slot < 0 or np.isnan(positions[i]):
@@ -186,7 +190,7 @@ def _name_gaps(slots, positions, previous, limit, gaps, missing):  # type: ignor
 
 
 @kernel
-def _numbers(data, offsets, national, found, known):  # type: ignore[no-untyped-def]
+def _numbers(data: Bytes, offsets: Int64s, national: bool, found: Int64s, known: Flags) -> None:
     for i in range(found.size):
         start, end = offsets[i], offsets[i + 1]
         if national and end - start == 15:
@@ -204,7 +208,7 @@ def _numbers(data, offsets, national, found, known):  # type: ignore[no-untyped-
 
 
 @kernel
-def _national(data, start):  # type: ignore[no-untyped-def]
+def _national(data: Bytes, start: int) -> tuple[np.int64, bool]:
     value = np.int64(0)
     for k in range(13):
         mark = data[start + k]
@@ -219,7 +223,7 @@ def _national(data, start):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _positions(data, offsets, letters, found):  # type: ignore[no-untyped-def]
+def _positions(data: Bytes, offsets: Int64s, letters: int, found: Floats) -> None:
     for i in range(found.size):
         scale = 1.0
         for k in range(min(letters, offsets[i + 1] - offsets[i])):

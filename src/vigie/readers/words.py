@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Int32s, UInt64s, kernel
 from vigie.unaligned import load_tail, load_word
 
 
@@ -130,7 +130,7 @@ def _gather(
 
 
 @kernel
-def _copy(data, starts, lengths, offsets, joined):  # type: ignore[no-untyped-def]
+def _copy(data: Bytes, starts: Int32s, lengths: Int32s, offsets: Int32s, joined: Bytes) -> None:
     for i in range(starts.size):
         start, at = starts[i], offsets[i]
         for k in range(lengths[i]):
@@ -138,7 +138,7 @@ def _copy(data, starts, lengths, offsets, joined):  # type: ignore[no-untyped-de
 
 
 @kernel
-def _mix(data, start, size):  # type: ignore[no-untyped-def]
+def _mix(data: Bytes, start: int, size: int) -> np.uint64:
     """Hash a few bytes, eight at a time: only to find a word again, it protects nothing."""
     state = np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(size)
     at = start
@@ -154,13 +154,13 @@ def _mix(data, start, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _same(data, a, b, size):  # type: ignore[no-untyped-def]
+def _same(data: Bytes, a: int, b: int, size: int) -> bool:
     whole = size - size % 8
     for k in range(0, whole, 8):
         if load_word(data, a + k) != load_word(data, b + k):
             return False
     rest = size - whole
-    return load_tail(data, a + whole, rest) == load_tail(data, b + whole, rest)
+    return bool(load_tail(data, a + whole, rest) == load_tail(data, b + whole, rest))
 
 
 def _encode(
@@ -180,7 +180,10 @@ def _encode(
 
 
 @kernel
-def _number(data, starts, sizes, begin, known, table, hashes, firsts, codes):  # type: ignore[no-untyped-def]
+def _number(
+    data: Bytes, starts: Int32s, sizes: Int32s, begin: int, known: int, table: UInt64s,
+    hashes: UInt64s, firsts: Int32s, codes: Int32s,
+) -> tuple[int, int]:  # fmt: skip
     """Number the texts from `begin` on until the table is half full; returns where it stopped.
 
     A slot holds the upper half of a text's hash and its number plus one: most strangers are told
@@ -213,7 +216,7 @@ def _number(data, starts, sizes, begin, known, table, hashes, firsts, codes):  #
 
 
 @kernel
-def _refill(table, hashes, known):  # type: ignore[no-untyped-def]
+def _refill(table: UInt64s, hashes: UInt64s, known: int) -> None:
     last, upper = np.uint64(table.size - 1), np.uint64(0xFFFFFFFF00000000)
     for number in range(known):
         slot = hashes[number] & last

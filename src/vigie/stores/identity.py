@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import KEY
-from vigie.kernels import kernel
+from vigie.kernels import Int32s, Int64s, UInt64s, kernel
 from vigie.pseudonyms import Keyring
 from vigie.siphash import hash_rows
 
@@ -119,7 +119,9 @@ def _table(count: int) -> NDArray[np.int64]:
 
 
 @kernel
-def _find(words, parts, row, keys, key_parts, table):  # type: ignore[no-untyped-def]
+def _find(
+    words: UInt64s, parts: Int32s, row: int, keys: UInt64s, key_parts: Int32s, table: Int64s
+) -> np.int64:
     """Return the place in `table` of the key equal to `row`, or of the gap where it belongs."""
     mask = table.size - 1
     mixed = (words[row, 0] ^ np.uint64(parts[row])) * np.uint64(0x9E3779B97F4A7C15)
@@ -137,7 +139,7 @@ def _find(words, parts, row, keys, key_parts, table):  # type: ignore[no-untyped
 
 
 @kernel
-def _ranks(words, parts, table, seen, out):  # type: ignore[no-untyped-def]
+def _ranks(words: UInt64s, parts: Int32s, table: Int64s, seen: Int32s, out: Int32s) -> None:
     for row in range(words.shape[0]):
         place = _find(words, parts, row, words, parts, table)
         if table[place] < 0:
@@ -148,7 +150,10 @@ def _ranks(words, parts, table, seen, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _counts(words, parts, stored, stored_parts, table, seen, out):  # type: ignore[no-untyped-def]
+def _counts(
+    words: UInt64s, parts: Int32s, stored: UInt64s, stored_parts: Int32s, table: Int64s,
+    seen: Int32s, out: Int32s,
+) -> None:  # fmt: skip
     for row in range(stored.shape[0]):
         place = _find(stored, stored_parts, row, stored, stored_parts, table)
         if table[place] < 0:

@@ -7,11 +7,10 @@ that hold a digit. What is left is the same in millions of records: see `templat
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Flags, Int32s, Int64s, inlined, kernel
 from vigie.readers.words import Words, from_spans
 
 MOST: Final = 32
@@ -81,15 +80,15 @@ def cut(data: NDArray[np.uint8], froms: NDArray[np.int32], tos: NDArray[np.int32
     )  # fmt: skip
 
 
-@numba.njit(inline="always")
-def _closing(data, i):  # type: ignore[no-untyped-def]
+@inlined
+def _closing(data: Bytes, i: int) -> int:
     while data[i] != 34:
         i += 1
     return i
 
 
 @kernel
-def _spells(data, start, end, word):  # type: ignore[no-untyped-def]
+def _spells(data: Bytes, start: int, end: int, word: tuple[int, ...]) -> bool:
     same = 0
     while same < len(word) and start + same < end and data[start + same] == word[same]:
         same += 1
@@ -102,7 +101,7 @@ _QUERY: Final = tuple(b"query")
 
 
 @kernel
-def _id_start(data, start, end, classes):  # type: ignore[no-untyped-def]
+def _id_start(data: Bytes, start: int, end: int, classes: Bytes) -> int:
     """Return where the id begins in `data[start:end]`: after the last slash; `end` if none."""
     i = end
     while i > start and classes[data[i - 1]]:
@@ -112,7 +111,7 @@ def _id_start(data, start, end, classes):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _decode(data, start, end, digits, out, at):  # type: ignore[no-untyped-def]
+def _decode(data: Bytes, start: int, end: int, digits: Bytes, out: Bytes, at: int) -> int:
     """Decode base64 into `out` at `at`; return the place after it, -1 if it is not plain text."""
     if (end - start) % 4:
         return -1
@@ -137,7 +136,10 @@ def _decode(data, start, end, digits, out, at):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _cut_query(text, start, end, classes, ids, at, places, count, most):  # type: ignore[no-untyped-def]
+def _cut_query(
+    text: Bytes, start: int, end: int, classes: Bytes, ids: Bytes, at: int, places: Int32s,
+    count: int, most: int,
+) -> tuple[int, int, int]:  # fmt: skip
     """Cut the values out of the query `text[start:end]` in place.
 
     Returns the place after what is left, that after the ids, and their number (-1: too many).
@@ -168,10 +170,11 @@ def _cut_query(text, start, end, classes, ids, at, places, count, most):  # type
 
 
 @kernel
-def _cut(  # type: ignore[no-untyped-def]
-    data, froms, tos, classes, digits, left, left_offsets, asked, asked_offsets, ids,
-    places, offsets, fits,
-):  # fmt: skip
+def _cut(
+    data: Bytes, froms: Int32s, tos: Int32s, classes: Bytes, digits: Bytes, left: Bytes,
+    left_offsets: Int32s, asked: Bytes, asked_offsets: Int32s, ids: Bytes, places: Int32s,
+    offsets: Int64s, fits: Flags,
+) -> int:  # fmt: skip
     put, ask, at, count = 0, 0, 0, 0
     for record in range(froms.size):
         i, end, copied = froms[record], tos[record], froms[record]

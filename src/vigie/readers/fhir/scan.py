@@ -11,11 +11,10 @@ Source: RFC 8259 (JSON), of which this accepts a part.
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Flags, Int32s, Int64s, inlined, kernel
 from vigie.readers.lines import utf8_size
 from vigie.unaligned import load_byte, text_marks, trailing_zeros
 
@@ -66,8 +65,8 @@ def scan(data: NDArray[np.uint8], count: int, longest: int) -> Scan:
     return Scan(starts, ends, passed, froms, tos)
 
 
-@numba.njit(inline="always")
-def _string_end(data, i, escapes):  # type: ignore[no-untyped-def]
+@inlined
+def _string_end(data: Bytes, i: int, escapes: bool) -> int:
     """Return the place after the string that opens at `i`, or -1.
 
     That is when it is not sound, or when it holds escapes though they are not allowed.
@@ -98,22 +97,22 @@ def _string_end(data, i, escapes):  # type: ignore[no-untyped-def]
             i += 1
 
 
-@numba.njit(inline="always")
-def _blanks_end(data, i):  # type: ignore[no-untyped-def]
+@inlined
+def _blanks_end(data: Bytes, i: int) -> int:
     while load_byte(data, i) == 32 or load_byte(data, i) == 9:
         i += 1
     return i
 
 
-@numba.njit(inline="always")
-def _digits_end(data, i):  # type: ignore[no-untyped-def]
+@inlined
+def _digits_end(data: Bytes, i: int) -> int:
     while 48 <= load_byte(data, i) <= 57:
         i += 1
     return i
 
 
-@numba.njit(inline="always")
-def _scalar_end(data, i):  # type: ignore[no-untyped-def]
+@inlined
+def _scalar_end(data: Bytes, i: int) -> int:
     """Return the place after a number without exponent, `true`, `false` or `null`, or -1."""
     byte = load_byte(data, i)
     if byte == 45 or 48 <= byte <= 57:
@@ -139,8 +138,8 @@ def _scalar_end(data, i):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(inline="always")
-def _key_end(data, i, escapes):  # type: ignore[no-untyped-def]
+@inlined
+def _key_end(data: Bytes, i: int, escapes: bool) -> int:
     """Return the place after a key and its colon, or -1."""
     i = _blanks_end(data, i)
     if load_byte(data, i) != 34:
@@ -153,7 +152,7 @@ def _key_end(data, i, escapes):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _value_end(data, i, escapes):  # type: ignore[no-untyped-def]
+def _value_end(data: Bytes, i: int, escapes: bool) -> int:
     """Return the place after the JSON value that begins at `i`, or -1.
 
     `kinds` has a bit per level, set for an object.
@@ -198,8 +197,8 @@ def _value_end(data, i, escapes):  # type: ignore[no-untyped-def]
             return i
 
 
-@numba.njit(inline="always")
-def _element(data, start, end, names, places):  # type: ignore[no-untyped-def]
+@inlined
+def _element(data: Bytes, start: int, end: int, names: Bytes, places: Int64s) -> int:
     """Return the number of the element named `data[start:end]`, or -1."""
     for k in range(places.size - 1):
         if places[k + 1] - places[k] != end - start:
@@ -213,7 +212,9 @@ def _element(data, start, end, names, places):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-untyped-def]
+def _object_end(
+    data: Bytes, i: int, names: Bytes, places: Int64s, known: int, froms: Int32s, tos: Int32s
+) -> int:
     """Return the place after the record that begins at `i`, or -1 when it does not pass."""
     if load_byte(data, i) != 123:
         return -1
@@ -240,12 +241,12 @@ def _object_end(data, i, names, places, known, froms, tos):  # type: ignore[no-u
 
 
 @kernel
-def _is_plain_text(data, start, end):  # type: ignore[no-untyped-def]
+def _is_plain_text(data: Bytes, start: int, end: int) -> bool:
     return end - start > 2 and load_byte(data, start) == 34
 
 
 @kernel
-def _is_event(data, froms, tos, resource_type):  # type: ignore[no-untyped-def]
+def _is_event(data: Bytes, froms: Int32s, tos: Int32s, resource_type: Bytes) -> bool:
     """Say whether the object is an AuditEvent with a time, its id a text if it has one."""
     place = froms[_RESOURCE]
     if tos[_RESOURCE] - place != resource_type.size:
@@ -255,13 +256,14 @@ def _is_event(data, froms, tos, resource_type):  # type: ignore[no-untyped-def]
             return False
     if tos[ID] and not _is_plain_text(data, froms[ID], tos[ID]):
         return False
-    return _is_plain_text(data, froms[RECORDED], tos[RECORDED])
+    return bool(_is_plain_text(data, froms[RECORDED], tos[RECORDED]))
 
 
 @kernel
-def _scan(  # type: ignore[no-untyped-def]
-    data, longest, names, places, known, resource_type, starts, ends, passed, froms, tos
-):
+def _scan(
+    data: Bytes, longest: int, names: Bytes, places: Int64s, known: int, resource_type: Bytes,
+    starts: Int64s, ends: Int64s, passed: Flags, froms: Int32s, tos: Int32s,
+) -> None:  # fmt: skip
     i = 0
     for line in range(starts.size):
         starts[line] = i

@@ -3,20 +3,16 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Flags, Int32s, Int64s, Ints, kernel
 
 if TYPE_CHECKING:
     from vigie.readers.fhir.cuts import Cuts
 
-Bytes = NDArray[np.uint8]
-Places = NDArray[np.int32]
-
 
 def joined_elements(
-    data: Bytes, froms: Places, tos: Places, count: int
-) -> tuple[Bytes, Places, Places]:
+    data: Bytes, froms: Int32s, tos: Int32s, count: int
+) -> tuple[Bytes, Int32s, Int32s]:
     """Return the first `count` elements of each record side by side, with NULs between them.
 
     >>> data = np.frombuffer(b"abcd", np.uint8)
@@ -33,7 +29,7 @@ def joined_elements(
 
 
 @kernel
-def _join(data, froms, tos, starts, out):  # type: ignore[no-untyped-def]
+def _join(data: Bytes, froms: Int32s, tos: Int32s, starts: Int32s, out: Bytes) -> None:
     for record in range(froms.shape[0]):
         at = starts[record]
         for element in range(froms.shape[1]):
@@ -43,7 +39,7 @@ def _join(data, froms, tos, starts, out):  # type: ignore[no-untyped-def]
             at += 1
 
 
-def plain_times(data: Bytes, starts: Places, sizes: Places) -> NDArray[np.bool_]:
+def plain_times(data: Bytes, starts: Int32s, sizes: Int32s) -> Flags:
     """Say which times are written `2025-01-31T10:00:00`, with 0, 3 or 6 decimals and any zone.
 
     Other ways of writing are left to the reader of single records.
@@ -57,7 +53,7 @@ _PATTERN = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
 
 
 @kernel
-def _follows(data, start, pattern, first, last):  # type: ignore[no-untyped-def]
+def _follows(data: Bytes, start: int, pattern: Bytes, first: int, last: int) -> bool:
     for k in range(first, last):
         byte = data[start + k - first]
         if pattern[k] == 48:
@@ -69,7 +65,7 @@ def _follows(data, start, pattern, first, last):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _plain_times(data, starts, sizes, pattern, plain):  # type: ignore[no-untyped-def]
+def _plain_times(data: Bytes, starts: Int32s, sizes: Int32s, pattern: Bytes, plain: Flags) -> None:
     for i in range(starts.size):
         at, end = starts[i], starts[i] + sizes[i]
         if sizes[i] < 19 or not _follows(data, at, pattern, 0, 19) or data[at + 17] > 53:
@@ -94,11 +90,11 @@ def _plain_times(data, starts, sizes, pattern, plain):  # type: ignore[no-untype
 
 def slot_spans(
     cuts: "Cuts",
-    begins: NDArray[np.int64],
-    places: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-) -> tuple[Places, Places]:
+    begins: Int64s,
+    places: Int64s,
+    starts: Int64s,
+    sizes: Int64s,
+) -> tuple[Int32s, Int32s]:
     """Return the span of the id at each of the `places` of its record.
 
     `begins` are the numbers of the records' first ids; a place below zero is no id, and has the
@@ -112,7 +108,7 @@ def slot_spans(
     return starts.astype(np.int32), sizes.astype(np.int32)
 
 
-def distinct_rows(sizes: NDArray[np.int64], names: Places, values: Places) -> NDArray[np.bool_]:
+def distinct_rows(sizes: Int64s, names: Int32s, values: Int32s) -> Flags:
     """Say which rows are not the same as an earlier one of their record.
 
     >>> distinct_rows(np.array([3]), np.array([1, 2, 1]), np.array([5, 5, 5])).tolist()
@@ -125,7 +121,7 @@ def distinct_rows(sizes: NDArray[np.int64], names: Places, values: Places) -> ND
 
 
 @kernel
-def _mark_repeats(sizes, names, values, kept):  # type: ignore[no-untyped-def]
+def _mark_repeats(sizes: Int64s, names: Ints, values: Ints, kept: Flags) -> None:
     first = 0
     for size in sizes:
         for i in range(first + 1, first + size):

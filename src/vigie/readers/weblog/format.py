@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.errors import MappingError
-from vigie.kernels import kernel
+from vigie.kernels import Bytes, Flags, Int32s, Int64s, kernel
 from vigie.language import N_
 
 _COMMON: Final = (
@@ -127,7 +127,7 @@ def cut(
 
 
 @kernel
-def _stands_at(data, place, end, literals, first, last):  # type: ignore[no-untyped-def]
+def _stands_at(data: Bytes, place: int, end: int, literals: Bytes, first: int, last: int) -> bool:
     if place + last - first > end:
         return False
     same = 0
@@ -137,7 +137,10 @@ def _stands_at(data, place, end, literals, first, last):  # type: ignore[no-unty
 
 
 @kernel
-def _find(data, place, end, literals, first, last, quoted, final, more):  # type: ignore[no-untyped-def]
+def _find(
+    data: Bytes, place: int, end: int, literals: Bytes, first: int, last: int, quoted: bool,
+    final: bool, more: bool,
+) -> int:  # fmt: skip
     """Return where the literal after a variable stands, or -1.
 
     The last literal must end the line, or be followed by a space when more fields may follow.
@@ -159,9 +162,10 @@ def _find(data, place, end, literals, first, last, quoted, final, more):  # type
 
 
 @kernel
-def _cut(  # type: ignore[no-untyped-def]
-    data, starts, ends, literals, offsets, quoted, more, field_starts, field_sizes, fits
-):  # fmt: skip
+def _cut(
+    data: Bytes, starts: Int64s, ends: Int64s, literals: Bytes, offsets: Int64s, quoted: Flags,
+    more: bool, field_starts: Int32s, field_sizes: Int32s, fits: Flags,
+) -> None:  # fmt: skip
     count = quoted.size
     for i in range(starts.size):
         at, end = starts[i], ends[i]
