@@ -154,7 +154,7 @@ def decide(options: Namespace) -> int:
 
 def _details(options: Namespace) -> dict[str, str]:
     """Return what a decision holds beside its value."""
-    from vigie.cli.scan import day_of
+    from vigie.cli.times import day_of
 
     if options.matter == "scope":
         said = {"since": day_of(options.since, "--from"), "until": day_of(options.until, "--to")}

@@ -13,8 +13,8 @@ from vigie.cases.texts import with_scans
 from vigie.cli.book import find_case, open_book
 from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
 from vigie.cli.exposure_shown import say_persons
-from vigie.cli.scan import day_of
 from vigie.cli.terminal import draw_table, home_of, remark, say
+from vigie.cli.times import day_of
 from vigie.errors import UsageError
 from vigie.exposure import Exposure
 from vigie.exposure.sets import first_name, set_of

@@ -7,8 +7,8 @@ from typing import Any
 
 from vigie import journal
 from vigie.cli.opening import open_present
-from vigie.cli.scan import day_of, stamp
 from vigie.cli.terminal import draw_table, home_of, say, write_csv, write_json
+from vigie.cli.times import day_of, stamp
 from vigie.errors import UsageError
 from vigie.language import N_, _, number
 from vigie.stores import Store

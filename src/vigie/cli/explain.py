@@ -4,8 +4,9 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from vigie.cases.looks import record_view
-from vigie.cli.scan import LEVELS, NOTHING, detect_stored, recall, stamp
+from vigie.cli.scan import LEVELS, NOTHING, detect_stored, recall
 from vigie.cli.terminal import draw_table, home_of, say, write_json
+from vigie.cli.times import stamp
 from vigie.language import _, current_language, number
 
 if TYPE_CHECKING:

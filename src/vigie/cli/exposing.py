@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from vigie.cli.exposure_shown import as_json, draw
-from vigie.cli.scan import day_of, detect_stored, recall
+from vigie.cli.scan import detect_stored, recall
 from vigie.cli.terminal import home_of, remark, settings_of, write_json
+from vigie.cli.times import day_of
 from vigie.errors import UsageError
 from vigie.exposure import Boundary, Exposure, Scope, Stretch, expose, of_alerts
 from vigie.exposure.changes import Change, compare

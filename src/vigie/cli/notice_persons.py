@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from vigie import journal
 from vigie.cases.model import Case
-from vigie.cli.scan import day_of
 from vigie.cli.terminal import draw_table, home_of, say
+from vigie.cli.times import day_of
 from vigie.delivery.mailing import Mailing
 from vigie.delivery.split import Split, split
 from vigie.errors import UsageError

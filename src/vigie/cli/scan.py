@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -17,6 +16,7 @@ from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.indicators import say_matches
 from vigie.cli.opening import open_present
 from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, write_csv, write_json
+from vigie.cli.times import day_of, stamp
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number, plural, sentence
 
@@ -147,19 +147,6 @@ def recall(options: Namespace) -> None:
     said = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
     options.alarm_budget = options.alarm_budget or said.get("alarm_budget")
     options.learn_until = options.learn_until or said.get("learn_until")
-
-
-def day_of(text: str | None, option: str) -> datetime | None:
-    """Read a date given on the command line, as midnight UTC unless it says otherwise."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise UsageError(
-            N_("{text!r} is not a date"), where=option, remedy=N_("write 2026-03-01"), text=text
-        ) from None
 
 
 def print_json(answer: Answer) -> None:
@@ -306,8 +293,3 @@ def say_trust(answer: Answer, to_errors: bool = False) -> None:
             remark(line)
         else:
             say(line)
-
-
-def stamp(moment: datetime) -> str:
-    """Write a time as UTC ISO 8601."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

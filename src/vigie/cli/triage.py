@@ -87,7 +87,7 @@ def _check_known(confirmed: "list[str]", accounts: "Sequence[str]") -> None:
 
 
 def _since(options: Namespace) -> "date | None":
-    from vigie.cli.scan import day_of
+    from vigie.cli.times import day_of
 
     moment = day_of(options.since, "--since")
     return moment.date() if moment else None
