@@ -61,8 +61,10 @@ def test_lines_that_cross_chunks_are_whole(
     key = store.home / sealing.PRIVATE_FILE
     for number in range(1, 21):
         assert store.unseal("a.log", [number], key, "why") == [lines[number - 1].encode()]
-    with pytest.raises(StoreError, match="no such line"):
-        store.unseal("a.log", [99], key, "why")
+    for beyond in (21, 99):
+        with pytest.raises(StoreError, match="no such line") as told:
+            store.unseal("a.log", [beyond], key, "why")
+        assert told.value.where == f"a.log:{beyond}"
 
 
 def test_what_is_kept_shows_nothing(store: Store, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ Nothing here may hold a patient identifier: the subject is an account, a file or
 Source: S. Haber and W. S. Stornetta, "How to time-stamp a digital document" (1991).
 """
 
+import errno
 import fcntl
 import getpass
 import hashlib
@@ -35,6 +36,9 @@ JOURNAL_FILE: Final = "journal"
 HEAD_FILE: Final = "journal.head"
 LOOK: Final = "look"
 _ORIGIN: Final = "0" * 64
+_COPY: Final = N_(
+    "copy the directory to a disk that can be written: what is not journalled is not done"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,9 @@ def record(home: Path, what: str, subject: str = "", reason: str = "", who: str 
         raise StoreError(
             N_("the journal cannot be written ({reason})"),
             where=str(home / JOURNAL_FILE),
-            remedy=N_("free some space or mend the rights; what is not journalled is not done"),
+            remedy=_COPY
+            if error.errno == errno.EROFS
+            else N_("free some space or mend the rights; what is not journalled is not done"),
             reason=reason_of(error),
         ) from None
 

@@ -77,10 +77,22 @@ def sentence(where: str, what: str, remedy: str = "") -> str:
     ...     sentence("a.csv", "le fichier est vide", "vérifiez l’export")
     'a.csv\u00a0: le fichier est vide\u00a0; vérifiez l’export.'
     """
-    space = "\u00a0" if _current.get() == "fr" else ""
-    place = f"{where}{space}: " if where else ""
-    todo = f"{space}; {remedy}" if remedy else ""
-    return f"{place}{what}{todo}."
+    todo = f"{_space()}; {remedy}" if remedy else ""
+    return f"{labelled(where, what) if where else what}{todo}."
+
+
+def labelled(label: str, said: str) -> str:
+    """Put what is said after its label, as the current language points them.
+
+    >>> with speaking("fr"):
+    ...     labelled("lignes", "3")
+    'lignes\u00a0: 3'
+    """
+    return f"{label}{_space()}: {said}"
+
+
+def _space() -> str:
+    return "\u00a0" if _current.get() == "fr" else ""
 
 
 def visible(text: str, kept: str = "") -> str:

@@ -520,3 +520,14 @@ def test_a_draft_of_a_web_log_takes_the_names_of_a_path_for_values(
     assert 'pattern = "/patients/{patient}/file"  # 36 in the sample' in draft
     assert 'format = "common"' in draft
     assert "dupont" not in draft
+
+
+def test_a_file_of_blank_lines_has_no_names_of_columns(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    code, _printed, errors = vigie(
+        "import", written(tmp_path / "a.csv", "\n\n"), "--mapping", mapping
+    )
+    assert (code, errors) == (
+        1, "vigie: a.csv: the file has no names of columns; check how it was exported.\n",
+    )  # fmt: skip

@@ -231,7 +231,7 @@ def test_a_bad_file_is_one_sentence_and_stops_nothing(
     code, printed, errors = vigie("scan", tmp_path / "logs", home=tmp_path / "home")
     assert code == 4
     assert said in errors
-    assert "1 lines read in 1 files = 1 accepted" in printed
+    assert "Lines read: 1 (files: 1) = 1 accepted" in printed
 
 
 def test_a_home_without_rights_is_one_sentence(tmp_path: Path) -> None:

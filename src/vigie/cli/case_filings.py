@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigie.cli.book import find_case, open_book
 from vigie.cli.terminal import draw_table, home_of, say, write_json
-from vigie.language import N_, _, current_language, number
+from vigie.language import N_, _, current_language, labelled, number
 
 if TYPE_CHECKING:
     from vigie.cases.filings import Filing
@@ -151,7 +151,7 @@ def as_json(found: "Filing") -> dict[str, Any]:
 
 
 def _draw_filing(found: "Filing") -> None:
-    say(f"{found.title}: {found.case}")
+    say(labelled(found.title, found.case))
     for field in found.fields:
         _say_field(field.label, field.value, found.unknown)
     if found.missing:

@@ -93,6 +93,8 @@ def _key(home: Path) -> Check:
 
 
 def _private_half(home: Path) -> Check:
+    if not (home / sealing.PUBLIC_FILE).exists():
+        return Check(_("sealed originals"), _("not made yet: the first import makes it"))
     if sealing.private_key_still_here(home):
         return Check(
             _("sealed originals"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from vigie.cli.terminal import draw_table, say
 from vigie.exposure.separation import BECAUSE
 from vigie.facts import GAPS
-from vigie.language import N_, _, number
+from vigie.language import N_, _, labelled, number
 
 if TYPE_CHECKING:
     from vigie.exposure import Exposure
@@ -121,7 +121,7 @@ def _draw_counts(found: "Exposure", facts: "Facts") -> None:
 def _draw_separation(found: "Exposure", sessions: bool) -> None:
     say()
     for account, way in sorted(found.separation.ways.items()):
-        say(f"{account}: {_(WAYS[way])}")
+        say(labelled(account, _(WAYS[way])))
     rows = evidence(found)
     if not sessions:
         left = sum(row["accesses"] for row in rows if row["certainty"] == "owner")
@@ -150,7 +150,8 @@ def _draw_gaps(facts: "Facts") -> None:
         when = " – ".join(part[:16] for part in (gap.since, gap.until) if part)
         count = f" ({number(gap.count)})" if gap.count else ""
         about = " ".join(filter(None, (where, when)))
-        say("  " + ": ".join(filter(None, (about, f"{_(GAPS[gap.kind])}{count}"))))
+        said = f"{_(GAPS[gap.kind])}{count}"
+        say("  " + (labelled(about, said) if about else said))
     if len(facts.gaps) > _SHOWN:
         text = _("  and {count} more (--format json has them all)")
         say(text.format(count=number(len(facts.gaps) - _SHOWN)))

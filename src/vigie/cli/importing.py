@@ -142,8 +142,8 @@ def summarise(imported: list[Imported]) -> None:
             say(text.format(file=receipt.label, reason=_(REASONS[receipt.damage])))
     tally = sum((receipt.tally for receipt in receipts), Tally())
     text = _(
-        "{read} lines read in {files} files = {accepted} accepted + {ignored} ignored by rule "
-        "+ {quarantined} quarantined; {added} rows added."
+        "Lines read: {read} (files: {files}) = {accepted} accepted + {ignored} ignored by rule "
+        "+ {quarantined} quarantined; rows added: {added}."
     )
     say(text.format(
         read=number(tally.read), files=number(len(receipts)), accepted=number(tally.accepted),

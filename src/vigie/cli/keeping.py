@@ -42,7 +42,7 @@ def verify(options: Namespace) -> int:
             say(f"! {finding}")
         if not findings:
             say(
-                _("Everything is as it was written: {rows} rows of {sources} sources.").format(
+                _("Everything is as it was written; rows: {rows}, sources: {sources}.").format(
                     rows=number(sum(source.rows for source in sources)),
                     sources=number(len(sources)),
                 )

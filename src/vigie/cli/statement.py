@@ -139,7 +139,7 @@ def say_problem(problem: "Problem") -> str:
 
 def _draw(findings: "list[Finding]") -> None:
     from vigie.cli.terminal import say
-    from vigie.language import number, plural
+    from vigie.language import labelled, number, plural
     from vigie.statements.checking import VERDICTS
 
     for one in findings:
@@ -152,6 +152,6 @@ def _draw(findings: "list[Finding]") -> None:
             say("    " + _("may be written instead: {text}").format(text=one.instead))
     counts = {name: sum(f.verdict == name for f in findings) for name in VERDICTS}
     say()
-    said = [f"{_(VERDICTS[name])}: {number(count)}" for name, count in counts.items()]
+    said = [labelled(_(VERDICTS[name]), number(count)) for name, count in counts.items()]
     total = plural("{count} sentence", "{count} sentences", len(findings))
     say(f"{total.format(count=number(len(findings)))} ({', '.join(said)})")

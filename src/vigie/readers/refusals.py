@@ -22,7 +22,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def missing_column(wanted: str, present: Iterable[str], where: str, file: str) -> MappingError:
     """Return the error of a mapping that names a column which the file does not have."""
-    names = list(present)
+    names = [name for name in present if name]
+    if not names:
+        return MappingError(
+            N_("the file has no names of columns"), where=file,
+            remedy=N_("check how it was exported"),
+        )  # fmt: skip
     like = nearest(wanted, names)
     remedy = N_("try {nearest!r}") if like else N_("choose one that the file has: {present}")
     return MappingError(

@@ -35,7 +35,7 @@ def unseal(
     chunks = _chunks(store, source_file)
     wanted = list(lines)
     journal.record(store.home, "unseal", f"{source_file}: {len(wanted)} lines", reason, who)
-    return [_line(store, chunks, number, identities) for number in wanted]
+    return [_line(store, chunks, source_file, number, identities) for number in wanted]
 
 
 def unseal_file(
@@ -67,7 +67,9 @@ def _chunks(store: "Store", label: str) -> list[sqlite3.Row]:
     return found
 
 
-def _line(store: "Store", chunks: list[sqlite3.Row], number: int, identities: list[Any]) -> bytes:
+def _line(
+    store: "Store", chunks: list[sqlite3.Row], source_file: str, number: int, identities: list[Any]
+) -> bytes:
     """Return one line: from the chunk that holds the newline before it to the one with its own."""
     begin = max(
         (place for place, chunk in enumerate(chunks) if chunk["first_line"] < number), default=0
@@ -76,10 +78,10 @@ def _line(store: "Store", chunks: list[sqlite3.Row], number: int, identities: li
         (p for p, c in enumerate(chunks) if c["first_line"] + c["lines"] > number), len(chunks) - 1
     )
     data = b"".join(_open(store, chunk, identities) for chunk in chunks[begin : end + 1])
-    lines = data.split(b"\n")
+    lines = data.removesuffix(b"\n").split(b"\n")
     place = number - chunks[begin]["first_line"]
     if not 0 <= place < len(lines):
-        raise StoreError(N_("the original has no such line"), where=f"{chunks[0]['name']}:{number}")
+        raise StoreError(N_("the original has no such line"), where=f"{source_file}:{number}")
     return bytes(lines[place])
 
 

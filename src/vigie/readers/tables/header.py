@@ -90,8 +90,9 @@ def _header(data: bytes, delimiter: str, quote: str, encoding: str, where: str) 
         raise ReadingError(
             N_("the names of the columns are not in {encoding}"),
             where=where,
-            remedy=N_('write its encoding, for example encoding = "cp1252" in [source.format]'),
+            remedy=N_('write its encoding, for example encoding = "{other}" in [source.format]'),
             encoding=encoding,
+            other="utf-8" if encoding == "cp1252" else "cp1252",
         ) from None
     try:
         names = split_record(line, delimiter, quote, encoding)
