@@ -91,11 +91,7 @@ def _streamed(program: str, pieces: Iterator[bytes], to: Recipient, sink: "_Hash
             draining = Thread(target=_drain, args=(running.stdout, sink))
             draining.start()
             try:
-                for piece in pieces:
-                    running.stdin.write(piece)
-                running.stdin.close()
-            except BrokenPipeError:
-                pass  # its exit code says that it failed
+                _pour(pieces, running.stdin)
             except BaseException:
                 running.kill()
                 raise
@@ -103,6 +99,13 @@ def _streamed(program: str, pieces: Iterator[bytes], to: Recipient, sink: "_Hash
                 draining.join()
         if sink.error or running.returncode:
             raise sink.error or SecretError(N_("encryption failed"), where=to.name)
+
+
+def _pour(pieces: Iterator[bytes], out: IO[bytes]) -> None:
+    with suppress(BrokenPipeError):  # the exit code of who stopped listening says that it failed
+        for piece in pieces:
+            out.write(piece)
+        out.close()
 
 
 def _recipients(to: Recipient, folder: Path) -> list[str]:
