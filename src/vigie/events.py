@@ -107,7 +107,6 @@ COLUMNS: Final = (
     _column("quality", "flags", TEXT, "what is wrong but kept: sorted names, space-separated (patient_nir_key, account_rpps_luhn…)"),
 )  # fmt: skip
 
-BY_NAME: Final = {column.name: column for column in COLUMNS}
 SCHEMA: Final = pa.schema([pa.field(c.name, c.type, nullable=not c.required) for c in COLUMNS])
 
 _STORE_GIVES = ("event_id", "access_id", "received_at")

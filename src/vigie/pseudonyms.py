@@ -148,14 +148,6 @@ class Keyring:
             digests = decryptor.update(digests) + decryptor.finalize()
         return digests
 
-    def readvanced(self, column: pa.Array, since: int) -> pa.Array:
-        """Bring a stored column of keys, written under version `since`, up to this keyring."""
-        flat = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
-        present = flat.drop_null()
-        keys = _keys_from(self.advanced(b"".join(present.to_pylist()), since))
-        places = np.cumsum(flat.is_valid().to_numpy(zero_copy_only=False)) - 1
-        return keys.take(pa.array(places, mask=flat.is_null().to_numpy(zero_copy_only=False)))
-
     def _digest(self, message: bytes, kind: str) -> bytes:
         person = kind.encode()[:16]
         return hashlib.blake2b(message, key=self.base, digest_size=16, person=person).digest()

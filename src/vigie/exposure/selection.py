@@ -104,12 +104,6 @@ def is_held(connection: Any) -> bool:
     return bool(first(connection, "SELECT count(*) FROM own")[0] <= HELD)
 
 
-def count_on_behalf(connection: Any) -> int:
-    """Return how many rows services wrote on behalf of these accounts in these periods."""
-    query = f"SELECT count(*) FROM events e WHERE {_by_services(connection)} AND {_ASKING}"
-    return int(first(connection, query)[0])
-
-
 def _by_services(connection: Any) -> str:
     return _BY_SERVICES.format(where=_where(connection, "e.on_behalf_of"))
 
