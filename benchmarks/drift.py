@@ -1,8 +1,10 @@
 """A whole profession meets more strangers from a day on: honest, and never seen in learning.
 
-Some of its look-ups of known patients become look-ups of new ones, drawn as its honest strangers
-are: as often somebody whom its organisation had met before, else somebody who lives where one of
-its strangers lives. Volume, hours, screens and places stay as they were.
+Strangers are whom the simulator says: new patients, people from elsewhere, referrals. (Who is met
+for the first time in a log of sixty days is mostly a patient of long standing.) Some look-ups of
+known patients become look-ups of strangers, drawn as the profession's at the same organisation are:
+as often somebody whom the organisation had met before, else somebody who lives where one of these
+strangers lives. Volume, hours, screens and places stay as they were.
 """
 
 from collections import Counter
@@ -12,11 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.simulate.world import World
+from vigie.simulate.world import REASONS, World
 
 Ints = NDArray[np.int64]
 DAY = 86_400_000_000
 _TRIES = 20
+STRANGE = [REASONS.index(name) for name in ("new_patient", "stranger", "referral")]
+_KNOWN = [REASONS.index(name) for name in ("own", "team")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +52,31 @@ def drifted(world: World, profession: str, day: int, more: float = 0.5) -> tuple
     since = world.start + day * DAY
     late = theirs[looks.account] & (looks.at >= since)
     wanted = round(more * (late & looks.stranger).sum())
-    chosen = chance.permutation(np.flatnonzero(late & ~looks.stranger))[:wanted]
+    known = late & np.isin(looks.reason, _KNOWN)
+    chosen = chance.permutation(np.flatnonzero(known))[:wanted]
     instead = np.full(len(looks.at), -1)
     instead[chosen] = looks.strangers_for(chosen, theirs, chance)
-    patient = world.accesses.column("patient").to_numpy().copy()
     moved = (looks.of_row >= 0) & (instead[looks.of_row] >= 0)
-    patient[moved] = instead[looks.of_row[moved]]
-    place = world.accesses.schema.get_field_index("patient")
-    accesses = world.accesses.set_column(place, "patient", pa.array(patient, pa.int32()))
-    other = replace(world, accesses=accesses)
-    grown = _met(other, theirs, since) / max(_met(world, theirs, since), 1) - 1
-    return other, Drift(profession, day, round(grown, 3))
-
-
-def _met(world: World, theirs: NDArray[np.bool_], since: int) -> int:
-    looks = _Looks(world)
-    return int((looks.stranger & theirs[looks.account] & (looks.at >= since)).sum())
+    accesses = world.accesses
+    for name, values in (
+        ("patient", instead[looks.of_row]),
+        ("reason", np.full(len(moved), REASONS.index("stranger"))),
+    ):
+        place = accesses.schema.get_field_index(name)
+        column = np.where(moved, values, accesses.column(name).to_numpy())
+        kind = accesses.schema.field(name).type
+        accesses = accesses.set_column(place, name, pa.array(column).cast(kind))
+    grown = (instead[chosen] >= 0).sum() / max((late & looks.stranger).sum(), 1)
+    return replace(world, accesses=accesses), Drift(profession, day, round(float(grown), 3))
 
 
 class _Looks:
     """The first look at a patient by an account in a day, and which rows belong to it."""
 
     def __init__(self, world: World) -> None:
-        account, at, patient, site = (
+        account, at, patient, site, reason = (
             world.accesses.column(name).to_numpy().astype(np.int64)
-            for name in ("account", "at", "patient", "organisation")
+            for name in ("account", "at", "patient", "organisation", "reason")
         )
         rows = np.flatnonzero(patient >= 0)
         day = (at - world.start) // DAY
@@ -81,10 +85,10 @@ class _Looks:
         self.of_row: Ints = np.full(len(at), -1)
         self.of_row[rows] = of
         first = rows[first]
-        self.account, self.at, self.patient, self.site = (
-            column[first] for column in (account, at, patient, site)
+        self.account, self.at, self.patient, self.site, self.reason = (
+            column[first] for column in (account, at, patient, site, reason)
         )
-        self.stranger = self.at == _earliest(self.account, self.patient, self.at)
+        self.stranger = np.isin(self.reason, STRANGE)
         self.introduced = self.stranger & (
             self.at > _earliest(self.site, self.patient, self.at) + DAY // 24
         )
@@ -103,15 +107,22 @@ class _Looks:
     ) -> Ints:
         """Return somebody whom the account never meets, for each of `looks`.
 
-        Each relates as one of its profession's strangers of the log's second half does.
+        Each relates as one of its profession's strangers at the same organisation, in the log's
+        second half, does; somebody of another town would be no drift but a sweep.
         """
         middle = np.median(self.at)
         patterns = np.flatnonzero(self.stranger & theirs[self.account] & (self.at > middle))
+        patterns = patterns[np.argsort(self.site[patterns], kind="stable")]
+        sites = self.site[patterns]
         met = np.full(len(looks), -1)
         taken = self.account << 32 | self.patient
         for _ in range(_TRIES):
             missing = np.flatnonzero(met < 0)
-            pattern = chance.choice(patterns, len(missing))
+            here = self.site[looks[missing]]
+            begin, end = np.searchsorted(sites, here), np.searchsorted(sites, here, side="right")
+            everywhere = begin == end
+            begin, end = np.where(everywhere, 0, begin), np.where(everywhere, len(sites), end)
+            pattern = patterns[_between(begin, end, chance)]
             drawn = self._like(pattern, looks[missing], chance)
             pair = self.account[looks[missing]] << 32 | drawn
             new = np.zeros(len(pair), bool)

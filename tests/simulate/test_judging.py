@@ -1,16 +1,15 @@
 """What the benchmarks of detection count: loot, false alerts, waiting, limits, leaky buckets."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from benchmarks.bench_delivery import DELIVERIES, known
 from benchmarks.crowdsec import Bucket, Lines, Replay, as_scores, overflows
-from benchmarks.drift import drifted, largest
+from benchmarks.drift import STRANGE, drifted, largest
 from benchmarks.judge import judge
 from benchmarks.loot import loots
-from benchmarks.naive import DAY, attacked, units
+from benchmarks.naive import DAY, attacked
 from benchmarks.trials import upper_limit
 
 from vigie.alerts import Alert
@@ -130,18 +129,19 @@ def test_a_drift_adds_strangers_to_one_profession_and_leaves_the_rest(honest: Wo
     assert drift.grown == pytest.approx(0.5, abs=0.1)
     theirs = np.array(honest.accounts.column("profession").to_pylist()) == profession
 
-    def strangers(of: World, mine: bool, late: bool) -> int:
-        found = units(of)
-        chosen = (theirs[found.account] == mine) & ((found.at >= of.start + 20 * DAY) == late)
-        return int((found.stranger & chosen).sum())
+    account = honest.accesses["account"].to_numpy()
+    late = theirs[account] & (honest.accesses["at"].to_numpy() >= honest.start + 20 * DAY)
 
-    assert strangers(moved, True, True) == pytest.approx(
-        (1 + drift.grown) * strangers(honest, True, True), rel=0.02
-    )
-    for mine, late in ((True, False), (False, False), (False, True)):
-        assert strangers(moved, mine, late) == strangers(honest, mine, late)
-    same = replace(moved, accesses=honest.accesses)
-    assert same.accesses.drop_columns("patient").equals(moved.accesses.drop_columns("patient"))
+    def strange(of: World) -> np.ndarray:
+        return np.isin(of.accesses["reason"].to_numpy(), STRANGE)
+
+    became = strange(moved) & ~strange(honest)
+    changed = moved.accesses["patient"].to_numpy() != honest.accesses["patient"].to_numpy()
+    assert became.any()
+    assert not (became & ~changed).any()
+    assert not (changed & ~late).any()
+    told = ["patient", "reason"]
+    assert moved.accesses.drop_columns(told).equals(honest.accesses.drop_columns(told))
 
 
 def test_the_largest_profession_is_one_of_people(honest: World) -> None:
