@@ -359,6 +359,35 @@ def test_packets_reach_the_mailboxes_of_their_controllers_once(
     assert left_in_clear(private_home) == []
 
 
+def test_a_packet_larger_than_a_mail_leaves_in_parts(
+    private_home: Path, tmp_path: Path, keys, monkeypatch, capsys
+) -> None:
+    write_many(private_home, tmp_path, 25_000)
+    case = make_case(private_home, tmp_path / "exposure.parquet", "processor")
+    try:
+        with exim() as server:
+            smtp(private_home, server.port, server.ca_file, "starttls", "largest_mb = 0.6\n")
+            send = packed(case, keys, tmp_path, monkeypatch)
+            capsys.readouterr()
+            assert run(*send, "--really", monkeypatch=monkeypatch) == 0
+            found = counts(case, monkeypatch, capsys, "controllers")
+            mails = [email.message_from_bytes(data) for data in server.received()]
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    assert found == {"sent": len(mails)}
+    listed: set[str] = set()
+    for mail in mails:
+        text, file = mail.get_payload()
+        said = text.get_payload(decode=True).decode()
+        assert f"of {len(mails)}" in said
+        assert said.count("SHA-256") == len(mails) > 1
+        data = file.get_payload(decode=True)
+        archive = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(data, [keys])))
+        here = archive.read("persons.csv").decode("utf-8-sig")
+        listed |= {row["person"] for row in csv.DictReader(io.StringIO(here), delimiter=";")}
+    assert len(listed) == 25_000
+
+
 def test_what_cannot_be_mailed_is_said_and_waits(
     case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
 ) -> None:
@@ -366,7 +395,7 @@ def test_what_cannot_be_mailed_is_said_and_waits(
     smtp(private_home, 1, tmp_path / "ca.pem", "starttls", "largest_mb = 0.01\n")
     assert run(*send, monkeypatch=monkeypatch) == 0
     told = capsys.readouterr().out
-    assert "too large for a mailbox" in told
+    assert "lower largest_mb and render again" in told
     assert "no mailbox in the file of recipients" in told
     assert "0 messages would leave" in told
 

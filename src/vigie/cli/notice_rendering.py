@@ -1,7 +1,7 @@
 """`vigie notice render`: documents, packets by controller, letters."""
 
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vigie.cases.figures import classes_of, possible_classes
@@ -22,14 +22,18 @@ from vigie.cli.notice_persons import (
 from vigie.cli.terminal import draw_table, home_of, remark, say
 from vigie.delivery.mailing import Mailing, addressees, print_letters
 from vigie.delivery.packets import POSSIBLE, write_packets
+from vigie.delivery.posting import largest_file
 from vigie.delivery.professionals import print_professionals, standing
 from vigie.delivery.recipients import OPERATOR, Recipient, load_recipients, require
+from vigie.delivery.smtp import Server, load_server
+from vigie.errors import SettingsError
 from vigie.language import _, number
 from vigie.notices import controllers, papers
 from vigie.notices.approval import NAMED, require_approved
 from vigie.notices.document import Document
 from vigie.notices.forms import form
 from vigie.notices.letters import Letters
+from vigie.notices.routes import mailbox
 from vigie.notices.story import Story, tell
 
 
@@ -84,7 +88,7 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
         look(options, case, f"packets for {len(found.shares)} controllers")
         outcome = write_packets(
             found, to, options.out, documents, register, aliases,
-            story.sha256, where=str(path),
+            story.sha256, where=str(path), largest=_largest(home),
         )  # fmt: skip
     say(_(
         "{packets} packets written to {path}; their lists name {persons} persons in all, one with "
@@ -99,6 +103,21 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
     if outcome.joined:
         say_joined(outcome.joined)
     return 0
+
+
+def _largest(home: Path) -> Callable[[Recipient], int | None]:
+    """Return how large a file for each recipient may be: as its mailbox takes, if it has one."""
+    try:
+        mail = load_server(home).largest_mb
+    except SettingsError:
+        mail = Server("", "").largest_mb
+
+    def largest(to: Recipient) -> int | None:
+        if not mailbox(to.email):
+            return None
+        return largest_file(int(min(to.largest_mb or mail, mail) * 1_000_000))
+
+    return largest
 
 
 def _operator(options: Namespace) -> Recipient:

@@ -53,7 +53,7 @@ STATUSES = {
     "uncertain": N_("uncertain: the line dropped; never tried again by itself"),
     "by_post": N_("no mailbox: by post"),
     "no_mailbox": N_("no mailbox in the file of recipients: hand it over otherwise"),
-    "too_large": N_("too large for a mailbox: hand it over otherwise"),
+    "too_large": N_("larger than the mail server takes: lower largest_mb and render again"),
     "unknown_holder": HOLDERS["unknown_holder"],
     **{name: WAYS[name] for name in ("deceased", "doubtful", "unreachable", "possible")},
 }

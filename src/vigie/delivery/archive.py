@@ -20,6 +20,7 @@ class _Buffer:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
+        self.size = 0
 
     def write(self, data: bytes) -> int:
         self._pieces.append(bytes(data))
@@ -33,6 +34,7 @@ class _Buffer:
 
     def taken(self) -> Iterator[bytes]:
         pieces, self._pieces = self._pieces, []
+        self.size += sum(map(len, pieces))
         yield from pieces
 
 
@@ -49,6 +51,11 @@ class Archive:
         self._buffer = _Buffer()
         self._zip = zipfile.ZipFile(self._buffer, "w")
         self.hashes: dict[str, str] = {}
+
+    @property
+    def size(self) -> int:
+        """How many bytes of the archive there are so far."""
+        return self._buffer.size
 
     def add(self, name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Add a member and yield what there is of the archive as it grows."""

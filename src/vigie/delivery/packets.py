@@ -13,15 +13,17 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from vigie.delivery.archive import Archive, canonical
-from vigie.delivery.encryption import Written, write_encrypted
+from vigie.delivery.archive import canonical
+from vigie.delivery.encryption import Written
 from vigie.delivery.listing import listing
+from vigie.delivery.parts import PERSONS, POSSIBLE, Lists, Part, write_parts
 from vigie.delivery.recipients import OPERATOR, Recipient, require
 from vigie.delivery.split import Split
 from vigie.errors import UsageError
@@ -31,25 +33,56 @@ from vigie.notices.register import Register
 from vigie.notices.share import Share
 
 MANIFEST: Final = "packets.json"
-PERSONS: Final = "persons.csv"
-POSSIBLE: Final = "possible.csv"
 SLICE: Final = 500_000
 """Persons whose names are in memory at once."""
 _ROWS: Final = 200_000
 _PIECE: Final = 100_000
 Documents = Callable[[Share], dict[str, bytes]]
+Largest = Callable[[Recipient], int | None]
 
 
 @dataclass(frozen=True)
 class Packet:
-    """One packet that was written: what is in it, and the hashes of what left."""
+    """One packet that was written, in one part or several."""
 
-    controller: str
-    file: Written
-    persons: int
-    possible: int
-    rows: int
-    contents: dict[str, str]
+    share: Share
+    parts: list[Part]
+
+    @property
+    def controller(self) -> str:
+        """To whom it goes."""
+        return self.share.controller
+
+    @property
+    def file(self) -> Written:
+        """The file, or the first of several."""
+        return self.parts[0].file
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """What is in that file, with hashes."""
+        return self.parts[0].contents
+
+    @property
+    def persons(self) -> int:
+        """How many persons its parts list."""
+        return sum(part.persons for part in self.parts)
+
+    @property
+    def possible(self) -> int:
+        """How many more may be concerned, and are listed apart."""
+        return sum(part.possible for part in self.parts)
+
+    def said(self) -> dict[str, Any]:
+        """Return what `packets.json` says of it."""
+        whole = {
+            "controller": self.controller, "persons": self.persons, "possible": self.possible,
+            "rows": self.share.rows,
+        }  # fmt: skip
+        parts = [asdict(part) for part in self.parts]
+        if len(parts) > 1:
+            return whole | {"parts": parts}
+        return whole | {"file": asdict(self.file), "contents": self.contents}
 
 
 @dataclass
@@ -76,18 +109,8 @@ class Outcome:
             "facts": facts,
             "persons": self.persons,
             "possible": self.possible,
-            "rows": sum(packet.rows for packet in self.packets),
-            "packets": [
-                {
-                    "controller": packet.controller,
-                    "persons": packet.persons,
-                    "possible": packet.possible,
-                    "rows": packet.rows,
-                    "file": asdict(packet.file),
-                    "contents": packet.contents,
-                }
-                for packet in self.packets
-            ],
+            "rows": sum(packet.share.rows for packet in self.packets),
+            "packets": [packet.said() for packet in self.packets],
         }
         if self.joined:
             said["register"] = asdict(self.joined)
@@ -104,9 +127,11 @@ def write_packets(
     facts: str = "",
     done: Callable[[int], None] = lambda persons: None,
     where: str = "",
+    largest: Largest = lambda to: None,
 ) -> Outcome:
     """Write a packet for each controller of `split` into the new directory `out`.
 
+    `largest` says how many bytes a file for a recipient may have: beyond, a packet is in parts.
     With a `register` the lists bear names. Raises `SecretError` before anything is written when
     a controller has no key, `UsageError` when `out` already holds something.
     """
@@ -117,13 +142,14 @@ def write_packets(
     with _names(split, register, aliases, outcome.joined) as names:
         rows = _Rows(split, names)
         for controller, share in split.shares.items():
-            archive = Archive()
-            pieces = _packet(archive, share, documents(share), rows, facts)
+            lists = Lists(share, partial(rows.of, controller), _csv)
             to = recipients[controller]
-            written = write_encrypted(pieces, to, out / f"{files[controller]}.zip{to.suffix}")
-            outcome.packets.append(Packet(
-                controller, written, share.persons, share.possible, share.rows, archive.hashes
-            ))  # fmt: skip
+            said = {"version": 1, "facts": facts, "controller": controller,
+                    "persons": share.persons, "possible": share.possible,
+                    "rows": share.rows}  # fmt: skip
+            place = out / files[controller]
+            parts = write_parts(lists, documents(share), to, place, said, largest(to))
+            outcome.packets.append(Packet(share, parts))
             done(share.persons + share.possible)
     (out / MANIFEST).write_bytes(outcome.manifest(facts))
     return outcome
@@ -135,23 +161,6 @@ def _names(
     if register is None or joined is None:
         return nullcontext()
     return find_names(register, split.persons(), aliases, split.path.parent, SLICE, joined)
-
-
-def _packet(
-    archive: Archive,
-    share: Share,
-    documents: dict[str, bytes],
-    rows: "_Rows",
-    facts: str,
-) -> Iterator[bytes]:
-    for name, content in sorted(documents.items()):
-        yield from archive.add(name, [content])
-    for name, count in ((PERSONS, share.persons), (POSSIBLE, share.possible)):
-        if count:
-            yield from archive.add(name, _csv(rows.of(share.controller, count)))
-    said = {"version": 1, "facts": facts, "controller": share.controller,
-            "persons": share.persons, "possible": share.possible, "rows": share.rows}  # fmt: skip
-    yield from archive.close(said)
 
 
 def _csv(tables: Iterator[pa.Table]) -> Iterator[bytes]:
@@ -220,4 +229,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return said
 
 
-__all__ = ["OPERATOR", "Outcome", "Packet", "read_manifest", "write_packets"]
+__all__ = [
+    "OPERATOR", "PERSONS", "POSSIBLE", "Outcome", "Packet", "read_manifest", "write_packets"
+]  # fmt: skip

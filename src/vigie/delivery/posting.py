@@ -31,7 +31,10 @@ _OVERHEAD: Final = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One packet to be mailed: to whom, where, and how large the mail will be (bytes)."""
+    """One file to be mailed: to whom, where, and how large the mail will be (bytes).
+
+    `persons` are those of the whole packet, `parts` all its files by name with their SHA-256.
+    """
 
     controller: str
     to: str
@@ -39,6 +42,17 @@ class Parcel:
     sha256: str
     persons: int
     size: int
+    parts: tuple[tuple[str, str], ...]
+
+    @property
+    def part(self) -> int:
+        """Which of the parts it is, from 1."""
+        return self.parts.index((self.path.name, self.sha256)) + 1
+
+    @property
+    def named(self) -> str:
+        """What the queue knows it by: a packet in one file, by its controller alone."""
+        return f"{self.controller}\x1f{self.part}" if len(self.parts) > 1 else self.controller
 
     def standing(self, largest: int) -> str:
         """Say whether it leaves by mail, and why not."""
@@ -56,9 +70,10 @@ def parcels(folder: Path, recipients: dict[str, Recipient], facts: str) -> list[
     try:
         said = read_manifest(folder / MANIFEST)
         found = [
-            _parcel(folder, packet, recipients)
+            parcel
             for packet in said["packets"]
             if packet["controller"]
+            for parcel in _parcels(folder, packet, recipients)
         ]
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
@@ -73,12 +88,39 @@ def parcels(folder: Path, recipients: dict[str, Recipient], facts: str) -> list[
     return found
 
 
-def _parcel(folder: Path, packet: dict[str, Any], recipients: dict[str, Recipient]) -> Parcel:
-    file, name = packet["file"], packet["controller"]
-    to = mailbox(recipients[name].email) if name in recipients else ""
-    path = folder / Path(file["name"]).name
-    size = file["size"] * 78 // 57 + _OVERHEAD
-    return Parcel(name, to, path, file["sha256"], packet["persons"], size)
+def _parcels(
+    folder: Path, packet: dict[str, Any], recipients: dict[str, Recipient]
+) -> list[Parcel]:
+    name = packet["controller"]
+    to = recipients.get(name, Recipient(name))
+    files = [part["file"] for part in packet.get("parts", [packet])]
+    names = [Path(file["name"]).name for file in files]
+    parts = tuple(zip(names, (file["sha256"] for file in files), strict=True))
+    return [
+        Parcel(
+            name, mailbox(to.email), folder / own, file["sha256"], packet["persons"],
+            mail_size(file["size"]), parts,
+        )
+        for own, file in zip(names, files, strict=True)
+    ]  # fmt: skip
+
+
+def mail_size(file: int) -> int:
+    """Return how large a mail with so large a file is, in bytes.
+
+    >>> mail_size(7_000_000)
+    9586947
+    """
+    return file * 78 // 57 + _OVERHEAD
+
+
+def largest_file(mail: int) -> int:
+    """Return how large a file fits into so large a mail, in bytes.
+
+    >>> mail_size(largest_file(10_000_000)) <= 10_000_000
+    True
+    """
+    return max((mail - _OVERHEAD) * 57 // 78, 1)
 
 
 def due_parcels(
@@ -86,7 +128,7 @@ def due_parcels(
 ) -> Iterator[Due]:
     """Yield the packets as the queue knows them: by a pseudonym, for a practice bears a name."""
     for one in found:
-        key = keyring.pseudonym(one.controller, notice, _KIND).hex()
+        key = keyring.pseudonym(one.named, notice, _KIND).hex()
         write = partial(_mail, one, story, sender, f"{notice} {key}")
         yield Due(key, one.standing(largest), one.to, write)
 
@@ -94,7 +136,10 @@ def due_parcels(
 def _mail(one: Parcel, story: Story, sender: str, mark: str) -> EmailMessage:
     data = content(one)
     title = _("Personal data breach: notice under article 33(2) of the GDPR, our reference {case}")
-    message = compose(sender, one.to, title.format(case=story.case), _text(one, story), mark)
+    if len(one.parts) > 1:
+        title += _(" (part {part} of {parts})")
+    about = title.format(case=story.case, part=one.part, parts=len(one.parts))
+    message = compose(sender, one.to, about, _text(one, story), mark)
     message["Content-Language"] = story.language
     kind = "pkcs7-mime" if one.path.suffix == ".p7m" else "octet-stream"
     message.add_attachment(data, maintype="application", subtype=kind, filename=one.path.name)
@@ -121,9 +166,19 @@ def _text(one: Parcel, story: Story) -> str:
             "holds our notice, the list of the persons concerned ({persons}), a draft of what you "
             "may notify to the CNIL and a draft letter."
         ).format(controller=one.controller, persons=number(one.persons)),
+        *_of_parts(one),
         _("We became aware of it on {when}.").format(when=story.moment(story.aware)),
-        f"SHA-256 {one.path.name}:\n{one.sha256}",
+        *(f"SHA-256 {name}:\n{sha256}" for name, sha256 in one.parts),
         _("For any question: {contact}.").format(contact=story.organisation.contact),
         story.organisation.name,
     )
     return "\n\n".join(lines) + "\n"
+
+
+def _of_parts(one: Parcel) -> Iterator[str]:
+    if len(one.parts) > 1:
+        yield _(
+            "What we send you is too large for one message: this is part {part} of {parts}. Each "
+            "part opens by itself and lists its own persons; the documents are in part 1. Please "
+            "check that you received them all."
+        ).format(part=one.part, parts=len(one.parts))

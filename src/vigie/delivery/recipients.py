@@ -9,13 +9,14 @@ A file of recipients, TOML, has one table per controller under the name that the
     [controllers."Mutuelle des Dunes"]
     certificate = "certificats/dunes.pem"
     email = "dpo@dunes.mssante.fr"
+    largest_mb = 5.0                   # where this mailbox takes less than smtp.toml says
 """
 
 import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import pyrage
@@ -37,6 +38,7 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     age: str | list[str] = ""
     certificate: str = ""
     email: str = ""
+    largest_mb: Annotated[float, msgspec.Meta(ge=0.5)] | None = None
 
 
 class Recipients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +55,7 @@ class Recipient(msgspec.Struct, frozen=True):
     age: tuple[Any, ...] = ()
     certificates: tuple[x509.Certificate, ...] = ()
     email: str = ""
+    largest_mb: float | None = None
 
     @property
     def suffix(self) -> str:
@@ -103,9 +106,10 @@ def _recipient(name: str, said: Said, path: Path) -> Recipient:
         )
     if said.age:
         keys = [said.age] if isinstance(said.age, str) else said.age
-        return Recipient(name, age=tuple(age_key(key, where) for key in keys), email=said.email)
+        opened = tuple(age_key(key, where) for key in keys)
+        return Recipient(name, age=opened, email=said.email, largest_mb=said.largest_mb)
     found = certificates(path.parent / said.certificate)
-    return Recipient(name, certificates=found, email=said.email)
+    return Recipient(name, certificates=found, email=said.email, largest_mb=said.largest_mb)
 
 
 def age_key(text: str, where: str) -> Any:

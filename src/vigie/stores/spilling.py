@@ -27,9 +27,12 @@ def connect(home: Path) -> Any:
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
         _sweep(folder)
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={"temp_directory": str(folder), "memory_limit": f"{_memory(home)}B"}
     )
+    # Drawn on standard output, where an answer is.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _memory(home: Path) -> int:
