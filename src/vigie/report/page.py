@@ -170,9 +170,9 @@ def _list(found: Detection) -> Html:
 
 
 def _link(alert: Alert, place: int) -> Html:
-    more = len(alert.accounts) - 1
-    name = join(login(alert.account), f" (+{number(more)})" if more else "")
-    return element("a", name, href=f"#alert-{alert.id}") if place < TOLD else name
+    name, more = login(alert.account), len(alert.accounts) - 1
+    link = element("a", name, href=f"#alert-{alert.id}") if place < TOLD else name
+    return join(link, f" (+{number(more)})") if more else link
 
 
 def _by_level(found: Detection) -> Iterator[Html]:
