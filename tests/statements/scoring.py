@@ -21,10 +21,12 @@ APART = {
     "apart.jsonl": "apart.json",
     "held_out_2026-11-22.jsonl": "held_out_2026-11-22.json",
     "second_2026-11-22.jsonl": "held_out_2026-11-22.json",
+    "published.jsonl": "held_out_2026-11-22.json",
 }
 """Sets with the facts they speak of. The first two are by somebody who knew the verdicts' meaning
 and the facts, and neither rules nor other sets; the third is by the author of the second, who then
-mended the rules, from after the rules were seen and before one was mended."""
+mended the rules, from after the rules were seen and before one was mended; the fourth is of
+sentences that authorities and firms published, as the press quotes them."""
 
 
 def sentences(name: str = "sentences.toml") -> list[dict[str, str]]:
