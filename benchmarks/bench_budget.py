@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.trials import by_site, code, observe, rate, record, recorded
+from vigie.alerts import LEVELS
 from vigie.simulate.presets import PRESETS, simulate
 
 FILE = Path(".bench") / "budget.jsonl"
@@ -25,7 +26,13 @@ def table(trials: list[dict]) -> str:
     for preset in sorted({trial["preset"] for trial in trials}):
         mine = [trial for trial in trials if trial["preset"] == preset]
         lines.append(f"| {preset} | {rate(by_site(mine, 0))} |")
-    return "\n".join([*lines, f"| all | {rate(by_site(trials, 0))} |"])
+    lines.append(f"| all | {rate(by_site(trials, 0))} |")
+    days = by_site(trials, 0)[:, 0].sum()
+    for number, level in enumerate(LEVELS[1:], 1):
+        names = LEVELS[number:]
+        told = sum(trial["levels"].get(name, 0) for trial in trials for name in names)
+        lines.append(f"| {level} or graver | {told} | {days:.0f} | {1e4 * told / days:.2f} | |")
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -67,6 +67,7 @@ def observe(world: World, scale: float, drift: Drift | None = None) -> Trial:
         "hypotheses": Counter(
             a.hypothesis for a in found.alerts if a.opened_at >= found.learn_until
         ),
+        "levels": Counter(a.level for a in found.alerts if a.opened_at >= found.learn_until),
         "cells": [[*cell, of_days[cell], of_alerts[cell]] for cell in of_days | of_alerts],
     }  # fmt: skip
 
