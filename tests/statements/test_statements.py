@@ -164,6 +164,20 @@ def test_what_may_be_written_instead_passes_itself() -> None:
     assert verdict("1 198 personnes sont concernées.") == "passed"
 
 
+@pytest.mark.parametrize("said", [
+    "La CNIL a été notifiée le 20 novembre 2025.",
+    "La plainte date du 19 novembre 2025.",
+    "L'accès frauduleux a duré deux jours.",
+    "L'intrusion a eu lieu le 5 novembre 2025.",
+])  # fmt: skip
+def test_what_may_be_written_of_a_date_passes_itself(said: str) -> None:
+    portal = facts_named("held_out_2026-11-22.json:portal")
+    (finding,) = check(said, portal)
+    assert finding.verdict == "refused"
+    assert "2025" in finding.instead
+    assert {one.verdict for one in check(finding.instead, portal)} == {"passed"}
+
+
 def test_one_in_a_hundred_is_not_read_as_one_in_a_hundred_of_the_part() -> None:
     # A newspaper read "169,000, that is 1 %" as 1 % of 169,000.
     (finding,) = check(

@@ -155,6 +155,16 @@ def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
     return text
 
 
+def say_day(moment: datetime) -> str:
+    """Return a day as a French draft says it.
+
+    >>> say_day(datetime(2025, 12, 1))
+    '1er décembre 2025'
+    """
+    day = "1er" if moment.day == 1 else str(moment.day)
+    return f"{day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
 def lasting(text: str, end: int) -> timedelta | None:
     """Return the unit of time that follows a number, when one does: what it counts is a duration.
 

@@ -97,7 +97,7 @@ def load_terms(home: Path | None = None) -> Terms:
     terms, names = (
         legal.load("free_text", Terms, home), legal.load("free_text_names", Names, home),
     )  # fmt: skip
-    version = f"{terms.version}, names {names.version}"
+    version = " / ".join(dict.fromkeys((terms.version, names.version)))
     return msgspec.structs.replace(terms, version=version, names=names.words)
 
 

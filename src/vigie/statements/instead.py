@@ -3,9 +3,11 @@
 from vigie.facts import Fact, Facts
 from vigie.language import number, speaking
 from vigie.records import DATA_CLASSES
+from vigie.statements.dates import say_day
 from vigie.statements.negatives import missing
 from vigie.statements.reading import Reading
 from vigie.statements.rules import rules
+from vigie.statements.times import moments_of
 
 _WAYS = {
     "listed": "apparues dans une liste", "opened": "ouvertes", "exported": "exportées",
@@ -15,7 +17,7 @@ _WAYS = {
 def suggest(said: Reading, facts: Facts) -> str:
     """Return a French text that says what the facts carry about what the sentence speaks of."""
     with speaking("fr"):
-        parts = [_persons(facts)]
+        parts = [_filed(said, facts)] if said.filed else [_persons(facts), _period(said, facts)]
         parts += [_class(facts, name) for name in said.classes]
         if said.way in _WAYS and not said.classes:
             parts.append(_way(facts, said.way))
@@ -24,6 +26,20 @@ def suggest(said: Reading, facts: Facts) -> str:
         if any(name == "accounts" for name in _units(said)):
             parts.append(_accounts(facts))
     return " ".join(part for part in parts if part)
+
+
+def _filed(said: Reading, facts: Facts) -> str:
+    known = moments_of(facts)
+    return " ".join(
+        said.rules.stated[name].format(day=say_day(known[name])) for name in sorted(said.filed)
+    )
+
+
+def _period(said: Reading, facts: Facts) -> str:
+    known = moments_of(facts)
+    ends = [say_day(known[name]) for name in ("first_access", "last_access") if name in known]
+    asked = said.moments or said.durations or said.says("at_once")
+    return f"Les accès ont eu lieu du {ends[0]} au {ends[1]}." if asked and len(ends) == 2 else ""
 
 
 def _units(said: Reading) -> list[str]:

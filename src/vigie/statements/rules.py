@@ -23,6 +23,7 @@ class Rules:
     moments: dict[str, Pattern]
     done: dict[str, Pattern]
     shown: dict[str, str]
+    stated: dict[str, str]
     forbid_data: tuple[str, ...]
     forbid_exports: tuple[str, ...]
 
@@ -42,6 +43,7 @@ def rules() -> Rules:
         moments=_whole_words(said["moments"]),
         done=_filings(said["done"]),
         shown=said["shown"],
+        stated=said["stated"],
         forbid_data=tuple(said["negative"]["data"]),
         forbid_exports=tuple(said["negative"]["exports"]),
     )
