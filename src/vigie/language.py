@@ -17,6 +17,8 @@ from unicodedata import category
 
 LANGUAGES = ("fr", "en")
 _CATALOGUES = Path(__file__).parent / "locale"
+FORMULA = "=+@\t\r\n＝＋－＠-"
+"""What a spreadsheet takes for the beginning of a formula; the hyphen last, as in a class."""
 _UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 _current: ContextVar[str] = ContextVar("language", default="en")
 
@@ -112,6 +114,17 @@ def visible(text: str, kept: str = "") -> str:
         else mark
         for mark in text
     )
+
+
+def harmless(cell: str) -> str:
+    """Write a text as `visible` does, and so that no spreadsheet runs it as a formula (CWE-1236).
+
+    What is written into a table was written by others: a user agent may begin with an equals sign.
+
+    >>> harmless("=1+1"), harmless("dupont")
+    ("'=1+1", 'dupont')
+    """
+    return ("'" if cell.lstrip(" ").startswith(tuple(FORMULA)) else "") + visible(cell)
 
 
 def number(value: float, decimals: int = 0) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from vigie.cases.filings import Filing, file
 from vigie.cases.model import Case
-from vigie.language import visible
+from vigie.language import harmless
 
 
 def register(cases: Iterable[Case], home: Path, now: datetime) -> list[Filing]:
@@ -39,6 +39,4 @@ def _cell(value: Any, unknown: str) -> str:
         return ", ".join(_cell(part, unknown) for part in value)
     if isinstance(value, dict):
         return " ".join(str(part) for part in value.values() if part)
-    # CWE-1236: somebody's words must not run as a formula where the register is opened.
-    text = visible(str(value))
-    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@")) else text
+    return harmless(str(value))

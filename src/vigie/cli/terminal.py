@@ -21,10 +21,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vigie.config import Settings, home_directory, load_settings
-from vigie.language import visible
+from vigie.language import harmless, visible
 
 _WIDEST = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def home_of(options: Namespace) -> Path:
@@ -87,10 +86,7 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def _harmless(cell: object) -> object:
-    # CWE-1236: a log is written by others, and a user agent may begin with an equals sign.
-    if not isinstance(cell, str):
-        return cell
-    return ("'" if cell.lstrip(" ").startswith(_FORMULA) else "") + visible(cell)
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 def draw_table(header: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:

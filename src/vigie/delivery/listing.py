@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from vigie.delivery.split import Split
 from vigie.exposure import CERTAINTIES, HOWS
-from vigie.language import N_, _
+from vigie.language import FORMULA, N_, _
 from vigie.notices.people import REMARKS, Names, People
 from vigie.notices.words import CLASS_NAMES, HOW_NAMES
 from vigie.records import DATA_CLASSES
@@ -53,7 +53,7 @@ REMARK_NAMES: Final = {
     "twice": N_("several times in the register, the same"),
     "differing": N_("several times in the register, not the same"),
 }
-_FORMULA: Final = "^[ ]*[=+\\-@\t\r\n＝＋－＠]"
+_RISKY: Final = f"^ *[{FORMULA}]"
 
 
 def listing(split: Split, names: Names | None, slice_rows: int) -> Iterator[pa.Table]:
@@ -124,5 +124,5 @@ def _minutes(times: pa.ChunkedArray) -> pa.Array:
 
 
 def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    risky = pc.fill_null(pc.match_substring_regex(column, _FORMULA), False)
+    risky = pc.fill_null(pc.match_substring_regex(column, _RISKY), False)
     return pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)
