@@ -26,6 +26,7 @@ from vigie.exposure import CERTAINTIES, EXPOSURE, HOWS
 from vigie.language import N_
 from vigie.notices.share import Share
 from vigie.records import DATA_CLASSES
+from vigie.stores.quoting import quoted
 
 MEMORY: Final = "1500MB"
 _KEYS: Final = 1 << 18
@@ -76,8 +77,8 @@ def split(
                 _ROWS.format(
                     controller="coalesce(controller, '')" if by_controller else "''",
                     classes=_mask("data_class", DATA_CLASSES), hows=_mask("how", HOWS),
-                    certainties=list(CERTAINTIES), sure=list(SURE), exposure=_quoted(exposure),
-                    path=_quoted(path),
+                    certainties=list(CERTAINTIES), sure=list(SURE), exposure=quoted(str(exposure)),
+                    path=quoted(str(path)),
                 )
             )  # fmt: skip
             shares = _shares(connection, exposure, path) if by_controller else {}
@@ -166,10 +167,12 @@ _TOTALS: Final = """
 def _shares(connection: Any, exposure: Path, path: Path) -> dict[str, Share]:
     totals = {
         name: (rows, tuple(accounts))
-        for name, rows, accounts in _answer(connection, _TOTALS.format(exposure=_quoted(exposure)))
+        for name, rows, accounts in _answer(
+            connection, _TOTALS.format(exposure=quoted(str(exposure)))
+        )
     }
     query = _SHARES.format(
-        path=_quoted(path),
+        path=quoted(str(path)),
         classes=_counts("shown", DATA_CLASSES),
         hows=_counts("hows", HOWS),
     )
@@ -205,7 +208,3 @@ def classes_in(mask: int) -> tuple[str, ...]:
 
 def _named(words: tuple[str, ...], counts: list[int]) -> dict[str, int]:
     return {word: count for word, count in zip(words, counts, strict=True) if count}
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

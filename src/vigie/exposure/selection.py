@@ -12,6 +12,7 @@ from typing import Any, Final
 from vigie.events import ACTIONS
 from vigie.exposure.asking import first
 from vigie.exposure.scope import Scope
+from vigie.stores.quoting import quoted
 
 NOT_EXPOSING: Final = ("login", "logout", "privilege_change", "log_change")
 FAILED: Final = ("serious_failure", "major_failure")
@@ -111,15 +112,11 @@ def _by_services(connection: Any) -> str:
 def _where(connection: Any, column: str) -> str:
     rows = connection.execute("SELECT account, since, until FROM stretches").fetchall()
     parts = [
-        f"({column} = {_quoted(account)} AND e.\"at\" >= TIMESTAMP '{since}'"
+        f"({column} = {quoted(account)} AND e.\"at\" >= TIMESTAMP '{since}'"
         f" AND e.\"at\" < TIMESTAMP '{until}')"
         for account, since, until in rows
     ]
     return "(" + " OR ".join(parts) + ")"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _several_logs(connection: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from vigie.exposure.schema import CERTAINTIES, HOWS
 from vigie.records import DATA_CLASSES
+from vigie.stores.quoting import quoted
 
 DATA_CLASS: Final = "data_class_word"
 HOW: Final = "how_word"
@@ -27,9 +28,5 @@ def declare(connection: Any, accounts: Iterable[str]) -> None:
         (DATA_CLASS, DATA_CLASSES), (HOW, HOWS), (CERTAINTY, CERTAINTIES), (ACCOUNT, accounts),
         (CONTROLLER, controllers),
     ):  # fmt: skip
-        listed = ", ".join(_quoted(word) for word in sorted(words) or [""])
+        listed = ", ".join(quoted(word) for word in sorted(words) or [""])
         connection.execute(f"CREATE TYPE {name} AS ENUM ({listed})")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

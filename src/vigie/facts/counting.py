@@ -16,6 +16,7 @@ from vigie.exposure import CERTAINTIES, HOWS, Exposure
 from vigie.exposure.output import hash_rows
 from vigie.facts.model import Attestation, Fact, Facts, Gap, stamp
 from vigie.records import DATA_CLASSES
+from vigie.stores.quoting import quoted
 
 _PERSONS: Final = "SELECT count(DISTINCT patient) FROM exposure"
 _TEXT_CLASSES: Final = ("notes",)
@@ -98,8 +99,7 @@ def _parts(found: Exposure) -> Iterator[tuple[str, str, int]]:
         yield f"persons.certainty:{name}", f"certainty = '{name}' AND {shown}", persons
     by_controller = dict(found.groups(_BY_CONTROLLER))
     for name in _names(found, "controller"):
-        quoted = name.replace("'", "''")
-        where = f"controller = '{quoted}' AND {shown}"
+        where = f"controller = {quoted(name)} AND {shown}"
         yield f"persons.controller:{name}", where, by_controller.get(name, 0)
 
 

@@ -24,6 +24,7 @@ from vigie.stores import spilling
 from vigie.stores.catalogue import Catalogue
 from vigie.stores.declared import latest, parts
 from vigie.stores.files import moment
+from vigie.stores.quoting import quoted
 from vigie.stores.segments import (
     PHYSICAL,
     STORED_QUARANTINE,
@@ -165,7 +166,7 @@ def _view_segments(
     present = [str(home / row["path"]) for row in rows]
     columns = ", ".join(_expression(schema.field(name)) for name in names)
     if present:
-        paths = ", ".join("'" + path.replace("'", "''") + "'" for path in present)
+        paths = ", ".join(map(quoted, present))
         origin = f"read_parquet([{paths}], hive_partitioning = false)"
     else:
         origin = f"no_{kind}"
