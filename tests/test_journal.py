@@ -115,3 +115,20 @@ def test_a_journal_that_cannot_be_written_stops_what_it_records(tmp_path: Path) 
     (tmp_path / "journal").mkdir()
     with pytest.raises(StoreError, match="the journal cannot be written"):
         journal.record(tmp_path, "look")
+
+
+def test_an_entry_whose_head_could_not_be_written_is_not_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    before = lines(home)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", full)
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                journal.record(home, "look", "alert 9", "review")
+    assert lines(home) == before
+    assert journal.verify(home) is None
+    assert journal.record(home, "look", "alert 9", "review").number == 6

@@ -83,7 +83,11 @@ def record(home: Path, what: str, subject: str = "", reason: str = "", who: str 
             )  # fmt: skip
             entry = Entry(**{**asdict(entry), "hash": entry.digest()})
             _append(home / JOURNAL_FILE, _canonical(asdict(entry)) + b"\n")
-            _write_head(home, entry.number, entry.hash)
+            try:
+                _write_head(home, entry.number, entry.hash)
+            except OSError:  # what is not done must not look as if it had been
+                _drop_last(home)
+                raise
             return entry
     except OSError as error:
         raise StoreError(
@@ -190,6 +194,12 @@ def _resume(home: Path) -> tuple[int, str]:
     last = _parse(tail[:whole].rstrip(b"\n").rsplit(b"\n", 1)[-1])
     number, digest = _read_head(home)
     return (last.number, last.hash) if last and last.number > number else (number, digest)
+
+
+def _drop_last(home: Path) -> None:
+    path = home / JOURNAL_FILE
+    whole = path.read_bytes()[:-1]
+    os.truncate(path, whole.rfind(b"\n") + 1)
 
 
 def _parse(line: bytes) -> Entry | None:

@@ -531,3 +531,17 @@ def test_a_file_of_blank_lines_has_no_names_of_columns(
     assert (code, errors) == (
         1, "vigie: a.csv: the file has no names of columns; check how it was exported.\n",
     )  # fmt: skip
+
+
+def test_a_store_among_the_logs_is_not_read_as_a_log(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    written(logs / "a.csv", GOOD)
+    told = ("import", logs, "--mapping", mapping, "--format", "json")
+    for _ in range(2):
+        code, printed, errors = vigie(*told, home=logs / "home")
+        assert (code, errors) == (0, "")
+        assert [file["file"] for file in json.loads(printed)["files"]] == ["a.csv"]
+    assert "holds no log file" in vigie("import", logs / "home", home=logs / "home")[2]

@@ -13,6 +13,7 @@ from vigie.cli.terminal import (
     say,
     write_json,
 )
+from vigie.errors import UsageError
 from vigie.language import N_, _, number, plural, sentence
 from vigie.pipeline import Fault, Imported, find_files, import_files, load_mappings
 from vigie.readers.base import REASONS, Tally
@@ -43,7 +44,15 @@ def import_logs(options: Namespace) -> int:
 
 def read_paths(options: Namespace) -> list[Imported]:
     """Import what the options name, with progress on a terminal."""
+    home = home_of(options).resolve()
     files, mappings = find_files(options.paths), load_mappings(options.mapping)
+    # A directory of logs may hold the store as well, which is no log.
+    files = {path: name for path, name in files.items() if home not in path.resolve().parents}
+    if not files:
+        raise UsageError(
+            N_("the directory holds no log file"), where=str(options.paths[0]),
+            remedy=N_("name the directory where the logs are"),
+        )  # fmt: skip
     total = sum(map(_size, files))
     with (
         Store.open(home_of(options), write=True) as store,

@@ -75,8 +75,11 @@ def _written(store: "Store") -> Iterator[Finding]:
         try:
             with (store.home / path).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
+        except FileNotFoundError:
             yield Finding("missing", path, N_("the file is missing"))
+            continue
+        except OSError:
+            yield Finding("missing", path, N_("the file cannot be read"))
             continue
         if found != sha256:
             yield Finding("changed", path, N_("the file was changed"))
