@@ -106,18 +106,7 @@ def simulate(
     )
     stolen = thefts.steal(platform, attacks)
     layout = workflows.plan(chosen, people)
-    accesses = pa.concat_tables([
-        workflows.accesses(chance, visits, layout, people, chosen, odd, first)
-        for chance, visits, first in (
-            (stream(seed, preset, "expand"), honest, 0),
-            *zip(stolen.chances, stolen.visits, count(_FIRST_THEFT, 1 << 24), strict=False),
-        )
-    ])  # fmt: skip
-    accesses = signs.signed(
-        seed, preset, people, calendar.start, span, layout.objects.index("session"), accesses,
-        stolen.attacks,
-    )  # fmt: skip
-    accesses = accesses.take(pc.sort_indices(accesses["at"])).combine_chunks()
+    accesses = _accesses(platform, stolen, layout)
     hired = assignments.hired_at(stream(seed, preset, "hired"), work, calendar.start)
     accounts = people.accounts.set_column(
         people.accounts.schema.get_field_index("hired_at"), "hired_at", pa.array(hired)
@@ -130,6 +119,24 @@ def simulate(
         stolen.attacks,
         care.relations(streams(seed, 4, preset, "care"), preset, people, calendar, honest),
     )  # fmt: skip
+
+
+def _accesses(platform: thefts.Platform, stolen: thefts.Thefts, layout: workflows.Plan) -> pa.Table:
+    """Return what visits become in the log, honest and stolen, in order of time."""
+    preset, seed, people = platform.preset, platform.seed, platform.people
+    expanded = pa.concat_tables([
+        workflows.accesses(chance, visits, layout, people, platform.chosen, platform.odd, first)
+        for chance, visits, first in (
+            (stream(seed, preset, "expand"), platform.honest, 0),
+            *zip(stolen.chances, stolen.visits, count(_FIRST_THEFT, 1 << 24), strict=False),
+        )
+    ])  # fmt: skip
+    calendar = platform.calendar
+    signed = signs.signed(
+        seed, preset, people, calendar.start, calendar.days, layout.objects.index("session"),
+        expanded, stolen.attacks,
+    )  # fmt: skip
+    return signed.take(pc.sort_indices(signed["at"])).combine_chunks()
 
 
 def _placed(
