@@ -20,6 +20,8 @@ from vigie.records import TABLES
 from vigie.stores import Store
 
 Read = Callable[[Path, Keyring, Refused], Iterator[pa.Table]]
+Kept = Callable[[pa.Table, pa.Table], pa.Table]
+"""What stays of the table that is there, given that and the new one."""
 
 
 def identities(options: Namespace) -> int:
@@ -28,7 +30,7 @@ def identities(options: Namespace) -> int:
     def read(path: Path, keyring: Keyring, refused: Refused) -> Iterator[pa.Table]:
         return read_identities(load_identities(path), path, keyring, refused)
 
-    return _run(options, "identities", read, lambda _known: TABLES["identities"].empty_table())
+    return _run(options, "identities", read, lambda known, _fresh: known.slice(0, 0))
 
 
 def contracts(options: Namespace) -> int:
@@ -40,19 +42,22 @@ def contracts(options: Namespace) -> int:
     def read(path: Path, keyring: Keyring, refused: Refused) -> Iterator[pa.Table]:
         return read_contracts(load_contracts(path), path, keyring, refused)
 
-    return _run(options, "contracts", read, lambda known: known.filter(known["person"].is_null()))
+    return _run(options, "contracts", read, _of_others)
 
 
-def _run(
-    options: Namespace, name: str, read: Read, kept: Callable[[pa.Table], pa.Table]
-) -> int:  # fmt: skip
+def _of_others(known: pa.Table, fresh: pa.Table) -> pa.Table:
+    """Return the contracts of whole organisations of which the new table says nothing."""
+    again = fresh.filter(fresh["person"].is_null())["organisation"]
+    others = pc.invert(pc.is_in(known["organisation"], value_set=again))
+    return known.filter(pc.and_(known["person"].is_null(), others))
+
+
+def _run(options: Namespace, name: str, read: Read, kept: Kept) -> int:
     with cases_follow(options):
         return _read(options, name, read, kept)
 
 
-def _read(
-    options: Namespace, name: str, read: Read, kept: Callable[[pa.Table], pa.Table]
-) -> int:  # fmt: skip
+def _read(options: Namespace, name: str, read: Read, kept: Kept) -> int:
     home = home_of(options)
     with Store.open(home, write=not options.check) as store, Refused(options.refused) as refused:
         pieces = [
@@ -64,20 +69,11 @@ def _read(
         fresh = pa.concat_tables([TABLES[name].empty_table(), *pieces])
         before = store.table(name)
         if not options.check:
-            others = _others(kept(before), fresh, name)
             subject = f"{name}: {', '.join(path.name for path in options.mappings)}"
             journal.record(home, "register", subject, options.reason)
-            store.put_table(name, pa.concat_tables([others, fresh]))
+            store.put_table(name, pa.concat_tables([kept(before, fresh), fresh]))
     _tell(options, name, fresh.num_rows, before.num_rows, refused)
     return 4 if refused.total else 0
-
-
-def _others(known: pa.Table, fresh: pa.Table, name: str) -> pa.Table:
-    """Leave out what the new table says again of whole organisations."""
-    if name != "contracts":
-        return known
-    again = fresh.filter(fresh["person"].is_null())["organisation"]
-    return known.filter(pc.invert(pc.is_in(known["organisation"], value_set=again)))
 
 
 _KEPT = {
