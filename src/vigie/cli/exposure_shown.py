@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from vigie.cli.terminal import draw_table, say
 from vigie.exposure.separation import BECAUSE
-from vigie.facts import GAPS
+from vigie.facts import GAPS, Facts
 from vigie.language import N_, _, labelled, number
 
 if TYPE_CHECKING:
     from vigie.exposure import Exposure
     from vigie.exposure.changes import Change
-    from vigie.facts import Facts
 
 HOWS = {
     "listed": N_("listed"), "opened": N_("opened"), "exported": N_("exported"),
@@ -49,7 +48,7 @@ GROUP BY ALL ORDER BY min(s."at"), v.account, s.session, s.network, s.device, v.
 """
 
 
-def as_json(found: "Exposure", facts: "Facts", changes: "tuple[Change, ...]") -> dict[str, Any]:
+def as_json(found: "Exposure", facts: Facts, changes: "tuple[Change, ...]") -> dict[str, Any]:
     """Return the answer as `docs/exposure.md` documents it; it names no patient."""
     import msgspec
 
@@ -76,7 +75,7 @@ def evidence(found: "Exposure") -> list[dict[str, Any]]:
     return [row | {k: f"{row[k].isoformat()}Z" for k in ("first_at", "last_at")} for row in rows]
 
 
-def draw(found: "Exposure", facts: "Facts", changes: "tuple[Change, ...]", sessions: bool) -> None:
+def draw(found: "Exposure", facts: Facts, changes: "tuple[Change, ...]", sessions: bool) -> None:
     """Draw the summary."""
     _draw_counts(found, facts)
     say()
@@ -90,7 +89,7 @@ def draw(found: "Exposure", facts: "Facts", changes: "tuple[Change, ...]", sessi
     _draw_changes(changes)
 
 
-def say_persons(facts: "Facts") -> None:
+def say_persons(facts: Facts) -> None:
     """Say how many persons were exposed, with the bounds where there are any."""
     persons = facts["persons"]
     if persons.exact:
@@ -103,7 +102,7 @@ def say_persons(facts: "Facts") -> None:
         say(text.format(low=number(persons.numerator), high=number(persons.high)))
 
 
-def _draw_counts(found: "Exposure", facts: "Facts") -> None:
+def _draw_counts(found: "Exposure", facts: Facts) -> None:
     say_persons(facts)
     totals = found.totals
     say(
@@ -140,7 +139,7 @@ def _draw_separation(found: "Exposure", sessions: bool) -> None:
     ])  # fmt: skip
 
 
-def _draw_gaps(facts: "Facts") -> None:
+def _draw_gaps(facts: Facts) -> None:
     if not facts.gaps:
         return
     say()

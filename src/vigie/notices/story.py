@@ -8,7 +8,7 @@ import msgspec
 from vigie.cases.model import Case, Event, Kind
 from vigie.cases.organisation import Organisation, load_organisation
 from vigie.errors import RefusedError
-from vigie.facts import Facts, from_json
+from vigie.facts import Facts
 from vigie.language import N_, _, current_language, plural
 from vigie.language import number as written
 from vigie.notices.dates import day_of, moment_of
@@ -105,7 +105,7 @@ def tell(case: Case, home: Path, date: datetime) -> Story:
             case, N_("the organisation or its contact is not named"),
             N_("write name and contact into organisation.toml"),
         )  # fmt: skip
-    facts = from_json(case.facts.content.encode(), case.id)
+    facts = case.read_facts()
     measures = tuple(e.text for e in case.timeline if e.kind == Kind.MEASURE and e.text)
     if not measures:
         raise _lacking(
