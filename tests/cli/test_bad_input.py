@@ -545,3 +545,13 @@ def test_a_store_among_the_logs_is_not_read_as_a_log(
         assert (code, errors) == (0, "")
         assert [file["file"] for file in json.loads(printed)["files"]] == ["a.csv"]
     assert "holds no log file" in vigie("import", logs / "home", home=logs / "home")[2]
+
+
+def test_a_trial_says_what_no_line_names(vigie: Vigie, tmp_path: Path) -> None:
+    said = MAPPING.replace("account =", "# ").replace("patient =", "# ")
+    log, mapping = written(tmp_path / "a.csv", GOOD), written(tmp_path / "m.toml", said)
+    printed = vigie("mapping", "test", log, "--mapping", mapping)[1]
+    assert "! no line shown names an account: nobody can be watched" in printed
+    assert "! no line shown names a patient: sweeps cannot be seen" in printed
+    whole = vigie("mapping", "test", log, "--mapping", written(tmp_path / "w.toml", MAPPING))[1]
+    assert "! no line" not in whole

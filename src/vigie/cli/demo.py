@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 PRESET, SCALE, DAYS = "third-party-payment", 0.25, 50
 BUDGET = 5.0  # the portal has 750 accounts, not a region of 10,000
-FAMILIES = (
-    "fast_sweep", "working_hours_sweep", "low_and_slow", "enumeration", "name_sweep", "own_panel",
-    "rights_check_sweep", "export", "several_accounts",
-)  # fmt: skip
+FAMILIES = {
+    "fast_sweep": N_("fast sweep"), "working_hours_sweep": N_("sweep in working hours"),
+    "low_and_slow": N_("slow sweep"), "enumeration": N_("walk along the numbers"),
+    "name_sweep": N_("walk along the names"), "own_panel": N_("the account's own patients"),
+    "rights_check_sweep": N_("rights checks"), "export": N_("export"),
+    "several_accounts": N_("several accounts"),
+}  # fmt: skip
 _MARK = ".vigie-demo"
 
 
@@ -105,8 +108,9 @@ def judge(found: "Detection", truth: Path) -> None:
         header,
         [
             (
-                theft["family"], ", ".join(theft["accounts"][:3]), number(theft["patients"]),
-                number(theft["records"]), alert_of.get(theft["attack"], _("not found")),
+                _(FAMILIES[theft["family"]]), ", ".join(theft["accounts"][:3]),
+                number(theft["patients"]), number(theft["records"]),
+                alert_of.get(theft["attack"], _("not found")),
             )
             for theft in thefts
         ],

@@ -4,7 +4,7 @@ import re
 from argparse import Namespace
 
 from vigie.cli.terminal import draw_table, say
-from vigie.language import _, number
+from vigie.language import N_, _, number
 from vigie.readers.base import REASONS
 from vigie.readers.drafts import draft
 from vigie.readers.mapping import load_mapping
@@ -12,6 +12,10 @@ from vigie.readers.tables.trial import Trial, try_mapping
 
 NOTHING, UNTRUSTED = 0, 4
 _MOST = 30
+_NEEDED = {
+    "account": N_("no line shown names an account: nobody can be watched"),
+    "patient": N_("no line shown names a patient: sweeps cannot be seen"),
+}
 SHOWN = (
     "source_line", "at", "account", "action", "object", "patient", "record_count", "outcome",
     "flags",
@@ -45,6 +49,7 @@ def test(options: Namespace) -> int:
         place = f" ({column})" if column else ""
         say(_("line {line}: {reason}").format(line=number(line), reason=_(REASONS[reason])) + place)
     _say_unmapped(trial)
+    _say_blind(trial)
     return UNTRUSTED if trial.tally.quarantined else NOTHING
 
 
@@ -60,6 +65,13 @@ def _draw_rows(trial: Trial) -> None:
         if value is not None:
             say(f"  {name} = {value}")
     say()
+
+
+def _say_blind(trial: Trial) -> None:
+    """Say what detection would lose: all lines accepted is no proof of a good mapping."""
+    for name, lost in _NEEDED.items():
+        if trial.rows and not any(row.get(name) for row in trial.rows):
+            say(f"! {_(lost)}")
 
 
 def _say_unmapped(trial: Trial) -> None:
