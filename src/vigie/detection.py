@@ -5,7 +5,7 @@ day at a time, each day scored with what was known before it. Days before the wa
 learning part are scored too coarsely to be shown: nothing is known yet of anyone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.calibrate import Thresholds
 from vigie.detectors.combine import Evidence
+from vigie.detectors.hindsight import Keeping, Seen
 from vigie.detectors.kernel import trace_all
 from vigie.events import SCHEMA
 from vigie.front import END, key_numbers
@@ -29,7 +30,7 @@ from vigie.honest import Honest, Reasons
 from vigie.marks import Observer, Scene
 from vigie.profiles import Habits, Usual
 from vigie.stream import LONGEST_LEARNING, Stream
-from vigie.trust import Assessment, assess, inspect
+from vigie.trust import Assessment, Inspection, Inspector, assess, conclude, inspect
 from vigie.units import DAY, find_units, join_units
 
 COLUMNS: Final = (*units_module.COLUMNS, "source", "source_file", "source_line")
@@ -71,12 +72,23 @@ class Detection:
     @cached_property
     def evidence(self) -> Evidence:
         """Return the evidence of all units, its statistic running on through alarms."""
-        units, panel = self.partition.units, self.stream.panel
-        kept = [seen.partition.units.account for seen in self.stream.kept]
+        return self._evidence(self.stream.kept, self.partition)
+
+    def of(self, accounts: Collection[str]) -> tuple[Partition, Evidence]:
+        """Return the units of some accounts, and their evidence."""
+        names = self.stream.reader.words["account"].words
+        wanted = {code for code, name in enumerate(names) if name in accounts}
+        kept = list(self.stream.kept.of(wanted))
+        partition = join_partitions([seen.partition for seen in kept])
+        return partition, self._evidence(kept, partition)
+
+    def _evidence(self, kept: Iterable[Seen], partition: Partition) -> Evidence:
+        units, panel = partition.units, self.stream.panel
+        parts = [(seen.partition.units.account, seen.ratios) for seen in kept]
         ratios = np.empty((0, len(panel.hypotheses)))
-        if kept:
-            order = np.argsort(np.concatenate(kept), kind="stable")
-            ratios = np.concatenate([seen.ratios for seen in self.stream.kept])[order]
+        if parts:
+            order = np.argsort(np.concatenate([account for account, _ in parts]), kind="stable")
+            ratios = np.concatenate([ratios for _, ratios in parts])[order]
         levels = trace_all(units.bounds, units.step, units.day, ratios)
         return Evidence(panel.hypotheses, ratios, levels, panel.floors, panel.abstaining)
 
@@ -98,28 +110,58 @@ def detect(
     of `records.CARE`: what it announces is not strange.
     """
     settings = settings or Settings()
-    known = None if care is None else Care.of(care, key_numbers(care.column("patient")))
     at = _times(events)
-    first, until, last = _stretch(at, learn_until)
-    stream = Stream(
-        settings, learn_until=_midnight(until), detectors=detectors, keep=True, care=known
-    )
+    pause = int(2e6 * settings.link_within_seconds)
+    span = (int(at.min()), int(at.max())) if len(at) else None
+    # Inspected whole, for the rows may be in any order.
     with ThreadPoolExecutor(1) as pool:
-        shown = pool.submit(inspect, events, settings.trust, stream.front.within)
-        alerts = stream.feed_all(_slices(events, at, 2 * stream.front.within))
-        alerts += stream.finish()
+        shown = pool.submit(inspect, events, settings.trust, pause // 2)
+        return detect_slices(
+            _slices(events, at, pause), span, settings, learn_until=learn_until, lines=lines,
+            quarantined=quarantined, detectors=detectors, care=care, shown=shown.result,
+        )  # fmt: skip
+
+
+def detect_slices(
+    slices: Iterable[tuple[pa.Table, int]],
+    span: tuple[int, int] | None,
+    settings: Settings,
+    *,
+    learn_until: datetime | None = None,
+    quarantined: int = 0,
+    lines: int = 0,
+    detectors: Mapping[str, Detector] = DETECTORS,
+    care: pa.Table | None = None,
+    keep: bool | Keeping = True,
+    shown: Callable[[], Inspection] | None = None,
+) -> Detection:
+    """Look at waist rows slice by slice, each with the time before which nothing more is to come.
+
+    `span` holds the first and the last moment (µs) of the log, `keep` says where what was seen is
+    kept, `shown` gives what an inspection of the events showed; without it slices are inspected as
+    they go by, and must then come in order of time. See `detect` for the rest.
+    """
+    known = None if care is None else Care.of(care, key_numbers(care.column("patient")))
+    first, until, last = _stretch(span, learn_until)
+    stream = Stream(
+        settings, learn_until=_midnight(until), detectors=detectors, keep=keep, care=known
+    )
+    seen = Inspector(stream.reader.words)
+    stream.inspector = None if shown else seen
+    alerts = [*stream.feed_all(slices), *stream.finish()]
     thresholds = stream.thresholds
     assert thresholds is not None
-    active = [seen.partition.units.active[0] for seen in stream.kept]
+    within = stream.front.within
+    inspection = shown() if shown else conclude(seen, settings.trust, within)
     trust = assess(
-        shown.result(), settings.trust, abstaining=stream.panel.abstaining,
+        inspection, settings.trust, abstaining=stream.panel.abstaining,
         calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines, late=stream.late,
     )  # fmt: skip
     return Detection(
         alerts=gravest_first(alerts),
         accounts=len(stream.reader.words["account"]),
-        days=last - first + 1 if active else 0,
-        account_days=sum(len(accounts) for accounts in active),
+        days=last - first + 1 if stream.active else 0,
+        account_days=sum(stream.active.values()),
         trust=trust,
         learn_until=_midnight(until),
         budgets=settings.budgets,
@@ -132,9 +174,9 @@ def _times(events: pa.Table) -> np.ndarray:
     return np.asarray(events.column("at").cast(pa.int64()).to_numpy())
 
 
-def _stretch(at: np.ndarray, learn_until: datetime | None) -> tuple[int, int, int]:
+def _stretch(span: tuple[int, int] | None, learn_until: datetime | None) -> tuple[int, int, int]:
     """Return the first day, the day from which nothing teaches thresholds, and the last day."""
-    first, last = (int(at.min()) // DAY, int(at.max()) // DAY) if len(at) else (0, 0)
+    first, last = (span[0] // DAY, span[1] // DAY) if span else (0, 0)
     if learn_until is not None:
         return first, int(learn_until.timestamp() * 1e6) // DAY, last
     return first, first + min((last - first + 1) // 2, LONGEST_LEARNING), last

@@ -45,9 +45,7 @@ def expect(found: Detection) -> tuple[Expectation, ...]:
         return ()
     until = found.learn_until
     scored = sum(
-        len(part.units.active[0])
-        for part in (seen.partition for seen in found.stream.kept)
-        if len(part.units) and part.units.on * 86_400 >= until.timestamp()
+        count for day, count in found.stream.active.items() if day * 86_400 >= until.timestamp()
     )
     daily = found.account_days / found.days if found.days else 0.0
     raised = [LEVELS.index(alert.level) for alert in found.alerts if alert.opened_at >= until]

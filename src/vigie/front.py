@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
+from vigie.kernels import Floats, Int32s, Int64s, UInt64s, inlined, kernel
 from vigie.numbering import NOBODY, Codes, State, Words, hashed
 from vigie.recent import Recent
 from vigie.sorting import order_of_time
@@ -36,6 +37,8 @@ REMEMBERED: Final = DAY // 24
 """How long an access is remembered, to count once what another log says of it."""
 
 _FEW: Final = 4096
+_CROWD: Final = 64
+"""Rows of one time that are sorted one by one, at most."""
 _TIES: Final = ("account", "source_file", "source_line")
 _ACCESS: Final = np.uint64(0xD6E8FEB86659FD93)
 _REQUEST: Final = np.uint64(0xA0761D6478BD642F)
@@ -59,6 +62,10 @@ class Reader(State):
 
     def read(self, events: pa.Table) -> Rows:
         """Return the rows of a table that name an account."""
+        return named(self.decode(events))
+
+    def decode(self, events: pa.Table) -> Rows:
+        """Return all rows of a table."""
         codes = {name: self._text(events, name) for name in self.words}
         rows: Rows = {
             "row": np.arange(self.fed, self.fed + events.num_rows),
@@ -73,8 +80,7 @@ class Reader(State):
             **{name: _numbers(events, name) for name in NUMBERS},
         }
         self.fed += events.num_rows
-        named = codes["account"] >= 0
-        return rows if named.all() else take(rows, np.flatnonzero(named))
+        return rows
 
     def _text(self, events: pa.Table, name: str) -> Codes:
         if name not in events.column_names:
@@ -83,6 +89,12 @@ class Reader(State):
         if column.null_count == len(column):
             return np.broadcast_to(np.int32(-1), events.num_rows)
         return self.words[name].codes(column)
+
+
+def named(rows: Rows) -> Rows:
+    """Return the rows that name an account."""
+    told = rows["account"] >= 0
+    return rows if told.all() else take(rows, np.flatnonzero(told))
 
 
 class Front(State):
@@ -154,8 +166,13 @@ class Front(State):
     def _ready(self, until: int) -> Rows:
         moment = self._decided["moment"]
         ready = moment < until
-        rows = take(self._decided, np.flatnonzero(ready))
-        self._decided = take(self._decided, np.flatnonzero(~ready))
+        count = int(ready.sum())
+        if ready[:count].all():
+            rows = {name: values[:count] for name, values in self._decided.items()}
+            self._decided = {name: values[count:] for name, values in self._decided.items()}
+        else:
+            rows = take(self._decided, np.flatnonzero(ready))
+            self._decided = take(self._decided, np.flatnonzero(~ready))
         if (np.diff(rows["moment"]) < 0).any():
             rows = take(rows, np.argsort(rows["moment"], kind="stable"))
         return rows
@@ -174,14 +191,19 @@ class Front(State):
             among = chosen[tied]
             ranks = [self._rank(name, rows[name][among]) for name in ("source_file", "account")]
             keys = [rows[name][among] for name in (*NUMBERS[2:], "source_line")]
-            chosen[tied] = among[np.lexsort((_within_line(rows, among), *keys, *ranks, at[tied]))]
+            keys = [_within_line(rows, among), *keys, *ranks, at[tied]]
+            order = np.arange(len(among))
+            if not _sort_ties(*(np.ascontiguousarray(key) for key in keys), order):
+                order = np.lexsort(keys)
+            chosen[tied] = among[order]
         return chosen
 
     def _rank(self, name: str, codes: Codes) -> Codes:
         """Rank codes by their words: the numbers of words tell in which order they came."""
-        used, index = np.unique(codes, return_inverse=True)
-        words = [self.words[name].words[code] if code >= 0 else "" for code in used]
-        return np.argsort(np.argsort(np.array(words, object))).astype(np.int32)[index]
+        words = np.array([*self.words[name].words, ""], object)
+        rank = np.empty(len(words), np.int32)
+        rank[np.argsort(words)] = np.arange(len(words))
+        return rank[codes]
 
 
 def take(rows: Rows, index: Times) -> Rows:
@@ -280,6 +302,49 @@ def _look_ahead(key, at, service, within):  # type: ignore[no-untyped-def]
             found[i] = key[j] == key[i] and not service[j]
             j += 1
     return found
+
+
+@kernel
+def _sort_ties(
+    given: UInt64s, id_gap: Floats, name_gap: Floats, line: Int64s, file: Int32s, account: Int32s,
+    at: Int64s, order: Int64s,
+) -> bool:  # fmt: skip
+    """Sort rows that share their times, as `lexsort` does; give up where many share one."""
+    start, count = 0, at.size
+    while start < count:
+        stop = start + 1
+        while stop < count and at[stop] == at[start]:
+            stop += 1
+        if stop - start > _CROWD:
+            return False
+        for i in range(start + 1, stop):
+            row, j = order[i], i
+            while j > start and _before(
+                row, order[j - 1], given, id_gap, name_gap, line, file, account
+            ):
+                order[j] = order[j - 1]
+                j -= 1
+            order[j] = row
+        start = stop
+    return True
+
+
+@inlined
+def _before(
+    a: int, b: int, given: UInt64s, id_gap: Floats, name_gap: Floats, line: Int64s, file: Int32s,
+    account: Int32s,
+) -> bool:  # fmt: skip
+    """Say whether row `a` comes before row `b`."""
+    if account[a] != account[b]:
+        return bool(account[a] < account[b])
+    if file[a] != file[b]:
+        return bool(file[a] < file[b])
+    if line[a] != line[b]:
+        return bool(line[a] < line[b])
+    for gap in (name_gap, id_gap):
+        if gap[a] != gap[b] and not (np.isnan(gap[a]) and np.isnan(gap[b])):
+            return bool(np.isnan(gap[b]) or gap[a] < gap[b])
+    return bool(given[a] < given[b])
 
 
 @numba.njit(cache=True, nogil=True)

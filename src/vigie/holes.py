@@ -40,13 +40,87 @@ class Hole:
     days: int
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The longest stretch (µs) in which a source says nothing, of the hours in which others do."""
+
+    start: int
+    end: int
+    spoken: int
+
+
+class Spoken:
+    """When one source spoke: how many in each hour, the first and last of each, longest gap."""
+
+    def __init__(self) -> None:
+        self.start = 0
+        self.hours = np.zeros((0, 3), np.int64)
+        """Per hour since `start`: count, first and last moment."""
+        self.first = self.last = 0
+        self.gap = (0, 0)
+
+    def see(self, at: Times) -> None:
+        """Take moments in, in order."""
+        hour = at // HOUR
+        begins = np.flatnonzero(np.diff(hour, prepend=hour[0] - 1))
+        ends = np.append(begins[1:], len(at))
+        places = hour[begins] - self._make_room(int(hour[0]), int(hour[-1]))
+        fresh = self.hours[places, 0] == 0
+        self.hours[places, 1] = np.where(fresh, at[begins], self.hours[places, 1])
+        self.hours[places, 2] = at[ends - 1]
+        self.hours[places, 0] += ends - begins
+        gaps = np.diff(at)
+        if self.last:
+            self._note(self.last, int(at[0]))
+        if len(gaps):
+            longest = int(gaps.argmax())
+            self._note(int(at[longest]), int(at[longest + 1]))
+        self.first, self.last = self.first or int(at[0]), int(at[-1])
+
+    def _note(self, start: int, end: int) -> None:
+        if end - start > self.gap[1] - self.gap[0]:
+            self.gap = start, end
+
+    def _make_room(self, first: int, last: int) -> int:
+        if not len(self.hours):
+            self.start = first
+        more = last + 1 - self.start - len(self.hours)
+        if more > 0:
+            self.hours = np.concatenate([self.hours, np.zeros((more, 3), np.int64)])
+        return self.start
+
+    def counts(self, first: int, last: int) -> NDArray[np.int64]:
+        """Return the accesses in each hour of the days `first` to `last`."""
+        wanted = np.zeros(24 * max(last + 1 - first, 0), np.int64)
+        begin = self.start - 24 * first
+        low, high = max(begin, 0), min(begin + len(self.hours), len(wanted))
+        if high > low:
+            wanted[low:high] = self.hours[low - begin : high - begin, 0]
+        return wanted
+
+    def spoken(self, start: int, end: int) -> set[int]:
+        """Return the hours in which something was said after `start` and before `end`."""
+        begin, stop = start // HOUR - self.start, end // HOUR - self.start + 1
+        begin, stop = max(begin, 0), max(min(stop, len(self.hours)), 0)
+        part = self.hours[begin:stop]
+        said = (part[:, 0] > 0) & (part[:, 2] > start) & (part[:, 1] < end)
+        return set((np.flatnonzero(said) + begin + self.start).tolist())
+
+
 def find_holes(at: Times, first: int, last: int) -> Iterator[Hole]:
     """Yield the holes of a source from one whole day (of 1970) to another, whole days first."""
     at = at[(at >= first * DAY) & (at < (last + 1) * DAY)]
-    if not len(at) or last < first:
+    if len(at) and last >= first:
+        hour = (at - first * DAY) // HOUR
+        yield from holes_of(np.bincount(hour, minlength=24 * (last - first + 1)), first)
+
+
+def holes_of(counts: NDArray[np.int64], first: int) -> Iterator[Hole]:
+    """Yield the holes of a source from its accesses in each hour since the day `first`."""
+    hours = counts.reshape(-1, 24)
+    last = first + len(hours) - 1
+    if not hours.any():
         return
-    hour = (at - first * DAY) // HOUR
-    hours = np.bincount(hour, minlength=24 * (last - first + 1)).reshape(-1, 24)
     counts, days = hours.sum(axis=1), np.arange(first, last + 1)
     due = _due(counts, days)
     lost = (due >= _FEWEST) & (counts < FEW * due)

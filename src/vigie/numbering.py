@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vigie.kernels import Bytes, Int32s, UInt64s, compiled, inlined, kernel, prefetch
+from vigie.kernels import Bytes, Flags, Int32s, UInt64s, compiled, inlined, kernel, prefetch
 
 Keys = NDArray[np.uint64]
 Codes = NDArray[np.int32]
@@ -302,6 +302,25 @@ def _number_pairs(
             count += 1
         out[i] = np.int32(slots[slot, 1])
     return left.size, count
+
+
+@compiled
+def mix_all(keys: Keys) -> Keys:
+    """Mix numbers so that their neighbours lie far apart."""
+    out = np.empty_like(keys)
+    for i in range(keys.size):
+        out[i] = mixed(keys[i])
+    return out
+
+
+@kernel
+def find_all(keys: Keys, slots: Keys, found: Flags) -> None:
+    """Say which keys have a number in the table of a `Numbers`."""
+    mask = np.uint64(slots.shape[0] - 1)
+    for i in range(keys.size):
+        if i + _AHEAD < keys.size:
+            prefetch(slots, np.int64(_hash(keys[i + _AHEAD], mask)))
+        found[i] = found_number(keys[i], slots) >= 0
 
 
 @kernel

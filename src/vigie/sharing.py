@@ -5,7 +5,7 @@ around the clock. An account of which this is usual stands for a group: its habi
 and an alert names nobody. Services are passed over: they are many machines by nature.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.kernels import Int32s, Int64s, compiled
-from vigie.numbering import Codes, Words
+from vigie.kernels import Int32s, Int64s, kernel
+from vigie.numbering import Codes, Words, grown
 from vigie.sorting import order_of_time
 
 BACK_AND_FORTH: Final = 10 * 60 * 1_000_000
@@ -24,6 +24,8 @@ TURNS: Final = 6
 HOURS: Final = 18
 """Hours with an access on one day, on several devices, that are not one person's day."""
 _FEWEST_DAYS: Final = 5
+
+Times = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,73 +37,110 @@ class Shared:
     active: int
 
 
+class Sharing:
+    """Follows accounts through tables of rows in order of time; says at the end which are shared.
+
+    Rows are told apart by device or, in a log that never tells one, by network.
+    """
+
+    def __init__(self) -> None:
+        self._by = {"device": _Turns(), "network": _Turns()}
+        self._told = dict.fromkeys(self._by, False)
+
+    def see(
+        self, at: Times, account: Codes, service: NDArray[np.bool_], places: dict[str, Codes]
+    ) -> None:
+        """Look at rows; a code of -1 is null, and all tables share their codes."""
+        account = np.where(service, np.int32(-1), account)
+        order = order_of_time(at)
+        for name, place in places.items():
+            self._told[name] |= bool((place >= 0).any())
+            if name == "device" or not self._told["device"]:
+                self._by[name].follow(order, account, at, place)
+
+    def found(self, names: Sequence[str]) -> Iterator[Shared]:
+        """Yield the accounts that several people use at once on most of their days."""
+        told = next((name for name, is_told in self._told.items() if is_told), None)
+        if told is None:
+            return
+        active, odd = self._by[told].days()
+        for code in np.flatnonzero((active >= _FEWEST_DAYS) & (2 * odd > active)).tolist():
+            yield Shared(names[code], int(odd[code]), int(active[code]))
+
+
+class _Turns:
+    """What is remembered of each account: its day so far, and how many days were odd."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros((0, 9), np.int64)
+        self._places = np.empty((0, 2), np.int32)
+
+    def follow(self, order: Times, account: Codes, at: Times, place: Codes) -> None:
+        accounts, before = int(account.max(initial=-1)) + 1, len(self._counts)
+        self._counts = grown(self._counts, accounts)
+        self._counts[before:, _TODAY : _HOUR + 1] = -1
+        self._places = grown(self._places, accounts, -1)
+        _count(order, account, at, place, self._counts, self._places)
+
+    def days(self) -> tuple[Times, Times]:
+        """Return each account's active days, and those of which one person is not the reason."""
+        counts = self._counts
+        last = (counts[:, _RETURNS] >= TURNS) | (
+            (counts[:, _HOURS] >= HOURS) & (counts[:, _SEVERAL] > 0)
+        )
+        return counts[:, _ACTIVE], counts[:, _ODD] + last
+
+
 def find_shared(events: pa.Table) -> Iterator[Shared]:
     """Yield the accounts that several people use at once on most of their days.
 
     Looks at `account` and `at`, at `device` (else `network`) and `actor_kind` where the log says
     them.
     """
-    account, names = _codes(events.column("account"))
-    place = _place(events)
-    if not events.num_rows or not len(names) or (place < 0).all():
-        return
-    account = np.where(_services(events), np.int32(-1), account)
-    at = events.column("at").cast(pa.int64()).to_numpy()
-    active, odd = _count(order_of_time(at), account, at, place, len(names))
-    for code in np.flatnonzero((active >= _FEWEST_DAYS) & (2 * odd > active)).tolist():
-        yield Shared(names[code], int(odd[code]), int(active[code]))
+    account, names = _codes(events, "account")
+    kind, kinds = _codes(events, "actor_kind")
+    service = kind == (kinds.index("service") if "service" in kinds else -2)
+    places = {name: _codes(events, name)[0] for name in ("device", "network")}
+    sharing = Sharing()
+    sharing.see(events.column("at").cast(pa.int64()).to_numpy(), account, service, places)
+    return sharing.found(names)
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
+def _codes(events: pa.Table, name: str) -> tuple[Codes, list[str]]:
+    if name not in events.column_names:
+        return np.full(events.num_rows, -1, np.int32), []
     words = Words()
-    return words.codes(column), words.words
+    return words.codes(events.column(name)), words.words
 
 
-def _services(events: pa.Table) -> NDArray[np.bool_]:
-    if "actor_kind" not in events.column_names:
-        return np.zeros(events.num_rows, np.bool_)
-    kind, words = _codes(events.column("actor_kind"))
-    return np.asarray(kind == (words.index("service") if "service" in words else -2))
+_ACTIVE, _ODD, _TODAY, _HOUR, _RETURNS, _HOURS, _SEVERAL, _LAST, _LEFT = range(9)
 
 
-def _place(events: pa.Table) -> Codes:
-    for name in ("device", "network"):
-        if name in events.column_names and events.column(name).null_count < events.num_rows:
-            return _codes(events.column(name))[0]
-    return np.full(events.num_rows, -1, np.int32)
-
-
-@compiled
+@kernel
 def _count(
-    order: Int64s, account: Int32s, at: Int64s, place: Int32s, accounts: int
-) -> tuple[Int64s, Int64s]:
+    order: Int64s, account: Int32s, at: Int64s, place: Int32s, counts: Int64s, places: Int32s
+) -> None:
     """Count each account's active days, and those of which one person is not the explanation."""
-    active, odd = np.zeros(accounts, np.int64), np.zeros(accounts, np.int64)
-    today, hour = np.full(accounts, -1), np.full(accounts, -1)
-    turns, hours = np.zeros(accounts, np.int64), np.zeros(accounts, np.int64)
-    several = np.zeros(accounts, np.bool_)
-    here, before = np.full(accounts, -1), np.full(accounts, -1)
-    last, left = np.zeros(accounts, np.int64), np.zeros(accounts, np.int64)
     for i in order:
         a = account[i]
         if a < 0:
             continue
-        day = at[i] // 86_400_000_000
-        if day != today[a]:
-            odd[a] += turns[a] >= TURNS or (hours[a] >= HOURS and several[a])
-            today[a], hour[a], turns[a], hours[a], several[a] = day, -1, 0, 0, False
-            active[a] += 1
-        now = at[i] // 3_600_000_000
-        if now != hour[a]:
-            hour[a] = now
-            hours[a] += 1
+        mine, day, now = counts[a], at[i] // 86_400_000_000, at[i] // 3_600_000_000
+        if day != mine[_TODAY]:
+            odd = mine[_RETURNS] >= TURNS or (mine[_HOURS] >= HOURS and mine[_SEVERAL] > 0)
+            mine[_ODD] += odd
+            mine[_TODAY], mine[_HOUR] = day, -1
+            mine[_RETURNS], mine[_HOURS], mine[_SEVERAL] = 0, 0, 0
+            mine[_ACTIVE] += 1
+        if now != mine[_HOUR]:
+            mine[_HOUR] = now
+            mine[_HOURS] += 1
         if place[i] < 0:
             continue
-        if place[i] != here[a]:
-            several[a] |= here[a] >= 0
-            turns[a] += place[i] == before[a] and at[i] - left[a] <= BACK_AND_FORTH
-            before[a], left[a], here[a] = here[a], last[a], place[i]
-        last[a] = at[i]
-    for a in range(accounts):
-        odd[a] += turns[a] >= TURNS or (hours[a] >= HOURS and several[a])
-    return active, odd
+        here, before = places[a, 0], places[a, 1]
+        if place[i] != here:
+            if here >= 0:
+                mine[_SEVERAL] = 1
+            mine[_RETURNS] += place[i] == before and at[i] - mine[_LEFT] <= BACK_AND_FORTH
+            places[a, 1], mine[_LEFT], places[a, 0] = here, mine[_LAST], place[i]
+        mine[_LAST] = at[i]

@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.numbering import Numbers, find_all, mix_all
+
 SECOND: Final = 1_000_000
 _REACH: Final = 13 * 3600 * SECOND
 """Time zones differ by less, but for the far side of the world."""
@@ -20,6 +22,8 @@ _SAMPLE: Final = 20_000
 _FEWEST: Final = 50
 _MOST: Final = 0.5
 """Share of the smaller log's rows that must agree on one distance."""
+MOST: Final = 1 << 21
+"""Rows that are compared at most."""
 _PARTNERS: Final = 8
 """Rows of the other log about the same account and patient that are looked at, either way."""
 
@@ -35,6 +39,37 @@ class Skew:
     second: int
     by: int
     share: float
+
+
+class Clocks:
+    """Keeps the rows that tell whose clocks differ; of a long log, those of a part of the pairs."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[NDArray[np.int32], Times, Keys]] = []
+        self._rarer = 0
+
+    def see(self, source: NDArray[np.int32], at: Times, key: Keys) -> None:
+        """Take rows in, as `find_skews` wants them."""
+        self._parts.append((source, at, key))
+        self._keep(self._parts[-1:])
+        while sum(len(part[0]) for part in self._parts) > MOST:
+            self._rarer += 1
+            self._keep(self._parts)
+
+    def _keep(self, parts: list[tuple[NDArray[np.int32], Times, Keys]]) -> None:
+        """Let go of the rows of most pairs of account and patient, the same in every source."""
+        first = len(self._parts) - len(parts)
+        for place, (source, at, key) in enumerate(parts, first):
+            left = np.flatnonzero(key != 0)
+            if self._rarer:
+                mixed = mix_all(key[left])
+                left = left[mixed >> np.uint64(64 - self._rarer) == 0]
+            self._parts[place] = source[left], at[left], key[left]
+
+    def skews(self, within: int) -> Iterator[Skew]:
+        """Yield the pairs of sources whose clocks differ by more than `within` (µs)."""
+        source, at, key = (np.concatenate(one) for one in zip(*self._parts, strict=True))
+        return find_skews(source, at, key, within) if len(source) else iter(())
 
 
 def find_skews(source: NDArray[np.int32], at: Times, key: Keys, within: int) -> Iterator[Skew]:
@@ -54,6 +89,15 @@ def find_skews(source: NDArray[np.int32], at: Times, key: Keys, within: int) -> 
             yield Skew(first, second, by if few == first else -by, share)
 
 
+def _among(keys: Keys, wanted: Keys) -> NDArray[np.bool_]:
+    """Say which keys are among those wanted (as `isin`, without sorting them all)."""
+    numbers = Numbers()
+    numbers.number(wanted)
+    found = np.empty(len(keys), np.bool_)
+    find_all(keys, numbers.slots, found)
+    return found
+
+
 def _distance(at: Times, key: Keys, others_at: Times, others_key: Keys) -> tuple[int, float] | None:
     """Return the distance on which most rows agree, and their share."""
     apart, row = _partners(at, key, others_at, others_key)
@@ -71,7 +115,7 @@ def _distance(at: Times, key: Keys, others_at: Times, others_key: Keys) -> tuple
 
 def _partners(at: Times, key: Keys, others_at: Times, others_key: Keys) -> tuple[Times, Times]:
     """Return how far rows lie from others of the same key that are near, and which rows."""
-    near = np.isin(others_key, key)
+    near = _among(others_key, key)
     keys, rank = np.unique(others_key[near], return_inverse=True)
     if not len(keys):
         return np.empty(0, np.int64), np.empty(0, np.int64)

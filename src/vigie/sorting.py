@@ -5,8 +5,25 @@ import numpy as np
 from vigie.kernels import Int32s, Int64s, compiled
 
 
-@compiled
 def order_of_time(at: Int64s) -> Int64s:
+    """Return the stable order of times.
+
+    Where a time and a place fit in 63 bits together they are sorted as one number, which the
+    processor's vector instructions do several times faster.
+    """
+    if len(at) < 2 or (at[1:] >= at[:-1]).all():
+        return np.arange(len(at))
+    low, places = at.min(), int(len(at) - 1).bit_length()
+    if int(at.max() - low).bit_length() + places > 63:
+        return _order_by_digits(at)
+    keys = (at - low) << places
+    keys |= np.arange(len(at))
+    keys.sort()
+    return np.asarray(keys & ((1 << places) - 1))
+
+
+@compiled
+def _order_by_digits(at: Int64s) -> Int64s:
     """Return the stable order of times, by digits of 16 bits from the least."""
     order = np.arange(at.size)
     if at.size < 2:

@@ -16,6 +16,7 @@ from vigie.campaigns import retrace
 from vigie.detection import Detection
 from vigie.detectors.campaigns import KINDS
 from vigie.honest import REASONS
+from vigie.units import Units
 
 BEFORE: Final = 12
 """Units before the first one cited that the story shows, for the calm before."""
@@ -48,10 +49,10 @@ def tell(found: Detection, alert: Alert) -> Story:
     """Return the story of an alert of this detection."""
     if alert.hypothesis in KINDS:
         return _tell_campaign(found, alert)
-    units, evidence = found.partition.units, found.evidence
-    account = units.accounts.index(alert.account)
+    partition, evidence = found.of({alert.account})
+    units = partition.units
     hypothesis = evidence.hypotheses.index(alert.hypothesis)
-    first, last = _stretch(found, account, alert)
+    first, last = _stretch(units, evidence.levels[:, hypothesis], alert)
     chosen = slice(first, last)
     patients = units.patient[chosen]
     seen = np.cumsum(_first_times(patients))
@@ -61,7 +62,7 @@ def tell(found: Detection, alert: Alert) -> Story:
         Step(datetime.fromtimestamp(int(at) / 1e6, UTC), int(count), float(more), float(level))
         for at, count, more, level in zip(units.at[chosen], seen, added, levels, strict=True)
     )
-    spoke = found.partition.honest.reason[chosen][added > 0]
+    spoke = partition.honest.reason[chosen][added > 0]
     tried = np.bincount(spoke, minlength=len(REASONS)).tolist()
     reasons = dict(zip(REASONS, tried, strict=True))
     return Story(steps, tuple(alert.thresholds), reasons)
@@ -92,18 +93,14 @@ def _end_of_alarm(at: NDArray[Any], level: NDArray[Any], opened: int, limit: flo
     return first + int(crossing[0]) + 1 if len(crossing) else end
 
 
-def _stretch(found: Detection, account: int, alert: Alert) -> tuple[int, int]:
-    """Return the units from a little before the climb began to the last of the alert."""
-    units = found.partition.units
-    start, end = int(units.bounds[account]), int(units.bounds[account + 1])
-    at = units.at[start:end]
-    opened = start + int(np.searchsorted(at, int(alert.opened_at.timestamp() * 1e6)))
-    last = start + int(np.searchsorted(at, int(alert.last_at.timestamp() * 1e6), side="right"))
+def _stretch(units: Units, level: NDArray[np.float64], alert: Alert) -> tuple[int, int]:
+    """Return the account's units from a little before the climb began to the last of the alert."""
+    opened = int(np.searchsorted(units.at, int(alert.opened_at.timestamp() * 1e6)))
+    last = int(np.searchsorted(units.at, int(alert.last_at.timestamp() * 1e6), side="right"))
     first = opened
-    hypothesis = found.evidence.hypotheses.index(alert.hypothesis)
-    while first > start and found.evidence.levels[first - 1, hypothesis] > 0:
+    while first > 0 and level[first - 1] > 0:
         first -= 1
-    return max(start, first - BEFORE), last
+    return max(0, first - BEFORE), last
 
 
 def _decimal(levels: NDArray[np.float64]) -> NDArray[np.float64]:

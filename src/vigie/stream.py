@@ -7,8 +7,7 @@ learning part after its warm-up come out; from then on alerts come out as they h
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -23,13 +22,13 @@ from vigie.care import Care
 from vigie.circumstances import Circumstances
 from vigie.config import Settings
 from vigie.detectors import DETECTORS, Detector, Partition
-from vigie.detectors.base import Ratios
 from vigie.detectors.calibrate import MARGIN, Learnt, Thresholds, Weeks, calibrate
 from vigie.detectors.campaigns import Candidates, Kind, Meetings
 from vigie.detectors.combine import Panel
+from vigie.detectors.hindsight import Keeping, Memory, Seen
 from vigie.detectors.kernel import Statistic
 from vigie.detectors.pooling import Pool
-from vigie.front import BEGINNING, END, Front, Reader, Rows
+from vigie.front import BEGINNING, END, Front, Reader, Rows, named
 from vigie.honest import Reasons
 from vigie.knowledge import Knowledge
 from vigie.language import N_
@@ -42,6 +41,7 @@ from vigie.relations import Marks, Patients, Places, Relations
 from vigie.sizes import Law, Sizes
 from vigie.surges import Surges
 from vigie.trails import Alarm, Look, Tally, Trail
+from vigie.trust import Inspector
 from vigie.units import DAY, UnitFinder, Units, batches
 
 LONGEST_LEARNING: Final = 30
@@ -52,21 +52,14 @@ FOLDS: Final = 5
 others taught, so that a thief who was there before the log does not set his own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A batch as the detectors saw it, with their answers."""
-
-    partition: Partition
-    ratios: Ratios
-
-
 class Stream(State):
     """A log under watch.
 
     `learn_until` is the day from which thresholds hold, by default thirty days after the first
     event. `lateness` is how long events are waited for, in µs, by default the settings'; it only
     matters where `feed` is not told the watermark. With `keep`, what the detectors saw is kept
-    in `kept`, for whoever wants to tell the evidence: the memory is then that of the whole log.
+    in `kept`, for whoever wants to tell the evidence: where `keep` says, or in memory, which is
+    then that of the whole log. An `inspector`, if one is set, looks at every table on its way.
     `care` are the care relations of the platform, if it gives any.
     """
 
@@ -76,7 +69,7 @@ class Stream(State):
         *,
         learn_until: datetime | None = None,
         detectors: Mapping[str, Detector] = DETECTORS,
-        keep: bool = False,
+        keep: bool | Keeping = False,
         care: Care | None = None,
     ) -> None:
         settings = settings or Settings()
@@ -97,8 +90,11 @@ class Stream(State):
         self.campaigns = Campaigns(self.panel.hypotheses, self.watch.files)
         self.thresholds: Thresholds | None = None
         self.learning: list[Look] = []
-        self.keep = keep
-        self.kept: list[Seen] = []
+        self.active: dict[int, int] = {}
+        """How many accounts made an access, by day."""
+        self.keep = keep is not False
+        self.kept: Keeping = Memory() if isinstance(keep, bool) else keep
+        self.inspector: Inspector | None = None
 
     @property
     def warm(self) -> int:
@@ -124,16 +120,21 @@ class Stream(State):
         return self._judge(self._prepare(events, watermark))
 
     def feed_all(self, slices: Iterable[tuple[pa.Table, int]]) -> list[Alert]:
-        """Feed slices with their watermarks, preparing one while the one before is judged."""
+        """Feed slices with their watermarks, reading and preparing one while another is judged."""
         alerts: list[Alert] = []
+        coming = iter(slices)
         with ThreadPoolExecutor(1) as pool:
-            waiting: Future[list[Units]] | None = None
-            for events, watermark in slices:
-                coming = pool.submit(self._prepare, events, watermark)
-                alerts += self._judge(waiting.result()) if waiting else []
-                waiting = coming
-            alerts += self._judge(waiting.result()) if waiting else []
+            waiting = pool.submit(self._next, coming)
+            while (found := waiting.result()) is not None:
+                waiting = pool.submit(self._next, coming)
+                alerts += self._judge(found)
         return alerts
+
+    def _next(self, slices: Iterator[tuple[pa.Table, int]]) -> list[Units] | None:
+        """Prepare the next slice, if there is one."""
+        for events, watermark in slices:
+            return self._prepare(events, watermark)
+        return None
 
     def finish(self) -> list[Alert]:
         """Return what is still to be said: nothing more is to come."""
@@ -141,7 +142,10 @@ class Stream(State):
         return alerts if self.thresholds else [*alerts, *self._calibrate()]
 
     def _prepare(self, events: pa.Table, watermark: int) -> list[Units]:
-        return self._find(self.front.feed(self.reader.read(events), watermark))
+        rows = self.reader.decode(events)
+        if self.inspector:
+            self.inspector.see(events, rows)
+        return self._find(self.front.feed(named(rows), watermark))
 
     def _find(self, rows: Rows) -> list[Units]:
         return [self.finder.find(batch) for batch in batches(rows)]
@@ -168,7 +172,7 @@ class Stream(State):
         """
         stream: Stream = checkpoints.load(path, _KEPT)
         stream.settings = settings or Settings()
-        stream.keep, stream.kept, stream.care = False, [], care
+        stream.keep, stream.kept, stream.care, stream.inspector = False, Memory(), care, None
         stream.panel.detectors = detectors
         stream.observer.circumstances.ranges = _ranges(stream.settings)
         if stream.panel.hypotheses != Panel(detectors).hypotheses:
@@ -191,6 +195,7 @@ class Stream(State):
         if self.thresholds is None and day >= self.until:
             yield from self._calibrate()
         self._begin(day)
+        self.active[day] = self.active.get(day, 0) + len(units.active[0])
         scene = self.observer.observe(units, self._cared(units))
         usual = self.habits.learn(units, scene)
         honest = self.reasons.follow(units, scene, usual)
@@ -255,7 +260,7 @@ def _ranges(settings: Settings) -> Ranges | None:
     return Ranges.load(Path(settings.ranges)) if settings.ranges else None
 
 
-_APART: Final = {"settings", "keep", "kept", "care"}
+_APART: Final = {"settings", "keep", "kept", "care", "inspector"}
 """What a checkpoint does not keep: whoever loads it gives it again."""
 _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,

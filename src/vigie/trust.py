@@ -4,22 +4,22 @@ The limits are the operator's (`config.Trust`). A remark is a sentence in both l
 answer is trusted when no remark is about something beyond its limit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vigie.config import Trust
-from vigie.front import WITHIN, key_numbers
-from vigie.holes import Hole, find_holes
+from vigie.events import ACTIONS
+from vigie.front import DAY, TEXTS, WITHIN, Reader, Rows
+from vigie.holes import Hole, Silence, Spoken, holes_of
 from vigie.language import LANGUAGES, N_, _, number, speaking
 from vigie.numbering import Words
-from vigie.sharing import find_shared
-from vigie.skew import find_skews
-from vigie.units import DAY
+from vigie.sharing import Shared, Sharing
+from vigie.skew import Clocks, Skew
 
 _HOUR: Final = DAY // 24
 
@@ -55,6 +55,8 @@ _NAMED: Final = 5
 _SPOKEN: Final = 3
 """Hours in which other sources speak during a silence, for it to be one: clocks may differ."""
 _BLINDING: Final = ("strangers",)
+_OPEN: Final = ACTIONS.index("open")
+_PERSON: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,79 @@ class Assessment:
 
     ok: bool
     remarks: tuple[dict[str, str], ...]
+
+
+class Inspector:
+    """Counts what `trust` says of a log; `words` are those that the codes of the rows point to."""
+
+    def __init__(self, words: dict[str, Words]) -> None:
+        self.words = words
+        self.rows = self.unnamed = self.opened = self.opened_nobody = 0
+        self.filled: set[str] = set()
+        self.names = Words()
+        self.sources: list[Spoken] = []
+        self._sharing, self._clocks = Sharing(), Clocks()
+
+    def see(self, events: pa.Table, rows: Rows) -> None:
+        """Look at a table, and at all its rows as `front.Reader` decodes them."""
+        if not events.num_rows:
+            return
+        account, opened = rows["account"], rows["action"] == _OPEN
+        self.rows += events.num_rows
+        self.unnamed += int((account < 0).sum())
+        self.opened += int(opened.sum())
+        self.opened_nobody += int((opened & (rows["person"] == 0)).sum())
+        for name in set(TEXTS).intersection(events.column_names) - self.filled:
+            if events.column(name).null_count < events.num_rows:
+                self.filled.add(name)
+        kinds = self.words["actor_kind"].words
+        service = rows["actor_kind"] == (kinds.index("service") if "service" in kinds else -2)
+        places = {name: rows[name] for name in ("device", "network")}
+        self._sharing.see(rows["at"], account, service, places)
+        if "source" in events.column_names:
+            self._see_sources(self.names.codes(events.column("source")), rows)
+
+    def _see_sources(self, source: NDArray[np.int32], rows: Rows) -> None:
+        self.sources += [Spoken() for _ in range(len(self.names) - len(self.sources))]
+        for code in np.unique(source).tolist():
+            if code >= 0:
+                self.sources[code].see(np.sort(rows["at"][source == code]))
+        person = rows["person"]
+        key = person ^ ((rows["account"].astype(np.uint64) + np.uint64(1)) * _PERSON)
+        self._clocks.see(source, rows["at"], np.where(person == 0, np.uint64(0), key))
+
+    def silences(self) -> Iterator[tuple[str, Silence]]:
+        """Yield the longest silence of each source beside others, by name."""
+        for code, name in self._by_name():
+            mine, others = self.sources[code], [s for s in self.sources if s.last]
+            others = [one for one in others if one is not mine]
+            if not others:
+                continue
+            first, last = min(one.first for one in others), max(one.last for one in others)
+            gaps = (first, mine.first), mine.gap, (mine.last, last)
+            start, end = max(gaps, key=lambda gap: gap[1] - gap[0])
+            spoken = set[int]().union(*(one.spoken(start, end) for one in others))
+            yield name, Silence(start, end, len(spoken))
+
+    def holes(self) -> Iterator[tuple[str, list[Hole]]]:
+        """Yield the holes of each source, by name: its first day and the log's last are cut."""
+        until = max((one.last for one in self.sources), default=0) // DAY - 1
+        for code, name in self._by_name():
+            since = self.sources[code].first // DAY + 1
+            yield name, list(holes_of(self.sources[code].counts(since, until), since))
+
+    def _by_name(self) -> list[tuple[int, str]]:
+        return sorted(enumerate(self.names.words), key=lambda pair: pair[1])
+
+    def skews(self, within: int) -> Iterator[tuple[str, str, Skew]]:
+        """Yield the sources whose clocks differ by more than `within` (µs)."""
+        if len(self.names) > 1:
+            for skew in self._clocks.skews(within):
+                yield self.names.words[skew.first], self.names.words[skew.second], skew
+
+    def shared(self, names: Sequence[str]) -> Iterator[Shared]:
+        """Yield the accounts that several people use at once."""
+        return self._sharing.found(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +159,22 @@ class Inspection:
 
 
 def inspect(events: pa.Table, limits: Trust, within: int = WITHIN) -> Inspection:
-    """Look at the events for what `assess` says; may run beside the detection.
+    """Look at the events for what `assess` says.
 
     Clocks of two sources that differ by more than `within` (µs) are named.
     """
+    reader = Reader()
+    inspector = Inspector(reader.words)
+    inspector.see(events, reader.decode(events))
+    return conclude(inspector, limits, within)
+
+
+def conclude(seen: Inspector, limits: Trust, within: int = WITHIN) -> Inspection:
+    """Return what is to be said of the events that an inspector has seen, as `inspect` does."""
     holes = (
-        *_nulls(events, limits), *_silences(events, limits), *_skews(events, within),
-        *_columns(events),
+        *_nulls(seen, limits), *_silences(seen, limits), *_skews(seen, within), *_columns(seen),
     )  # fmt: skip
-    return Inspection(holes, tuple(_shared(events)), not events.num_rows)
+    return Inspection(holes, tuple(_shared(seen)), not seen.rows)
 
 
 def assess(
@@ -149,53 +231,33 @@ def _share(text: str, share: float, limit: float) -> Finding:
     return Finding(text, {"share": 100 * share, "limit": 100 * limit}, share > limit)
 
 
-def _nulls(events: pa.Table, limits: Trust) -> Iterator[Finding]:
-    if not events.num_rows:
+def _nulls(seen: Inspector, limits: Trust) -> Iterator[Finding]:
+    if not seen.rows:
         yield Finding(N_("there is no event to look at"), {}, True)
         return
-    unnamed = events.column("account").null_count / events.num_rows
-    if unnamed:
+    if seen.unnamed:
         text = N_("{share} % of the accesses name no account (limit {limit} %)")
-        yield _share(text, unnamed, limits.null_account)
-    opened = events.select(["patient"]).filter(pc.equal(events.column("action"), "open"))
-    missing = opened.column("patient").null_count / max(opened.num_rows, 1)
-    if missing:
+        yield _share(text, seen.unnamed / seen.rows, limits.null_account)
+    if seen.opened_nobody:
         text = N_("{share} % of the openings name no patient (limit {limit} %)")
-        yield _share(text, missing, limits.null_patient_on_open)
+        yield _share(text, seen.opened_nobody / seen.opened, limits.null_patient_on_open)
 
 
-def _silences(events: pa.Table, limits: Trust) -> Iterator[Finding]:
-    """Find the longest silence of each source, and what is missing from its days."""
-    if "source" not in events.column_names or not events.num_rows:
-        return
-    words = Words()
-    codes = words.codes(events.column("source"))
-    at = events.column("at").cast(pa.int64()).to_numpy()
-    for code, name in sorted(enumerate(words.words), key=lambda pair: pair[1]):
-        mine, others = np.sort(at[codes == code]), at[codes != code]
-        if len(others):
-            yield from _silence(name, mine, others, limits)
-        yield from _holes(name, mine, int(mine.min()) // DAY + 1, int(at.max()) // DAY - 1)
+def _silences(seen: Inspector, limits: Trust) -> Iterator[Finding]:
+    """Tell the longest silence of each source while others speak, and what its days lack."""
+    silences = dict(seen.silences())
+    for name, holes in seen.holes():
+        silence = silences.get(name)
+        hours = (silence.end - silence.start) / _HOUR if silence else 0.0
+        if silence and hours > limits.silent_hours and silence.spoken >= _SPOKEN:
+            text = N_("source {source} says nothing for {hours} hours from {since} while others do")
+            since = _date(silence.start)
+            yield Finding(text, {"source": name, "hours": hours, "since": since}, True)
+        yield from _holes(name, holes)
 
 
-def _silence(name: str, mine: Any, others: Any, limits: Trust) -> Iterator[Finding]:
-    """Find where this source says nothing for long while others speak."""
-    edges = np.concatenate([[others.min()], mine, [others.max()]])
-    longest = int(np.argmax(np.diff(edges)))
-    start, end = edges[longest], edges[longest + 1]
-    hours = float(end - start) / _HOUR
-    spoken = others[(others > start) & (others < end)] // _HOUR
-    if hours > limits.silent_hours and len(np.unique(spoken)) >= _SPOKEN:
-        text = N_("source {source} says nothing for {hours} hours from {since} while others do")
-        yield Finding(text, {"source": name, "hours": hours, "since": _date(start)}, True)
-
-
-def _holes(name: str, mine: Any, first: int, last: int) -> Iterator[Finding]:
-    """Say when this source should have spoken and did not, by what such days otherwise hold.
-
-    Its first day and the last of the log are cut somewhere, and say nothing.
-    """
-    found = list(find_holes(mine, first, last))
+def _holes(name: str, found: Sequence[Hole]) -> Iterator[Finding]:
+    """Say when this source should have spoken and did not, by what such days otherwise hold."""
     for hole in found[:_NAMED]:
         yield _hole(name, hole)
     if len(found) > _NAMED:
@@ -234,28 +296,16 @@ def _hole(name: str, hole: Hole) -> Finding:
     return Finding(text, fields, True)
 
 
-def _skews(events: pa.Table, within: int) -> Iterator[Finding]:
+def _skews(seen: Inspector, within: int) -> Iterator[Finding]:
     """Name the sources whose clocks differ, by the accesses that both saw."""
-    if "source" not in events.column_names or not events.num_rows:
-        return
-    words, accounts = Words(), Words()
-    source = words.codes(events.column("source"))
-    if len(words.words) < 2:
-        return
-    person = key_numbers(events.column("patient"))
-    account = accounts.codes(events.column("account")).astype(np.uint64)
-    key = np.where(
-        person == 0, 0, person ^ ((account + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
-    )
-    at = events.column("at").cast(pa.int64()).to_numpy()
-    for skew in find_skews(source, at, key.astype(np.uint64), within):
+    for first, second, skew in seen.skews(within):
         text = N_(
             "the clocks of sources {first} and {second} differ by {seconds} seconds (on {share} % "
             "of the accesses that both tell): an access that both saw counts twice, and the order "
             "of events cannot be trusted; mend the time zone or the clock, and read that log again"
         )
         fields = {
-            "first": words.words[skew.first], "second": words.words[skew.second],
+            "first": first, "second": second,
             "seconds": round(abs(skew.by) / 1e6), "share": 100 * skew.share,
         }  # fmt: skip
         yield Finding(text, fields, True)
@@ -277,11 +327,10 @@ COLUMNS_MISSED: Final = (
 """What is lost where none of some columns says anything."""
 
 
-def _columns(events: pa.Table) -> Iterator[Finding]:
+def _columns(seen: Inspector) -> Iterator[Finding]:
     """Say what is blind because the log never fills a column."""
     for names, text in COLUMNS_MISSED:
-        present = [events.column(name) for name in names if name in events.column_names]
-        if events.num_rows and all(column.null_count == len(column) for column in present):
+        if seen.rows and seen.filled.isdisjoint(names):
             yield Finding(text, {}, False)
 
 
@@ -293,11 +342,10 @@ def _time(at: int) -> str:
     return str(np.datetime64(int(at), "us").astype("datetime64[m]")).replace("T", " ")
 
 
-def _shared(events: pa.Table) -> Iterator[Finding]:
+def _shared(seen: Inspector) -> Iterator[Finding]:
     """Name the accounts that several people use at once: what is said of them is of a group."""
-    if not events.num_rows:
-        return
-    found = sorted(find_shared(events), key=lambda one: (-one.days, one.account))
+    shared = seen.shared(seen.words["account"].words)
+    found = sorted(shared, key=lambda one: (-one.days, one.account))
     for one in found[:_NAMED]:
         text = N_(
             "account {account} is used by several people at once (on {days} of its {active} days): "

@@ -100,7 +100,7 @@ def _detect_anew(options: Namespace, accounts: tuple[str, ...]) -> pa.Table:
 
     recall(options)
     answer = detect_stored(options)
-    return evidence_of(answer.detection, answer.table, accounts)
+    return evidence_of(answer.detection, answer.rows, accounts)
 
 
 def ask(

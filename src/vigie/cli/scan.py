@@ -19,11 +19,14 @@ from vigie.cli.terminal import draw_table, home_of, remark, say, settings_of, wr
 from vigie.cli.times import day_of, stamp
 from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number, plural, sentence
+from vigie.stores.layout import is_writable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from vigie.alerts import Alert
     from vigie.detection import Detection
@@ -39,7 +42,7 @@ class Answer:
     detection: "Detection"
     events: int
     quarantined: int
-    table: "pa.Table"
+    rows: "Callable[[NDArray[np.int64], list[str]], pa.Table]"
 
 
 LEVELS = {"watch": N_("watch"), "step_up": N_("step up"), "suspend": N_("suspend")}
@@ -97,7 +100,8 @@ def write_report(path: Path, answer: Answer) -> None:
 
 def detect_stored(options: Namespace) -> Answer:
     """Run the detection over the whole store; the look is journalled."""
-    from vigie.detection import COLUMNS, detect
+    from vigie.detection import COLUMNS, detect_slices
+    from vigie.detectors.hindsight import Hindsight
     from vigie.events import SCHEMA
 
     home, settings = home_of(options), settings_of(options)
@@ -108,21 +112,22 @@ def detect_stored(options: Namespace) -> Answer:
             )
         settings = msgspec.structs.replace(settings, alarm_budget=options.alarm_budget)
     learn_until = day_of(options.learn_until, "--learn-until")
+    columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
     with open_present(options) as store:
-        sources = store.sources()
-        columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
-        events, care = store.events(columns), store.table("care")
-    journal.record(home, "detect", f"{events.num_rows} events", "vigie " + options.command)
-    quarantined = sum(source.quarantined_now for source in sources)
-    detection = detect(
-        events,
-        settings,
-        learn_until=learn_until,
-        quarantined=quarantined,
-        lines=sum(source.lines for source in sources),
-        care=care if care.num_rows else None,
-    )
-    return Answer(detection, events.num_rows, quarantined, events)
+        sources, care, walk = store.sources(), store.table("care"), store.walk()
+        quarantined = sum(source.quarantined_now for source in sources)
+        journal.record(home, "detect", f"{walk.rows} events", "vigie " + options.command)
+        detection = detect_slices(
+            walk.slices(columns),
+            walk.span,
+            settings,
+            learn_until=learn_until,
+            quarantined=quarantined,
+            lines=sum(source.lines for source in sources),
+            care=care if care.num_rows else None,
+            keep=Hindsight(home if is_writable(home) else None),
+        )
+    return Answer(detection, walk.rows, quarantined, walk.take)
 
 
 def remember(options: Namespace, answer: Answer) -> None:
@@ -138,7 +143,7 @@ def remember(options: Namespace, answer: Answer) -> None:
     found = answer.detection
     with open_present(options) as store:
         key = store.keyring.version
-    keep(home, found.alerts, partial(evidence_of, found, answer.table), answer.events, key)
+    keep(home, found.alerts, partial(evidence_of, found, answer.rows), answer.events, key)
 
 
 def recall(options: Namespace) -> None:

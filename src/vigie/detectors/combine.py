@@ -69,6 +69,8 @@ class Panel(State):
             return np.empty((len(partition.units), 0))
         self._hear(partition)
         units = partition.units
+        if (units.day < warm).all():
+            return np.full((len(units), len(self.hypotheses)), np.nan)
         ratios = np.concatenate([d.ratios(partition) for d in self.detectors.values()], axis=1)
         np.minimum(ratios, self._caps, out=ratios)
         for late in np.flatnonzero(self.since > units.at.min(initial=END)):

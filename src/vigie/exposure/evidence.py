@@ -1,28 +1,39 @@
 """What detection said of an account's single events, as the separation takes it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vigie.detection import Detection
+from vigie.detectors.hindsight import Seen
 from vigie.exposure.engine import EVIDENCE
-from vigie.stream import Seen
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 
 
-def evidence_of(found: Detection, events: pa.Table, accounts: tuple[str, ...]) -> pa.Table:
+def evidence_of(
+    found: Detection, events: pa.Table | Callable[[Times, list[str]], pa.Table],
+    accounts: tuple[str, ...],
+) -> pa.Table:  # fmt: skip
     """Return EVIDENCE for some accounts; `events` is the table that was detected on.
 
-    The ratio is that of the harvest that explains the look-up best, whichever it is: a thief does
-    not say what he is after.
+    Or what returns columns of some of its rows. The ratio is that of the harvest that explains the
+    look-up best, whichever it is: a thief does not say what he is after.
     """
-    kept = [_of_accounts(seen, accounts) for seen in found.stream.kept]
+    names = found.stream.reader.words["account"].words
+    wanted = {code for code, name in enumerate(names) if name in accounts}
+    kept = [_best(seen) for seen in found.stream.kept.of(wanted)]
     row = np.concatenate([np.empty(0, np.int64), *(one for one, _ in kept)])
     best = np.concatenate([np.empty(0), *(ratios for _, ratios in kept)])
-    rows = events.take(pa.array(row)).select(["event_id", "account", "source_file", "source_line"])
+    columns = ["event_id", "account", "source_file", "source_line"]
+    if isinstance(events, pa.Table):
+        rows = events.select(columns).take(pa.array(row))
+    else:
+        rows = events(row, columns)
     return pa.table(
         [
             rows.column("event_id"),
@@ -33,13 +44,10 @@ def evidence_of(found: Detection, events: pa.Table, accounts: tuple[str, ...]) -
     )
 
 
-def _of_accounts(seen: Seen, accounts: tuple[str, ...]) -> tuple[Times, Floats]:
-    """Return the rows of the units of some accounts in one batch, and the best ratio of each."""
-    units = seen.partition.units
-    wanted = [n for n, name in enumerate(units.accounts) if name in accounts]
-    mine = np.flatnonzero(np.isin(units.account, wanted))
-    ratios = np.where(np.isnan(seen.ratios[mine]), -np.inf, seen.ratios[mine])
-    return units.row[mine], ratios.max(axis=1, initial=-np.inf)
+def _best(seen: Seen) -> tuple[Times, Floats]:
+    """Return the rows of a batch's units, and the best ratio of each."""
+    ratios = np.where(np.isnan(seen.ratios), -np.inf, seen.ratios)
+    return seen.partition.units.row, ratios.max(axis=1, initial=-np.inf)
 
 
 def _cited(found: Detection, rows: pa.Table, accounts: tuple[str, ...]) -> list[bool]:

@@ -96,8 +96,8 @@ def _header(title: str, found: Detection, looked: Looked) -> Html:
 
 
 def _span(found: Detection) -> tuple[datetime, datetime]:
-    days = found.partition.units.active[1]
-    ends = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+    days = found.stream.active
+    ends = (min(days), max(days)) if days else (0, 0)
     first, last = (datetime.fromtimestamp(day * DAY / 1e6, UTC) for day in ends)
     return first, last
 

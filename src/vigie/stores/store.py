@@ -40,6 +40,7 @@ from vigie.stores.layout import (
     take_writer_lock,
 )
 from vigie.stores.receiving import Receiving
+from vigie.stores.walking import Walk
 
 
 class Store:
@@ -259,6 +260,10 @@ class Store:
         """Yield `(day, events)` in order of time, so that a long period needs little memory."""
         wanted = reading.Selection(since, until, account, source)
         return reading.events_by_day(self.home, self.catalogue, columns, wanted)
+
+    def walk(self) -> Walk:
+        """Return a walk through all events, whole days at a time."""
+        return Walk(self.home, self.catalogue)
 
     def accounts(self) -> pa.Table:
         """Return per account: rows, accesses, patients, days, first and last time."""
