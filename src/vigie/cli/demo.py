@@ -108,7 +108,7 @@ def judge(found: "Detection", truth: Path) -> None:
         header,
         [
             (
-                _(FAMILIES[theft["family"]]), ", ".join(theft["accounts"][:3]),
+                _kind(theft), ", ".join(theft["accounts"][:3]),
                 number(theft["patients"]), number(theft["records"]),
                 alert_of.get(theft["attack"], _("not found")),
             )
@@ -120,6 +120,11 @@ def judge(found: "Detection", truth: Path) -> None:
             found=number(len(alert_of)), count=number(len(thefts)), false=number(false)
         )
     )
+
+
+def _kind(theft: dict[str, str]) -> str:
+    name = FAMILIES[theft["family"]]
+    return _(name)
 
 
 def _say_what_to_look_at(options: Namespace, found: "Detection", report: Path) -> None:
