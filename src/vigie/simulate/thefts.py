@@ -56,33 +56,12 @@ def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
     The n-th attack of a family is the same whatever else is asked for, unless somebody else took
     an account that it would have taken.
     """
-    people = platform.people
-    busy = np.bincount(platform.honest.account, minlength=people.size).astype(np.float64)
-    free = people.kind == 0
-    if platform.chosen.service_victims:
-        free |= people.kind == 1
-    budget = int(free.sum() * _MOST)
     found: list[Attack] = []
     parts: list[Visits] = []
     chances: list[np.random.Generator] = []
     networks: list[str] = []
     devices: list[str] = []
-    ready: list[tuple[int, int, Case, Lookups]] = []
-    for family, number in sorted(_asked(platform.chosen, asked), key=lambda one: one[0] in LAST):
-        rng = stream(platform.seed, platform.preset, "theft", family, number)
-        weight = np.sqrt(busy) * free
-        if family == "dormant_account":
-            weight = weight * _asleep(platform.present)
-        accounts = _victims(rng, family, people, weight)
-        if not len(accounts) or budget < len(accounts):
-            continue
-        played = _play(platform, family, accounts, rng)
-        if played is None:
-            continue
-        free[accounts] = False
-        budget -= len(accounts)
-        ready.append((number, FAMILIES.index(family), *played))
-    for _, which, case, lookups in sorted(ready, key=lambda one: one[:2]):
+    for _, which, case, lookups in sorted(_played(platform, asked), key=lambda one: one[:2]):
         family, rng = FAMILIES[which], case.rng
         away = len(platform.places.networks) + len(networks)
         tool = len(platform.places.devices) + len(devices)
@@ -99,6 +78,32 @@ def steal(platform: Platform, asked: int | Mapping[str, int]) -> Thefts:
         parts.append(visits)
         chances.append(rng)
     return Thefts(tuple(found), tuple(parts), tuple(chances), tuple(networks), tuple(devices))
+
+
+def _played(
+    platform: Platform, asked: int | Mapping[str, int]
+) -> Iterator[tuple[int, int, Case, Lookups]]:
+    """Yield (number, place of the family, case, look-ups) of each attack that finds a victim."""
+    people = platform.people
+    busy = np.bincount(platform.honest.account, minlength=people.size).astype(np.float64)
+    free = people.kind == 0
+    if platform.chosen.service_victims:
+        free |= people.kind == 1
+    budget = int(free.sum() * _MOST)
+    for family, number in sorted(_asked(platform.chosen, asked), key=lambda one: one[0] in LAST):
+        rng = stream(platform.seed, platform.preset, "theft", family, number)
+        weight = np.sqrt(busy) * free
+        if family == "dormant_account":
+            weight = weight * _asleep(platform.present)
+        accounts = _victims(rng, family, people, weight)
+        if not len(accounts) or budget < len(accounts):
+            continue
+        played = _play(platform, family, accounts, rng)
+        if played is None:
+            continue
+        free[accounts] = False
+        budget -= len(accounts)
+        yield number, FAMILIES.index(family), *played
 
 
 def _asked(chosen: Preset, asked: int | Mapping[str, int]) -> Iterator[tuple[str, int]]:
