@@ -62,6 +62,20 @@ def _draw_severity(case: "Case", found: "Severity", grid: "Grid") -> None:
         for part in found.inputs
     ]  # fmt: skip
     draw_table((_("input"), _("answer"), _("score"), ""), rows)
+    _say_bounds(found)
+    for flag in found.flags:
+        say(_("Flag: {flag}").format(flag=_(_WORDS[flag])))
+    said = _(
+        "Proposed level for the CNIL: {level}. The mapping is Vigie's choice, no authority "
+        "publishes one; record yours: vigie case decide {case} severity LEVEL --reason …"
+    )
+    say(said.format(level=_(_WORDS[found.level]), case=case.id))
+    _say_proposals(found)
+    say(_("Source: {source}.").format(source=found.source))
+
+
+def _say_bounds(found: "Severity") -> None:
+    """Say what would change the score: the method's ceiling, our choices, what nobody knows."""
     if sum(part.score for part in found.inputs if part.name == "dpc") > found.dpc:
         say(_("The method counts {most} at most for the context.").format(most=number(found.dpc)))
     if found.without_choices != found.score:
@@ -73,15 +87,6 @@ def _draw_severity(case: "Case", found: "Severity", grid: "Grid") -> None:
             "the level is proposed from this one."
         )
         say(said.format(score=number(found.at_most, 2)))
-    for flag in found.flags:
-        say(_("Flag: {flag}").format(flag=_(_WORDS[flag])))
-    said = _(
-        "Proposed level for the CNIL: {level}. The mapping is Vigie's choice, no authority "
-        "publishes one; record yours: vigie case decide {case} severity LEVEL --reason …"
-    )
-    say(said.format(level=_(_WORDS[found.level]), case=case.id))
-    _say_proposals(found)
-    say(_("Source: {source}.").format(source=found.source))
 
 
 def _say_proposals(found: "Severity") -> None:
