@@ -8,6 +8,7 @@ import fnmatch
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -159,11 +160,17 @@ def _replace(store: Store, name: str, key: str, said: pa.Table) -> None:
     """Put a new version of a table if `said` changes the rows that have its keys."""
     if not said.num_rows:
         return
-    known = store.table(name)
-    others = known.filter(pc.invert(pc.is_in(known.column(key), value_set=said.column(key))))
-    fresh = pa.concat_tables([others, said])
-    if not fresh.equals(known):
-        store.put_table(name, fresh)
+    keys = said.column(key)
+    known = [_with(table, key, keys) for table in store.table_in_batches(name)]
+    if not pa.concat_tables([said.slice(0, 0), *known]).equals(said):
+        others = (_with(table, key, keys, False) for table in store.table_in_batches(name))
+        store.put_tables(name, chain(others, [said]))
+
+
+def _with(table: pa.Table, key: str, keys: pa.ChunkedArray, kept: bool = True) -> pa.Table:
+    """Return the rows of a table that have one of these keys, or that have none of them."""
+    found = pc.is_in(table.column(key), value_set=keys)
+    return table.filter(found if kept else pc.invert(found))
 
 
 def import_file(

@@ -105,5 +105,8 @@ TABLES: Final = {
     "authorities": AUTHORITIES,
 }  # fmt: skip
 
+LONG: Final = frozenset({"care", "identities", "contracts"})
+"""Tables that may have a row per person, or more: a question reads them where they lie."""
+
 PARTED: Final = frozenset({"care"})
 """Tables that grow by parts, one for each file read; the others are declared anew as a whole."""

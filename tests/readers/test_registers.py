@@ -234,8 +234,8 @@ def test_the_command_keeps_what_logs_declared_of_organisations_and_says_what_it_
     (person,) = keys(open_keyring(private_home), (SOUND, "nir"))
     with Store.open(private_home) as store:
         kept = store.table("contracts")
-    assert kept["organisation"].to_pylist() == ["750000001", None, None]
-    assert kept["person"].to_pylist() == [None, person, person]
+    assert kept["organisation"].to_pylist() == [None, None, "750000001"]
+    assert kept["person"].to_pylist() == [person, person, None]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """`vigie register identities` and `contracts`: tables of the operator into the store."""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,11 @@ from vigie.pseudonyms import Keyring
 from vigie.readers.registers.contracts import load_contracts, read_contracts
 from vigie.readers.registers.identities import load_identities, read_identities
 from vigie.readers.registers.refused import REASONS, RULES, Refused
-from vigie.records import TABLES
 from vigie.stores import Store
 
 Read = Callable[[Path, Keyring, Refused], Iterator[pa.Table]]
-Kept = Callable[[pa.Table, pa.Table], pa.Table]
-"""What stays of the table that is there, given that and the new one."""
+Kept = Callable[[Iterator[pa.Table], "Fresh"], Iterator[pa.Table]]
+"""From the table before and the new one to what stays of the former."""
 
 
 def identities(options: Namespace) -> int:
@@ -30,7 +29,7 @@ def identities(options: Namespace) -> int:
     def read(path: Path, keyring: Keyring, refused: Refused) -> Iterator[pa.Table]:
         return read_identities(load_identities(path), path, keyring, refused)
 
-    return _run(options, "identities", read, lambda known, _fresh: known.slice(0, 0))
+    return _run(options, "identities", read, _nothing)
 
 
 def contracts(options: Namespace) -> int:
@@ -42,14 +41,7 @@ def contracts(options: Namespace) -> int:
     def read(path: Path, keyring: Keyring, refused: Refused) -> Iterator[pa.Table]:
         return read_contracts(load_contracts(path), path, keyring, refused)
 
-    return _run(options, "contracts", read, _of_others)
-
-
-def _of_others(known: pa.Table, fresh: pa.Table) -> pa.Table:
-    """Return the contracts of whole organisations of which the new table says nothing."""
-    again = fresh.filter(fresh["person"].is_null())["organisation"]
-    others = pc.invert(pc.is_in(known["organisation"], value_set=again))
-    return known.filter(pc.and_(known["person"].is_null(), others))
+    return _run(options, "contracts", read, _of_organisations)
 
 
 def _run(options: Namespace, name: str, read: Read, kept: Kept) -> int:
@@ -60,20 +52,57 @@ def _run(options: Namespace, name: str, read: Read, kept: Kept) -> int:
 def _read(options: Namespace, name: str, read: Read, kept: Kept) -> int:
     home = home_of(options)
     with Store.open(home, write=not options.check) as store, Refused(options.refused) as refused:
-        pieces = [
-            batch
-            for path in options.mappings
-            for batch in read(path, store.keyring, refused)
-            if batch.num_rows
-        ]
-        fresh = pa.concat_tables([TABLES[name].empty_table(), *pieces])
-        before = store.table(name)
-        if not options.check:
-            subject = f"{name}: {', '.join(path.name for path in options.mappings)}"
-            journal.record(home, "register", subject, options.reason)
-            store.put_table(name, pa.concat_tables([kept(before, fresh), fresh]))
-    _tell(options, name, fresh.num_rows, before.num_rows, refused)
+        fresh = Fresh(
+            batch for path in options.mappings for batch in read(path, store.keyring, refused)
+        )
+        before = store.rows_of(name)
+        if options.check:
+            for _batch in fresh:
+                pass
+        else:
+            store.put_tables(name, _whole(options, store, name, fresh, kept))
+    _tell(options, name, fresh.rows, before, refused)
     return 4 if refused.total else 0
+
+
+def _whole(
+    options: Namespace, store: Store, name: str, fresh: "Fresh", kept: Kept
+) -> Iterator[pa.Table]:
+    """Yield the new table, then what stays of the one before; the journal stands between them."""
+    yield from fresh
+    subject = f"{name}: {', '.join(path.name for path in options.mappings)}"
+    journal.record(store.home, "register", subject, options.reason)
+    yield from kept(store.table_in_batches(name), fresh)
+
+
+class Fresh:
+    """The tables as they are read, counted, with the organisations they speak of as a whole."""
+
+    def __init__(self, tables: Iterable[pa.Table]) -> None:
+        self._tables = tables
+        self.rows = 0
+        self.organisations: set[str] = set()
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """Yield each table once."""
+        for table in self._tables:
+            self.rows += table.num_rows
+            if "organisation" in table.column_names:
+                whole = table.filter(table["person"].is_null())["organisation"].unique()
+                self.organisations |= {*whole.to_pylist()}
+            yield table
+
+
+def _nothing(_known: Iterator[pa.Table], _fresh: Fresh) -> Iterator[pa.Table]:
+    return iter(())
+
+
+def _of_organisations(known: Iterator[pa.Table], fresh: Fresh) -> Iterator[pa.Table]:
+    """Yield what mappings of logs declare, unless the new table speaks of the same places."""
+    again = pa.array(sorted(filter(None, fresh.organisations)), pa.string())
+    for table in known:
+        whole = table.filter(table["person"].is_null())
+        yield whole.filter(pc.invert(pc.is_in(whole["organisation"], value_set=again)))
 
 
 _KEPT = {

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.events import SCHEMA, TIME
-from vigie.records import PARTED, TABLES
+from vigie.records import LONG, TABLES
 from vigie.stores import spilling
 from vigie.stores.catalogue import Catalogue
-from vigie.stores.declared import latest, parts
+from vigie.stores.declared import files, latest
 from vigie.stores.files import moment
 from vigie.stores.quoting import quoted
 from vigie.stores.segments import (
@@ -147,8 +147,8 @@ QUALIFY row_number() OVER (
 
 
 def _register(connection: Any, home: Path, catalogue: Catalogue, name: str) -> None:
-    """Give a declared table its name; one of parts, which may be long, is read when asked for."""
-    present = parts(home, catalogue, name) if name in PARTED else []
+    """Give a declared table its name; one that may be long is read when asked for."""
+    present = files(home, catalogue, name) if name in LONG else []
     if present:
         columns = ", ".join(_expression(field) for field in TABLES[name])
         connection.read_parquet(present).project(columns).create_view(name)

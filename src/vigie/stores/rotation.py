@@ -6,7 +6,6 @@ key takes the place of the old. Killed before the transaction, the old store sta
 it, the next opening puts the new key in its place.
 """
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,9 +19,9 @@ from vigie.events import KEY
 from vigie.language import N_
 from vigie.pseudonyms import KEY_FILE, Keyring, open_keyring, save_keyring
 from vigie.stores.compaction import replace
-from vigie.stores.declared import read_version, serialised
+from vigie.stores.declared import schema_of, version_in_batches, write_version
 from vigie.stores.identity import keys_of, words_of
-from vigie.stores.layout import DECLARED, numbered, write_whole
+from vigie.stores.layout import DECLARED, numbered
 from vigie.stores.segments import Segment, read_segments, write_segment
 
 if TYPE_CHECKING:
@@ -135,10 +134,11 @@ def _advance_segment(store: "Store", row: "sqlite3.Row", ring: Keyring, name: st
 def _advance_declared(
     store: "Store", row: "sqlite3.Row", ring: Keyring, names: "Iterator[str]"
 ) -> tuple[str, str]:
-    data = serialised(advance(read_version(store.home / row["path"]), ring))
+    before = store.home / row["path"]
     path = f"{DECLARED}/{row['name']}/{next(names)}.parquet"
-    write_whole(store.home / path, data)
-    return path, hashlib.sha256(data).hexdigest()
+    moved = (advance(table, ring) for table in version_in_batches(before))
+    _rows, sha256 = write_version(store.home / path, schema_of(before), moved)
+    return path, sha256
 
 
 def advance(table: pa.Table, ring: Keyring, since: int = -1) -> pa.Table:

@@ -149,7 +149,11 @@ class Store:
 
     def put_table(self, name: str, table: pa.Table) -> int:
         """Declare a new version of one of `records.TABLES`, and return its number."""
-        return declared.put(self, name, table)
+        return declared.put(self, name, [table])
+
+    def put_tables(self, name: str, tables: Iterable[pa.Table]) -> int:
+        """Declare a new version of a table that may be long, some rows at a time."""
+        return declared.put(self, name, tables)
 
     def put_part(self, name: str, file: str, table: pa.Table) -> int:
         """Keep what one file holds of one of `records.PARTED`, in place of what it gave before."""
@@ -229,6 +233,14 @@ class Store:
     def table(self, name: str, as_of: datetime | None = None) -> pa.Table:
         """Return the version in force (or in force at `as_of`) of one of `records.TABLES`."""
         return declared.latest(self.home, self.catalogue, name, as_of)
+
+    def table_in_batches(self, name: str) -> Iterator[pa.Table]:
+        """Yield the version in force of a table that may be long, some rows at a time."""
+        return declared.in_batches(self.home, self.catalogue, name)
+
+    def rows_of(self, name: str) -> int:
+        """Return how many rows the version in force of a table has."""
+        return declared.rows_of(self.catalogue, name)
 
     def connect(self) -> Any:
         """Return a DuckDB connection with the views described in `reading`."""
