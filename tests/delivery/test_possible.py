@@ -121,6 +121,14 @@ def test_the_notice_and_the_draft_of_a_packet_have_the_bounds_of_the_facts(
     assert "Entre 0 et 5" not in draft
 
 
+def test_who_is_only_reachable_waits_for_no_controller(tmp_path: Path) -> None:
+    """Of those whom no contract gives to a controller, only who was shown has somebody to miss."""
+    nowhere = [row.replace(";A;", ";Z;") for row in ROWS]
+    facts = facts_of(ask(tmp_path, nowhere, PATIENTS))
+    (gap,) = [gap for gap in facts.gaps if gap.kind == "no_controller"]
+    assert gap.count == 1 < facts["persons.how:reachable"].numerator
+
+
 def test_no_letter_goes_to_who_is_only_reachable(searched, tmp_path: Path) -> None:
     case, home, path = searched
     names = [f"{n};Bernard;35000;RENNES" for n in (*range(20), 30)]
