@@ -166,7 +166,7 @@ class Campaigns(State):
             return
         if len(look.units) and look.units.day[0] >= since:
             self.account_days += len(look.units.active[0])
-        for kind, found, ratio in self.candidates.gather(look.units, self._ratio(look)):
+        for kind, found, ratio in self.candidates.gather(look.units, self._ratio(look), look.group):
             kind.learn(look.units, found, ratio, since)
 
     def _ratio(self, look: Look) -> NDArray[np.float64]:
@@ -194,7 +194,7 @@ class Campaigns(State):
         rank = np.empty(len(units), np.int64)
         rank[units.order] = np.arange(len(units)) + self.seen
         raised: list[tuple[int, int, Kind, int, Passage]] = []
-        for kind, found, ratio in self.candidates.gather(units, self._ratio(look)):
+        for kind, found, ratio in self.candidates.gather(units, self._ratio(look), look.group):
             added, passages = kind.watch(units, found, ratio, self.reach(kind)[0])
             self.habits[kind.name].see(found.group, added > 0, day)
             self._keep(kind.name, units, found, added > 0, rank)
@@ -277,14 +277,13 @@ def retrace(
     for seen in looks:
         units = seen.partition.units
         ratio = np.ascontiguousarray(seen.ratios[:, campaigns.column])
-        for kind, found, ratios in candidates.gather(units, ratio):
+        peer = seen.partition.usual.group[units.account]
+        for kind, found, ratios in candidates.gather(units, ratio, peer):
             if kind.name != name:
                 continue
             at = units.at[found.rows]
             levels_of = campaigns.reach(kind)
-            level, added, passages = kind.pool.follow(
-                found.group, found.member, at, ratios[found.rows], levels_of[0]
-            )
+            level, added, passages = kind.pooled(units, found, ratios, levels_of[0])
             for one in passages:
                 if at[one.place] == opened:
                     group = int(found.group[one.place])

@@ -177,3 +177,31 @@ def test_it_goes_on_where_it_was_saved(events, found, tmp_path):
     last |= {one.id: one for one in stream.feed(ordered.slice(cut), int(at[-1]) + 1)}
     last |= {one.id: one for one in stream.finish()}
     assert campaigns(last.values()) == campaigns(found.alerts)
+
+
+def shifted(groups, since=20, days=30, peers=8):
+    """Return the highest level after day `since`, when the evidence of these groups grows.
+
+    Eight groups of ten accounts, of one peer group; ratios are fair until then (mean one).
+    """
+    rng = np.random.default_rng(5)
+    pool, best = Pool(least=3), np.full(peers, -np.inf)
+    for day in range(days):
+        member = np.repeat(np.arange(10 * peers), 6)
+        group = member // 10
+        at = day * DAY + np.sort(rng.integers(0, DAY // 2, len(member)))
+        order = rng.permutation(len(member))
+        member, group = member[order], group[order]
+        loud = rng.random(len(member)) < np.where(
+            np.isin(group, groups) & (day >= since), 0.3, 0.05
+        )
+        ratio = np.log(np.where(loud, 10.0, 0.5 / 0.95))
+        level, _, _ = pool.follow(group, member, at, ratio)
+        if day >= since:
+            np.maximum.at(best, group, level)
+    return best
+
+
+def test_what_all_peers_show_is_no_campaign_and_what_one_group_shows_is_one():
+    assert shifted(range(8)).max() < 5
+    assert shifted([3])[3] > 20

@@ -47,11 +47,16 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The units of one kind of group in order of time: their place in the batch, group, member."""
+    """The units of one kind of group in order of time: their place in the batch, group, member.
+
+    `peer` is the peer group of each unit's account, `cell` the number of this group and peer group.
+    """
 
     rows: NDArray[np.int64]
     group: NDArray[np.int64]
     member: NDArray[np.int64]
+    peer: NDArray[np.int64]
+    cell: NDArray[np.int64]
 
 
 class Meetings(State):
@@ -79,14 +84,16 @@ class Kind(State):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.groups, self.members = Numbers(), Numbers()
+        self.groups, self.members, self.cells = Numbers(), Numbers(), Numbers()
         self.account = np.empty(0, np.int32)
         self.pool = Pool(*_POOLS[name])
         self.peaks: list[Values] = []
         self._week = 0
         self._best = np.full(0, np.nan)
 
-    def gather(self, units: Units, left: Codes, right: Codes, ratio: Values) -> Gathered:
+    def gather(
+        self, units: Units, left: Codes, right: Codes, ratio: Values, peer: Codes
+    ) -> Gathered:
         """Number the groups of the units that speak; a group is a pair of codes."""
         keys = pair_keys(left, right)
         speaks = (keys != NOBODY) & ~np.isnan(ratio)
@@ -95,13 +102,22 @@ class Kind(State):
         member = self.members.number(pair_keys(group, account))
         self.account = grown(self.account, len(self.members))
         self.account[member] = account
-        return Gathered(rows, group.astype(np.int64), member.astype(np.int64))
+        peers = np.maximum(peer[rows], 0)
+        cell = self.cells.number(pair_keys(group, peers))
+        return Gathered(rows, *(one.astype(np.int64) for one in (group, member, peers, cell)))
+
+    def pooled(
+        self, units: Units, found: Gathered, ratio: Values, threshold: float = np.inf
+    ) -> tuple[Values, Values, list[Passage]]:
+        """Return the levels of the groups, what each unit added, and the alarms."""
+        return self.pool.follow(
+            found.group, found.member, units.at[found.rows], ratio[found.rows], threshold,
+            found.peer, found.cell,
+        )  # fmt: skip
 
     def learn(self, units: Units, found: Gathered, ratio: Values, since: int) -> None:
         """Follow units of one day of the learning part; weeks are counted from day `since`."""
-        level, _, _ = self.pool.follow(
-            found.group, found.member, units.at[found.rows], ratio[found.rows]
-        )
+        level, _, _ = self.pooled(units, found, ratio)
         if not len(level):
             return
         week = int(units.day[0] - since) // WEEK
@@ -120,10 +136,7 @@ class Kind(State):
         self, units: Units, found: Gathered, ratio: Values, threshold: float
     ) -> tuple[Values, list[Passage]]:
         """Return what each unit added, and the alarms of the groups."""
-        at = units.at[found.rows]
-        _, added, passages = self.pool.follow(
-            found.group, found.member, at, ratio[found.rows], threshold
-        )
+        _, added, passages = self.pooled(units, found, ratio, threshold)
         return added, passages
 
 
@@ -135,8 +148,13 @@ class Candidates(State):
         self.devices, self.networks = Meetings(), Meetings()
         self.known_since = np.empty(0, np.int64)
 
-    def gather(self, units: Units, ratios: Ratios) -> Iterator[tuple[Kind, Gathered, Values]]:
-        """Yield each kind with its groups among these units, which are of one day."""
+    def gather(
+        self, units: Units, ratios: Ratios, peer: Codes
+    ) -> Iterator[tuple[Kind, Gathered, Values]]:
+        """Yield each kind with its groups among these units, which are of one day.
+
+        `peer` is the peer group of each unit's account.
+        """
         self.known_since = grown(self.known_since, len(units.accounts), END)
         np.minimum.at(self.known_since, units.account, units.at)
         ratios = np.where(_by_services(units), np.nan, ratios)
@@ -148,7 +166,7 @@ class Candidates(State):
             (network, network),
         )  # fmt: skip
         for kind, (left, right) in zip(self.kinds, keys, strict=True):
-            yield kind, kind.gather(units, left, right, ratios), ratios
+            yield kind, kind.gather(units, left, right, ratios, peer), ratios
 
 
 def _by_services(units: Units) -> NDArray[np.bool_]:

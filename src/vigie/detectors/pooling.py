@@ -12,7 +12,9 @@ apart from what honest sites do:
 - an account-day counts for a few nats at most: one person's clean-up moves nobody else;
 - what "usual" or an honest reason explains never speaks for the harvest, however quiet the group;
 - a surge (a vaccination day) explains itself as far as its *volume* goes: units beyond what such
-  a day usually holds until this time are expected to look like `SURGE`.
+  a day usually holds until this time are expected to look like `SURGE`;
+- what the peers in all *other* groups show more of late than expected (a whole profession that
+  meets more strangers, a Monday) is expected of them here too.
 
 The level is the log statistic less the log of a usual week's units: near 0 in honest weeks of
 large and small groups alike. Source of the statistic: J. Shin, A. Ramdas, A. Rinaldo, "E-detectors"
@@ -39,6 +41,9 @@ _FORGETTING: Final = 0.97
 _CLOCK_FORGETTING: Final = 0.9
 _TELLING: Final = 3.0
 """Nats for which one unit counts at most, for the group and in its mean alike."""
+_LATELY: Final = 86_400_000_000.0
+_MOST_COMMON: Final = 3.0
+"""What others show of late fades by 1/e a day (µs), and excuses this factor at most."""
 _LARGEST: Final = 1e250
 _LEAST: Final = 0.05
 _VOICE: Final = 1
@@ -82,6 +87,8 @@ class Pool(State):
         self.taught = np.zeros((0, 5))
         # Per kind of day: faded count of units until each watch; faded days, last.
         self.clock, self.watches = np.zeros((0, 3, 9), np.float32), np.zeros((0, 8), np.float32)
+        # Faded sums of ratios and of what was expected, and when: of peers, of those in a group.
+        self.whole, self.part = np.zeros((0, 3)), np.zeros((0, 3))
         self.climb, self.since = np.zeros(0), np.zeros(0, np.int64)
         self.broad = np.zeros(0, np.int64)
         self.spent, self.voice = np.zeros((0, count)), np.zeros(0)
@@ -94,25 +101,33 @@ class Pool(State):
         at: NDArray[np.int64],
         ratio: NDArray[np.float64],
         threshold: float = np.inf,
+        peer: NDArray[np.int64] | None = None,
+        cell: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Passage]]:
         """Advance by units in order of time; return levels, what each added (nats), passages.
 
-        `ratio` is each unit's log likelihood ratio.
+        `ratio` is each unit's log likelihood ratio, `peer` its account's peer group and `cell` the
+        number of this pair of group and peer group (by default all are peers).
 
         >>> one = np.zeros(3, np.int64)
         >>> level, added, _ = Pool().follow(one, one, one, np.array([0.0, -3.0, 3.0]))
         >>> added.round(2).tolist()
         [0.0, -0.03, 0.45]
         """
+        peer = np.zeros(len(at), np.int64) if peer is None else peer
+        cell = group if cell is None else cell
         self._make_room(int(group.max(initial=-1)) + 1, int(member.max(initial=-1)) + 1)
+        self.whole = grown(self.whole, int(peer.max(initial=-1)) + 1)
+        self.part = grown(self.part, int(cell.max(initial=-1)) + 1)
         level, added = np.empty(len(at)), np.empty(len(at))
         passages: list[Passage] = []
         done = 0
         while done < len(at):
             done = _pool(
-                done, group, member, at, ratio, INTENSITIES, self.least, self.most,
+                done, group, member, peer, cell, at, ratio, INTENSITIES, self.least, self.most,
                 self.belief, threshold, self.head,
-                self.next, self.sums, self.day, self.taught, self.clock, self.watches, self.climb,
+                self.next, self.sums, self.day, self.taught, self.clock, self.watches, self.whole,
+                self.part, self.climb,
                 self.since, self.spent, self.voice, self.voice_day, self.broad,
                 level, added,
             )  # fmt: skip
@@ -144,9 +159,9 @@ class Pool(State):
 
 @kernel
 def _pool(  # type: ignore[no-untyped-def]
-    begin, group, member, at, ratio, intensities, least, most, belief, threshold, head,
-    following, sums, days, taught, clock, watches, climb, since, spent, voice, voice_day, broad,
-    level, added,
+    begin, group, member, peer, cell, at, ratio, intensities, least, most, belief, threshold, head,
+    following, sums, days, taught, clock, watches, whole, part, climb, since, spent, voice,
+    voice_day, broad, level, added,
 ):  # fmt: skip
     """Advance from `begin`; return where a group passed the threshold, plus one, or the end."""
     for i in range(begin, at.size):
@@ -164,7 +179,10 @@ def _pool(  # type: ignore[no-untyped-def]
         evidence = np.exp(min(ratio[i], _TELLING))
         watch = (at[i] // _WATCH) % 8
         watches[g, watch] += 1.0
-        compared = evidence / _usual(taught[g], belief, clock[g, _kind(day)], watches[g], watch)
+        usual = _usual(taught[g], belief, clock[g, _kind(day)], watches[g], watch)
+        compared = evidence / (
+            usual * _common(whole[peer[i]], part[cell[i]], at[i], evidence, usual, belief)
+        )
         if evidence < 1.0:
             compared = min(compared, 1.0)
         taught[g, 2] += evidence
@@ -216,6 +234,21 @@ def _broad(member, following, voice, voice_day, day):  # type: ignore[no-untyped
             count += 1
         member = following[member]
     return count
+
+
+@numba.njit(inline="always")
+def _common(whole, part, at, evidence, usual, belief):  # type: ignore[no-untyped-def]
+    """Return how much more the other groups show of late than expected; count this unit."""
+    for one in (whole, part):
+        left = np.exp((one[2] - at) / _LATELY)
+        one[0] *= left
+        one[1] *= left
+        one[2] = at
+    shown, expected = max(whole[0] - part[0], 0.0), max(whole[1] - part[1], 0.0)
+    for one in (whole, part):
+        one[0] += evidence
+        one[1] += usual
+    return min(max((shown + belief) / (expected + belief), 1.0), _MOST_COMMON)
 
 
 @numba.njit(inline="always")
