@@ -4,6 +4,7 @@ from datetime import datetime
 
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter, TextScanned
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
+from vigie.cli.exposure_shown import say_persons
 from vigie.cli.terminal import draw_table, say
 from vigie.clocks.words import duration, shown
 from vigie.language import _, number
@@ -164,6 +165,9 @@ def _draw_facts(case: Case) -> None:
             when=shown(case.facts.recorded_at, case.zone), author=case.facts.author,
             reason=case.facts.reason, hash=case.facts.sha256,
         ))  # fmt: skip
+        facts = case.read_facts()
+        if facts.get("persons"):
+            say_persons(facts)
 
 
 def _by(author: str, recorded_by: str) -> str:
