@@ -27,7 +27,7 @@ from scipy.stats import chi2
 from benchmarks import naive
 from benchmarks.base import Result
 from benchmarks.judge import Crossings, Theft, Verdict, crossings, judge, true_budget
-from benchmarks.worlds import as_care, as_events
+from benchmarks.worlds import as_care, as_events, as_staff
 from vigie.detection import Detection, detect
 from vigie.simulate.presets import PRESETS, simulate
 from vigie.simulate.world import World
@@ -49,7 +49,8 @@ def measure(world: World, events: pa.Table | None = None) -> Detection:
     until = datetime.fromtimestamp((world.start + int(0.4 * world.days) * DAY) / 1e6, UTC)
     events = as_events(world) if events is None else events
     care = as_care(world) if world.care.num_rows else None
-    return detect(events, learn_until=until, care=care)
+    staff = as_staff(world) if world.staff.num_rows else None
+    return detect(events, learn_until=until, care=care, staff=staff)
 
 
 def judged(preset: str, scale: float, seed: int) -> Run:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from vigie.events import ACTIONS, KEY, SCHEMA, TIME, VOCABULARIES
 from vigie.readers.order import Order
-from vigie.records import CARE, CARE_KINDS
+from vigie.records import CARE, CARE_KINDS, STAFF
 from vigie.simulate.world import World
 
 
@@ -86,8 +86,10 @@ def as_events(world: World) -> pa.Table:
         "patient": _keys(raw["patient"].astype(np.int64), 4),
         "area": _words(area_codes[raw["patient"]], area.dictionary),
         **_gaps(world, raw),
-        "surname_key": _name_keys(world, raw["patient"]),
+        "surname_key": _told_keys(world, "surname", raw["patient"]),
     }  # fmt: skip
+    if world.staff.num_rows:
+        columns["address_key"] = _told_keys(world, "address", raw["patient"])
     blank = {f.name: pa.nulls(count, f.type) for f in SCHEMA if f.name not in columns}
     return pa.table([(columns | blank)[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
 
@@ -113,10 +115,29 @@ def _gaps(world: World, raw: dict[str, np.ndarray]) -> dict[str, pa.Array]:
     return {"id_gap": ids, "name_gap": order.name_gaps(who, surnames, given)}
 
 
-def _name_keys(world: World, patient: np.ndarray) -> pa.Array:
-    encoded = world.patients.column("surname").combine_chunks().dictionary_encode()
+def _told_keys(world: World, name: str, patient: np.ndarray) -> pa.Array:
+    """Return the keys of the patients' surnames (kind 5) or addresses (kind 7), null for -1."""
+    encoded = world.patients.column(name).combine_chunks().dictionary_encode()
     codes = np.append(encoded.indices.to_numpy(zero_copy_only=False), -1)
-    return _keys(codes[patient].astype(np.int64), 5)
+    return _keys(codes[patient].astype(np.int64), {"surname": 5, "address": 7}[name])
+
+
+def as_staff(world: World) -> pa.Table:
+    """Return the world's table of staff as one of `vigie.records.STAFF`."""
+    raw = {name: world.staff.column(name).to_numpy() for name in world.staff.column_names}
+    accounts = world.accounts.take(pa.array(raw["account"]))
+    known = world.patients.column("surname").combine_chunks().dictionary_encode().dictionary
+    surname = pc.index_in(accounts["surname"], known).fill_null(-1).to_numpy().astype(np.int64)
+    sites = world.organisations["finess"].take(accounts["organisation"])
+    columns = {
+        "account": accounts["login"],
+        "organisation": sites,
+        "unit": accounts["unit"],
+        "surname_key": _keys(surname, 5),
+        "address_key": _told_keys(world, "address", raw["home"]),
+        "patient": _keys(raw["patient"].astype(np.int64), 4),
+    }
+    return pa.table([columns[f.name] for f in STAFF], schema=STAFF)
 
 
 def as_care(world: World) -> pa.Table:

@@ -69,6 +69,12 @@ REASONS: Final = {
         "merges, stock, billing, rights, the log itself), within {span}; on a usual day this "
         "account makes {own}, its peers {peers}."
     ),
+    "curiosity": N_(
+        "Unusual access: records of persons whom the owner of this account knows (bearers of the "
+        "same uncommon surname, the same address, colleagues) and whom no care explains, "
+        "{patients} in {span}; on a usual day this account opens {own} such records, its peers "
+        "{peers}."
+    ),
 }
 """Why, one sentence per hypothesis."""
 

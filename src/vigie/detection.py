@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie import units as units_module
+from vigie.acquaintance import Staff
 from vigie.alerts import Alert, gravest_first
 from vigie.care import Care
 from vigie.config import Settings
@@ -34,7 +35,8 @@ from vigie.trust import Assessment, Inspection, Inspector, assess, conclude, ins
 from vigie.units import DAY, find_units, join_units
 
 COLUMNS: Final = (*units_module.COLUMNS, "source", "source_file", "source_line")
-"""The waist columns to hand over; of the optional ones, those at hand."""
+"""The waist columns to hand over; of the optional ones, those at hand. With a table of staff,
+`acquaintance.KEYED` too."""
 
 _SLICE: Final = 1 << 18
 """Events fed to the stream in one go, at least."""
@@ -102,12 +104,14 @@ def detect(
     lines: int = 0,
     detectors: Mapping[str, Detector] = DETECTORS,
     care: pa.Table | None = None,
+    staff: pa.Table | None = None,
 ) -> Detection:
     """Look at waist rows, of one or several sources, in any order, and return the alerts.
 
     `learn_until` defaults to the middle of the log, or its thirtieth day if that is earlier.
     `quarantined` of `lines` are what the readers could not read, for the trust. `care` is a table
-    of `records.CARE`: what it announces is not strange.
+    of `records.CARE`: what it announces is not strange. `staff` is one of `records.STAFF`: whose
+    the accounts are.
     """
     settings = settings or Settings()
     at = _times(events)
@@ -118,7 +122,8 @@ def detect(
         shown = pool.submit(inspect, events, settings.trust, pause // 2)
         return detect_slices(
             _slices(events, at, pause), span, settings, learn_until=learn_until, lines=lines,
-            quarantined=quarantined, detectors=detectors, care=care, shown=shown.result,
+            quarantined=quarantined, detectors=detectors, care=care, staff=staff,
+            shown=shown.result,
         )  # fmt: skip
 
 
@@ -132,6 +137,7 @@ def detect_slices(
     lines: int = 0,
     detectors: Mapping[str, Detector] = DETECTORS,
     care: pa.Table | None = None,
+    staff: pa.Table | None = None,
     keep: bool | Keeping = True,
     shown: Callable[[], Inspection] | None = None,
 ) -> Detection:
@@ -144,8 +150,9 @@ def detect_slices(
     known = None if care is None else Care.of(care, key_numbers(care.column("patient")))
     first, until, last = _stretch(span, learn_until)
     stream = Stream(
-        settings, learn_until=_midnight(until), detectors=detectors, keep=keep, care=known
-    )
+        settings, learn_until=_midnight(until), detectors=detectors, keep=keep, care=known,
+        staff=None if staff is None else Staff.of(staff),
+    )  # fmt: skip
     seen = Inspector(stream.reader.words)
     stream.inspector = None if shown else seen
     alerts = [*stream.feed_all(slices), *stream.finish()]

@@ -25,7 +25,7 @@ DAY: Final = 86_400_000_000
 
 TEXTS: Final = (
     "organisation", "unit", "network", "device", "session", "area",
-    "actor_kind", "profession", "specialty", "role", "auth_method", "outcome",
+    "actor_kind", "profession", "specialty", "role", "auth_method", "outcome", "acquaintance",
 )  # fmt: skip
 NUMBERS: Final = ("record_count", "bytes", "id_gap", "name_gap")
 PLACES: Final = ("source_file", "source_line")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie import care as care_relations
+from vigie.acquaintance import ACQUAINTANCES, Acquaintance, Staff
 from vigie.circumstances import DEEDS, SIGNS, Circumstances
 from vigie.events import ACTIONS
 from vigie.front import Times
@@ -49,6 +50,7 @@ FACTORS: Final[dict[str, int]] = {
     "place": 2,
     "sign": len(SIGNS),
     "deed": len(DEEDS),
+    "acquaintance": len(ACQUAINTANCES),
     "volume": 32,
     "weight": 40,
 }
@@ -69,9 +71,10 @@ class Scene:
 class Observer(State):
     """Marks units; remembers what pages showed in the last hour, and each account's places."""
 
-    def __init__(self, ranges: Ranges | None = None) -> None:
+    def __init__(self, ranges: Ranges | None = None, staff: Staff | None = None) -> None:
         self.relations = Relations()
         self.circumstances = Circumstances(ranges)
+        self.acquaintance = Acquaintance(staff)
         self._closest = np.empty(0, np.int8)
         self._base = 0
         self._ends: list[tuple[int, int]] = []
@@ -88,6 +91,7 @@ class Observer(State):
             chance = np.where(announced, np.log(ANNOUNCED), chance)
         # A page that shows a patient of the last 24 hours, which is no unit, is one of own ones.
         chance = np.where((units.page > 0) & units.familiar & (relation > OWN_IDLE), own, chance)
+        met = self.acquaintance.mark(units, relation, care)
         relation, page, swept = self._pages(units, relation, chance)
         said = np.maximum(relation, page)
         place, network = self._visited(units)
@@ -98,6 +102,7 @@ class Observer(State):
             "manner": _manners(units),
             "pace": self._paces(units, said),
             "care": _cared(relation, care),
+            "acquaintance": met,
             "place": place,
             "volume": _sizes(units, "record_count", 32),
             "weight": _sizes(units, "bytes", 40),

@@ -24,6 +24,9 @@ from vigie.units import Units
 
 OWN_WEIGHT: Final = 30.0
 """Units of own history at which an account counts as much as its peers."""
+_LEANING: Final = {"acquaintance": 1000.0}
+"""The same, for what is so seldom that an account's own few say nothing: a week of curiosity would
+be its habit."""
 PEER_WEIGHT: Final = 200.0
 FORGETTING: Final = 0.97
 """What remains of a day's lesson one active day later."""
@@ -38,6 +41,7 @@ PEERS: Final = ("profession", "specialty", "role")
 
 LEARNT: Final = tuple(factor for factor in FACTORS if factor not in UNLEARNT)
 _CLASSES: Final = np.array([FACTORS[factor] for factor in LEARNT])
+_WEIGHTS: Final = np.array([_LEANING.get(factor, OWN_WEIGHT) for factor in LEARNT])
 _OFFSETS: Final = np.concatenate([[0], np.cumsum(_CLASSES)])
 
 
@@ -120,7 +124,7 @@ class Habits(State):
         self.peers.place(units, first)
         self._know_groups()
         _chances(
-            units.account[first], self.peers.group, self._counts, self._habit, OWN_WEIGHT,
+            units.account[first], self.peers.group, self._counts, self._habit, _WEIGHTS,
             _OFFSETS, self._chance,
         )  # fmt: skip
         log = {}
@@ -192,12 +196,12 @@ def _new_today(account, met, day):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _chances(accounts, group, counts, habit, weight, offsets, chance):  # type: ignore[no-untyped-def]
+def _chances(accounts, group, counts, habit, weights, offsets, chance):  # type: ignore[no-untyped-def]
     """Write the chance of each mark today for accounts whose day begins."""
     for a in accounts:
         peer = habit[group[a]]
         for f in range(offsets.size - 1):
-            total = 0.0
+            total, weight = 0.0, weights[f]
             for m in range(offsets[f], offsets[f + 1]):
                 total += counts[a, m]
             for m in range(offsets[f], offsets[f + 1]):

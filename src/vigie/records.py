@@ -100,9 +100,23 @@ it only weakly, so null counts as known from `valid_from`. Rows of one `record` 
 number, keyed) are versions of one relation: each counts until the next was recorded. `source_ref`
 is file and line."""
 
+STAFF: Final = pa.schema(
+    [
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("organisation", pa.string()),
+        pa.field("unit", pa.string()),
+        pa.field("surname_key", KEY),
+        pa.field("address_key", KEY),
+        pa.field("patient", KEY),
+    ]
+)
+"""Who holds an account, keyed as the patients of the waist are: surname, address, and the number
+under which the person is a patient. `organisation` tells colleagues from others, `unit` those who
+work together; people of whom no organisation is said are of one."""
+
 TABLES: Final = {
     "screens": SCREENS, "identities": IDENTITIES, "contracts": CONTRACTS, "care": CARE,
-    "authorities": AUTHORITIES,
+    "authorities": AUTHORITIES, "staff": STAFF,
 }  # fmt: skip
 
 LONG: Final = frozenset({"care", "identities", "contracts"})

@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie import checkpoints
+from vigie.acquaintance import Acquaintance, Staff
 from vigie.alerts import Alert, Episode, Watch
 from vigie.campaigns import Campaigns, Citation, Customs, Move
 from vigie.care import Care
 from vigie.circumstances import Circumstances
 from vigie.config import Settings
-from vigie.detectors import DETECTORS, Detector, Partition
+from vigie.detectors import DETECTORS, Detector, Partition, fitting
 from vigie.detectors.calibrate import MARGIN, Learnt, Thresholds, Weeks, calibrate
 from vigie.detectors.campaigns import Candidates, Kind, Meetings
 from vigie.detectors.combine import Panel
@@ -60,7 +61,8 @@ class Stream(State):
     matters where `feed` is not told the watermark. With `keep`, what the detectors saw is kept
     in `kept`, for whoever wants to tell the evidence: where `keep` says, or in memory, which is
     then that of the whole log. An `inspector`, if one is set, looks at every table on its way.
-    `care` are the care relations of the platform, if it gives any.
+    `care` are the care relations of the platform, `staff` the owners of its accounts, if it gives
+    any.
     """
 
     def __init__(
@@ -71,9 +73,10 @@ class Stream(State):
         detectors: Mapping[str, Detector] = DETECTORS,
         keep: bool | Keeping = False,
         care: Care | None = None,
+        staff: Staff | None = None,
     ) -> None:
         settings = settings or Settings()
-        self.care = care
+        self.care, self.staff = care, staff
         self.settings = settings
         self.until = END if learn_until is None else int(learn_until.timestamp() * 1e6) // DAY
         self.first = END
@@ -81,10 +84,10 @@ class Stream(State):
         self.reader = Reader()
         self.front = Front(self.reader.words, int(settings.link_within_seconds * 1e6))
         self.finder = UnitFinder(self.reader.words)
-        self.observer = Observer(_ranges(settings))
+        self.observer = Observer(_ranges(settings), staff)
         self.habits = Habits()
         self.reasons = Reasons()
-        self.panel = Panel(detectors)
+        self.panel = Panel(fitting(detectors, staff))
         self.weeks = Weeks(len(self.panel.hypotheses))
         self.watch = Watch(self.panel.hypotheses, self.reader.words["source_file"].words)
         self.campaigns = Campaigns(self.panel.hypotheses, self.watch.files)
@@ -142,6 +145,7 @@ class Stream(State):
         return alerts if self.thresholds else [*alerts, *self._calibrate()]
 
     def _prepare(self, events: pa.Table, watermark: int) -> list[Units]:
+        events = self.staff.tell(events) if self.staff else events
         rows = self.reader.decode(events)
         if self.inspector:
             self.inspector.see(events, rows)
@@ -165,6 +169,7 @@ class Stream(State):
         *,
         detectors: Mapping[str, Detector] = DETECTORS,
         care: Care | None = None,
+        staff: Staff | None = None,
     ) -> "Stream":
         """Return the stream that `save` wrote, to go on where it stood.
 
@@ -172,8 +177,10 @@ class Stream(State):
         """
         stream: Stream = checkpoints.load(path, _KEPT)
         stream.settings = settings or Settings()
-        stream.keep, stream.kept, stream.care, stream.inspector = False, Memory(), care, None
-        stream.panel.detectors = detectors
+        stream.keep, stream.kept, stream.inspector = False, Memory(), None
+        stream.care, stream.staff = care, staff
+        stream.panel.detectors = detectors = fitting(detectors, staff)
+        stream.observer.acquaintance.meet(staff)
         stream.observer.circumstances.ranges = _ranges(stream.settings)
         if stream.panel.hypotheses != Panel(detectors).hypotheses:
             raise checkpoints.CheckpointError(
@@ -260,11 +267,11 @@ def _ranges(settings: Settings) -> Ranges | None:
     return Ranges.load(Path(settings.ranges)) if settings.ranges else None
 
 
-_APART: Final = {"settings", "keep", "kept", "care", "inspector"}
+_APART: Final = {"settings", "keep", "kept", "care", "staff", "inspector"}
 """What a checkpoint does not keep: whoever loads it gives it again."""
 _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,
     Reasons, Peers, Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words,
     Recent, Units, Look, Alarm, Episode, Thresholds, Campaigns, Candidates, Kind, Meetings, Pool,
-    Customs, Move, Citation, Circumstances, Surges,
+    Customs, Move, Citation, Circumstances, Surges, Acquaintance,
 )  # fmt: skip

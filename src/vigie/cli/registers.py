@@ -13,6 +13,7 @@ def declare(commands: Any, name: str, common: Any) -> None:
     for verb, summary in (
         ("identities", _("read which identifiers are one person's, merges and what undid them")),
         ("contracts", _("read who answers for whose data, and from when to when")),
+        ("staff", _("read whose the accounts are: surname, address, own number, all keyed")),
     ):
         parser = command(inner, verb, common, summary, f"registers_read:{verb}")
         parser.add_argument(

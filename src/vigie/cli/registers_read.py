@@ -1,4 +1,4 @@
-"""`vigie register identities` and `contracts`: tables of the operator into the store."""
+"""`vigie register identities`, `contracts`, `staff`: tables of the operator into the store."""
 
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +16,7 @@ from vigie.pseudonyms import Keyring
 from vigie.readers.registers.contracts import load_contracts, read_contracts
 from vigie.readers.registers.identities import load_identities, read_identities
 from vigie.readers.registers.refused import REASONS, RULES, Refused
+from vigie.readers.registers.staff import load_staff, read_staff
 from vigie.stores import Store
 
 Read = Callable[[Path, Keyring, Refused], Iterator[pa.Table]]
@@ -42,6 +43,15 @@ def contracts(options: Namespace) -> int:
         return read_contracts(load_contracts(path), path, keyring, refused)
 
     return _run(options, "contracts", read, _of_organisations)
+
+
+def staff(options: Namespace) -> int:
+    """Read whose the accounts are, in place of what was there."""
+
+    def read(path: Path, keyring: Keyring, refused: Refused) -> Iterator[pa.Table]:
+        return read_staff(load_staff(path), path, keyring, refused)
+
+    return _run(options, "staff", read, _nothing)
 
 
 def _run(options: Namespace, name: str, read: Read, kept: Kept) -> int:
@@ -87,7 +97,7 @@ class Fresh:
         """Yield each table once."""
         for table in self._tables:
             self.rows += table.num_rows
-            if "organisation" in table.column_names:
+            if {"organisation", "person"} <= {*table.column_names}:
                 whole = table.filter(table["person"].is_null())["organisation"].unique()
                 self.organisations |= {*whole.to_pylist()}
             yield table
@@ -108,6 +118,7 @@ def _of_organisations(known: Iterator[pa.Table], fresh: Fresh) -> Iterator[pa.Ta
 _KEPT = {
     "identities": N_("{count} links between identifiers and persons ({before} rows before)."),
     "contracts": N_("{count} contracts ({before} rows before)."),
+    "staff": N_("{count} owners of accounts ({before} rows before)."),
 }
 
 

@@ -100,6 +100,7 @@ def write_report(path: Path, answer: Answer) -> None:
 
 def detect_stored(options: Namespace) -> Answer:
     """Run the detection over the whole store; the look is journalled."""
+    from vigie.acquaintance import KEYED
     from vigie.detection import COLUMNS, detect_slices
     from vigie.detectors.hindsight import Hindsight
     from vigie.events import SCHEMA
@@ -112,9 +113,11 @@ def detect_stored(options: Namespace) -> Answer:
             )
         settings = msgspec.structs.replace(settings, alarm_budget=options.alarm_budget)
     learn_until = day_of(options.learn_until, "--learn-until")
-    columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
     with open_present(options) as store:
-        sources, care, walk = store.sources(), store.table("care"), store.walk()
+        sources, walk = store.sources(), store.walk()
+        care, staff = store.table("care"), store.table("staff")
+        wanted = {*COLUMNS, "event_id", *(KEYED if staff.num_rows else ())}
+        columns = [name for name in SCHEMA.names if name in wanted]
         quarantined = sum(source.quarantined_now for source in sources)
         journal.record(home, "detect", f"{walk.rows} events", "vigie " + options.command)
         detection = detect_slices(
@@ -125,6 +128,7 @@ def detect_stored(options: Namespace) -> Answer:
             quarantined=quarantined,
             lines=sum(source.lines for source in sources),
             care=care if care.num_rows else None,
+            staff=staff if staff.num_rows else None,
             keep=Hindsight(home if is_writable(home) else None),
         )
     return Answer(detection, walk.rows, quarantined, walk.take)

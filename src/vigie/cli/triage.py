@@ -27,6 +27,7 @@ SIGNALS = {
     "override_abuse": N_("emergency override"),
     "password_spraying": N_("logins after failures on other accounts"),
     "dangerous_changes": N_("changes seldom made here"),
+    "curiosity": N_("persons whom the owner knows"),
 }
 
 

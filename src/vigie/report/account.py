@@ -26,6 +26,7 @@ _HABITS: Final = {
     "override_abuse": N_("Emergency overrides on persons unknown here"),
     "password_spraying": N_("Logins from a network that had just failed on several accounts"),
     "dangerous_changes": N_("Changes that are seldom made here"),
+    "curiosity": N_("Records of persons whom the owner of the account knows"),
     **dict.fromkeys(KINDS, N_("Records of persons unknown here")),
 }
 _OTHERWISE: Final = N_("Accesses of this kind")

@@ -19,6 +19,8 @@ from vigie.simulate.world import FAMILIES
 _WRITING: Final = ("create", "update", "billing", "stock", "merge")
 _SELDOM: Final = 0.25
 """Thieves read; the few who write to look busy do so a quarter as often: an assumption."""
+_INTO_COLLEAGUES: Final = 0.3
+"""Of curious owners, where colleagues are patients of the house: an assumption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +294,7 @@ def break_glass_abuse(case: Case) -> Lookups:
 
 
 def curiosity(case: Case) -> Lookups:
-    """The owner looks up neighbours, namesakes (family), or somebody well known again and again."""
+    """The owner looks up neighbours, namesakes (family), colleagues, or somebody well known."""
     last = case.day + int(case.uniform(1, 20, "days"))
     found = _spread(case, int(case.accounts[0]), case.log_uniform(0.4, 3, "per_day"), last, 0.2)
     whom = _of_interest(case)
@@ -309,12 +311,33 @@ def _of_interest(case: Case) -> Ints:
     kind = str(case.rng.choice(["neighbours", "namesakes", "celebrity"]))
     if kind == "namesakes" and not 0 < len(named) <= 60:
         kind = "neighbours"
+    mates = _colleagues(case, account)
+    if len(mates):
+        kind = "colleagues"
     case.parameters["whom"] = kind
+    if kind == "colleagues":
+        return mates
     if kind == "namesakes":
         found: Ints = named.astype(np.int64)
         return found
     reach = 30 if kind == "neighbours" else 2
     return register.by_place[max(here - reach, 0) : here + reach]
+
+
+def _colleagues(case: Case, account: int) -> Ints:
+    """Return a few colleagues who are patients, for three curious owners in ten; else nobody.
+
+    Drawn apart, so that the others look up whom they looked up before.
+    """
+    rng, people = case.rng.spawn(1)[0], case.people
+    if not len(people.owner) or rng.random() >= _INTO_COLLEAGUES:
+        return np.empty(0, np.int64)
+    site = people.organisation == people.organisation[account]
+    mates = np.flatnonzero(site & (people.owner >= 0) & (np.arange(people.size) != account))
+    near = mates[people.team[mates] == people.team[account]]
+    drawn = rng.choice(mates, min(len(mates), 8), replace=False)
+    whom: Ints = people.owner[np.concatenate([near[:4], drawn])[: int(rng.integers(2, 9))]]
+    return whom
 
 
 def begun_before(case: Case) -> Lookups:

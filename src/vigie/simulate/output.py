@@ -1,8 +1,8 @@
 """`vigie simulate`: a platform's logs, the mapping that reads them, and the truth, in one folder.
 
 OUT/logs is what `vigie scan` reads, OUT/care the table of care relations beside it, if there is
-one; OUT/mapping*.toml say how, OUT/ranges.csv in which country each address is; OUT/truth is for
-judges only.
+one; OUT/mapping*.toml say how. OUT/staff says whose the accounts are, where the operator can know
+it, OUT/ranges.csv in which country each address is; OUT/truth is for judges only.
 """
 
 import json
@@ -22,11 +22,11 @@ from vigie.simulate.presets import simulate
 from vigie.simulate.reference import DATA
 from vigie.simulate.truth import write_truth
 from vigie.simulate.world import World
-from vigie.simulate.writers import WRITERS, care
+from vigie.simulate.writers import WRITERS, care, staff
 from vigie.simulate.writers.logfiles import LogFolder
 from vigie.simulate.writers.practice import practice_codes
 
-_FOLDERS: Final = ("logs", "care", "truth")
+_FOLDERS: Final = ("logs", "care", "staff", "truth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ def write_world(
     relations = LogFolder(out / "care")
     care.write(world, relations)
     relations.close()
+    _write_staff(world, out / "staff")
     write_truth(world, log.places(), out / "truth")
     for mapping in sorted(DATA.glob(f"mapping-{world.preset}*.toml")):
         name = mapping.name.replace(f"-{world.preset}", "")
@@ -103,6 +104,15 @@ def write_world(
         days=world.days,
         attacks=len(world.attacks),
     )
+
+
+def _write_staff(world: World, out: Path) -> None:
+    """Write the table of staff, and the mapping that reads it, beside each other."""
+    register = LogFolder(out)
+    staff.write(world, register)
+    register.close()
+    if world.staff.num_rows:
+        shutil.copyfile(DATA / f"staff-{world.preset}.toml", out / "staff.toml")
 
 
 def _completed(mapping: str, world: World) -> str:

@@ -142,6 +142,24 @@ class Care(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stays: Stays | None = None
 
 
+class Kin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How owners of accounts meet their own; units are in `kinship.toml`."""
+
+    registered: float
+    known: float
+    moved: float
+    own_record: float
+    relatives: float
+    relatives_more: float
+    at_home: float
+    booked: float
+    favours: float
+    asked: float
+    treated: float
+    readers: float
+    announced: float
+
+
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((resources.files("vigie.simulate") / "data" / name).read_text("utf-8"))
 
@@ -181,3 +199,13 @@ def care(name: str) -> Care | None:
     """
     said = _read("care.toml").get(name)
     return msgspec.convert(said, Care) if said else None
+
+
+def kinship(name: str) -> Kin | None:
+    """Return who the owners of the accounts of the preset `name` are, if its operator can know.
+
+    >>> kinship("hospital").registered, kinship("regional-portal")
+    (0.6, None)
+    """
+    said = _read("kinship.toml").get(name)
+    return msgspec.convert(said, Kin) if said else None

@@ -5,7 +5,7 @@ frontier are its own, the next ones are tomorrow's new patients. A ward or a cou
 sequence; a doctor has his own. All sequences lie end to end in one array.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +86,8 @@ class Population:
     doctors: Ints  # the accounts that somebody may act for
     commune_span: Ints  # per organisation, into Register.by_place: [start, stop)
     area_span: Ints
+    owner: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """Which patient each account's owner is, -1 for none; empty where no operator knows."""
 
     @property
     def size(self) -> int:

@@ -1,7 +1,7 @@
 """The one entry: from a preset, a scale and a seed to a world."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
 
@@ -17,6 +17,7 @@ from vigie.simulate import (
     contexts,
     episodes,
     flows,
+    kinship,
     parameters,
     population,
     reference,
@@ -30,7 +31,7 @@ from vigie.simulate.chance import stream, streams
 from vigie.simulate.parameters import Oddities, Preset
 from vigie.simulate.population import DAY, Ints, Population
 from vigie.simulate.workflows import Visits
-from vigie.simulate.world import World
+from vigie.simulate.world import STAFF, World
 
 PRESETS: Final = (
     "regional-portal", "hospital", "practice-software", "third-party-payment", "identity-server",
@@ -68,6 +69,10 @@ def stage(preset: str, scale: float = 1.0, seed: int = 1, days: int | None = Non
         streams(seed, 8, preset, "people"), chosen, parameters.professions(), scale, span
     )
     flows.walk(stream(seed, preset, "flows"), people)
+    kin = parameters.kinship(preset)
+    if kin:
+        owner = kinship.belong(stream(seed, preset, "kinship", "owner"), people, kin)
+        people = replace(people, owner=owner)
     calendar = rhythm.calendar(chosen.start, span)
     roster = rhythm.roster(stream(seed, preset, "roster"), people, odd, calendar)
     work = assignments.assign(stream(seed, preset, "assignments"), people, odd, span)
@@ -107,6 +112,8 @@ def simulate(
     stolen = thefts.steal(platform, attacks)
     layout = workflows.plan(chosen, people)
     accesses = _accesses(platform, stolen, layout)
+    relations = care.relations(streams(seed, 4, preset, "care"), preset, people, calendar, honest)
+    accesses, relations, roll = _among_their_own(platform, layout, accesses, relations)
     hired = assignments.hired_at(stream(seed, preset, "hired"), work, calendar.start)
     accounts = people.accounts.set_column(
         people.accounts.schema.get_field_index("hired_at"), "hired_at", pa.array(hired)
@@ -116,8 +123,7 @@ def simulate(
         people.register.table, accesses, reference.insurers(), people.units,
         places.networks + stolen.networks, places.devices + stolen.devices,
         contexts.USER_AGENTS, contexts.AUTH_METHODS, layout.objects, workflows.PURPOSES,
-        stolen.attacks,
-        care.relations(streams(seed, 4, preset, "care"), preset, people, calendar, honest),
+        stolen.attacks, relations, roll,
     )  # fmt: skip
 
 
@@ -137,6 +143,29 @@ def _accesses(platform: thefts.Platform, stolen: thefts.Thefts, layout: workflow
         expanded, stolen.attacks,
     )  # fmt: skip
     return signed.take(pc.sort_indices(signed["at"])).combine_chunks()
+
+
+def _among_their_own(
+    platform: thefts.Platform, layout: workflows.Plan, accesses: pa.Table, relations: pa.Table
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Return accesses and care relations with what owners do among their own, and the staff."""
+    preset, seed, people = platform.preset, platform.seed, platform.people
+    kin = parameters.kinship(preset)
+    if kin is None:
+        return accesses, relations, STAFF.empty_table()
+    house = kinship.House(
+        people, platform.chosen, kin, platform.calendar, platform.roster, platform.present,
+        platform.honest,
+    )  # fmt: skip
+    met, more = kinship.meetings(streams(seed, 6, preset, "kinship"), house)
+    chance = stream(seed, preset, "kinship", "expand")
+    added = workflows.accesses(
+        chance, met, layout, people, platform.chosen, platform.odd, kinship.FIRST
+    )
+    both = pa.concat_tables([accesses, added])
+    both = both.take(pc.sort_indices(both["at"])).combine_chunks()
+    roll = kinship.staff_table(stream(seed, preset, "kinship", "table"), people, kin)
+    return both, kinship.appended(relations, more), roll
 
 
 def _placed(

@@ -107,6 +107,15 @@ CARE: Final = pa.schema(
 )
 """The care relations that a platform would have in a table beside its log, gaps included."""
 
+STAFF: Final = pa.schema(
+    [
+        pa.field("account", pa.int32()),
+        pa.field("patient", pa.int32()),  # index into PATIENTS, -1 when unknown or none
+        pa.field("home", pa.int32()),  # the patient whose address the table has, -1 for another one
+    ]
+)
+"""The table of staff that an operator would have beside the log: who owns each account."""
+
 FAMILIES: Final = (
     "fast_sweep", "working_hours_sweep", "low_and_slow", "own_workstation", "several_accounts",
     "one_site", "enumeration", "rights_check_sweep", "name_sweep", "town_sweep", "own_panel",
@@ -148,3 +157,4 @@ class World:
     purposes: tuple[str, ...]
     attacks: tuple[Attack, ...]
     care: pa.Table = field(default_factory=CARE.empty_table)
+    staff: pa.Table = field(default_factory=STAFF.empty_table)

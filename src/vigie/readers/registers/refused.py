@@ -17,6 +17,7 @@ REASONS: Final = {
     "columns": N_("the row has not as many cells as the header"),
     "no_identifier": N_("the row names nobody"),
     "no_person": N_("the person whose identifiers these are is missing"),
+    "no_account": N_("the account is missing"),
     "bad_identifier": N_("the identifier is not one of its kind"),
     "no_authority": N_("nobody knows who gave this identifier"),
     "unknown_change": N_("the kind of change is not among [changes]"),
