@@ -89,13 +89,6 @@ class Numbers(State):
         self._slots = larger
 
 
-def pair_keys(left: Codes, right: Codes) -> Keys:
-    """Return one key per pair of codes, `NOBODY` where either is unknown (-1)."""
-    keys = (left.astype(np.uint64) << np.uint64(32)) | right.astype(np.uint32)
-    keys[(left < 0) | (right < 0)] = NOBODY
-    return keys
-
-
 class Words(State):
     """Numbers words from 0 in order of first appearance.
 

@@ -19,7 +19,7 @@ from vigie.detectors.base import Ratios
 from vigie.detectors.calibrate import WEEK
 from vigie.detectors.pooling import Passage, Pool
 from vigie.front import END
-from vigie.numbering import NOBODY, Codes, Numbers, State, grown, pair_keys
+from vigie.numbering import Codes, Numbers, State, grown
 from vigie.units import DAY, Units
 
 SHARES: Final = {
@@ -68,7 +68,7 @@ class Meetings(State):
 
     def new(self, units: Units, place: Codes, known_since: NDArray[np.int64]) -> Codes:
         """Return each unit's place where it is newly met, else -1."""
-        pair = self.pairs.number(pair_keys(units.account, place))
+        pair = self.pairs.number_pairs(units.account, place)
         self.met = grown(self.met, len(self.pairs), END)
         said = np.flatnonzero(pair >= 0)
         np.minimum.at(self.met, pair[said], units.at[said])
@@ -95,15 +95,14 @@ class Kind(State):
         self, units: Units, left: Codes, right: Codes, ratio: Values, peer: Codes
     ) -> Gathered:
         """Number the groups of the units that speak; a group is a pair of codes."""
-        keys = pair_keys(left, right)
-        speaks = (keys != NOBODY) & ~np.isnan(ratio)
+        speaks = (left >= 0) & (right >= 0) & ~np.isnan(ratio)
         rows = units.order[speaks[units.order]]
-        group, account = self.groups.number(keys[rows]), units.account[rows]
-        member = self.members.number(pair_keys(group, account))
+        group, account = self.groups.number_pairs(left[rows], right[rows]), units.account[rows]
+        member = self.members.number_pairs(group, account)
         self.account = grown(self.account, len(self.members))
         self.account[member] = account
         peers = np.maximum(peer[rows], 0)
-        cell = self.cells.number(pair_keys(group, peers))
+        cell = self.cells.number_pairs(group, peers)
         return Gathered(rows, *(one.astype(np.int64) for one in (group, member, peers, cell)))
 
     def pooled(
