@@ -6,6 +6,7 @@
     ├── MappingError          a mapping file does not fit the source
     ├── ReadingError          a file cannot be read at all
     ├── StoreError            the store cannot be written or does not verify
+    ├── AbsentError           a library that only some commands need is not installed
     ├── SecretError           a key file is missing, malformed or too widely readable
     └── RefusedError          a rule of protection refuses the request (rate limit, journal)
 
@@ -98,6 +99,29 @@ class StoreError(VigieError):
 
 class SecretError(VigieError):
     """A key file is missing, malformed or too widely readable."""
+
+
+class AbsentError(VigieError):
+    """A library that only some commands need is not installed."""
+
+
+EXTRAS: Final = {
+    "alembic": "cases", "dateutil": "cases", "icalendar": "cases", "sqlalchemy": "cases",
+    "psycopg": "postgresql", "docx": "notices", "docxtpl": "notices", "typst": "notices",
+}  # fmt: skip
+"""The libraries that are extras, by module, and the extra that brings each."""
+
+
+def absent(error: ModuleNotFoundError) -> AbsentError | None:
+    """Return what to tell of a module that is not there; None where it is our own defect."""
+    extra = EXTRAS.get((error.name or "").partition(".")[0])
+    if extra is None:
+        return None
+    return AbsentError(
+        N_("this command needs libraries that are not installed"),
+        remedy=N_("install them: pip install 'vigie-sante[{extra}]'"),
+        extra=extra,
+    )
 
 
 class RefusedError(VigieError):

@@ -201,3 +201,28 @@ def test_the_state_is_for_its_owner_only_and_a_password_is_never_said(
     assert "u:***@127.0.0.1:1/x" in said
     settings.write_text('state = "oracle://u:hunter2@h/x"')
     assert "hunter2" not in said + vigie("case", "list", code=1)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("case", "list"), ("clocks", "1"), ("notice", "list", "1"), ("verify",), ("doctor",)],
+)
+def test_an_extra_that_is_not_installed_is_named(
+    command: tuple[str, ...], opened, private_home: Path, tmp_path: Path
+) -> None:
+    """`uv tool install .` brings no extra: what needs one says which, and no check is green."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name in ('sqlalchemy', 'alembic', 'dateutil', 'icalendar'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name}', name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "vigie.cli", *command], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "LC_ALL": "en_US.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "pip install 'vigie-sante[cases]'" in done.stdout.replace("\n", " ") + done.stderr
+    assert "defect" not in done.stdout + done.stderr

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from vigie.cli.parser import build_parser
-from vigie.errors import VigieError, reason_of
+from vigie.errors import VigieError, absent, reason_of
 from vigie.language import _, choose_language, sentence, visible
 
 NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(sentence(str(error.filename or ""), _(reason_of(error)), remedy), ERROR)
     except MemoryError:
         return _say(_("there is not enough memory for this; ask for less at a time."), ERROR)
+    except ModuleNotFoundError as error:
+        return _say(str(absent(error) or _own_fault(error)), ERROR)
     except Exception as error:
         if os.environ.get("VIGIE_DEBUG"):
             raise

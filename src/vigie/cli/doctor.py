@@ -11,7 +11,7 @@ from pathlib import Path
 import vigie
 from vigie import journal, sealing
 from vigie.cli.terminal import draw_table, home_of, settings_of, write_json
-from vigie.errors import VigieError
+from vigie.errors import VigieError, absent
 from vigie.language import _, number
 from vigie.pseudonyms import KEY_FILE
 from vigie.stores import Store
@@ -136,8 +136,9 @@ def _cases(options: Namespace) -> Iterator[Check]:
 
         with CaseBook.open(home, settings_of(options)) as book:
             count, where = len(book.cases()), book.state.address
-    except VigieError as error:
-        yield Check(_("cases"), _("not usable"), str(error))
+    except (VigieError, ModuleNotFoundError) as error:
+        said = error if isinstance(error, VigieError) else absent(error) or error
+        yield Check(_("cases"), _("not usable"), str(said))
         return
     yield Check(_("cases"), _("{count} in {where}").format(count=number(count), where=where))
 

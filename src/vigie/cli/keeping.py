@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vigie.cli.following import has_cases
 from vigie.cli.opening import open_present
 from vigie.cli.terminal import home_of, remark, say, settings_of, write_json
-from vigie.errors import UsageError, VigieError
+from vigie.errors import UsageError, VigieError, absent
 from vigie.journal import JOURNAL_FILE
 from vigie.language import N_, _, number, plural
 from vigie.stores import Store
@@ -65,11 +65,11 @@ def _cases(options: Namespace) -> "list[Finding]":
         from vigie.cases.verification import verify_cases
 
         return verify_cases(home, settings_of(options))
-    except VigieError as error:
+    except (VigieError, ModuleNotFoundError) as error:
         from vigie.stores.verification import Finding
 
         # The rest is checked all the same; a check that was not made is never green.
-        remark(str(error))
+        remark(str(error if isinstance(error, VigieError) else absent(error) or error))
         return [Finding("cases", "state", N_("the cases cannot be checked"))]
 
 
