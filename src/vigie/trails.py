@@ -80,7 +80,7 @@ class Trail(State):
 
     def __init__(self, hypotheses: int) -> None:
         self.seen = 0
-        self._spoke = np.zeros((0, hypotheses), np.int64)
+        self._spoke = np.zeros((0, hypotheses), np.int32)
         self._parts: list[dict[str, NDArray[Any]]] = []
         self._kept, self._most = 0, _FEWEST
 
@@ -99,7 +99,7 @@ class Trail(State):
         chosen = np.flatnonzero(kept)
         account = units.account[chosen]
         self._spoke = grown(self._spoke, len(units.accounts))
-        np.add.at(self._spoke, account, spoke[chosen].astype(np.int64))
+        np.add.at(self._spoke, account, spoke[chosen].astype(np.int32))
         part: dict[str, NDArray[Any]] = {
             "uid": chosen + self.seen, "account": account, "at": units.at[chosen],
             "before": days[account].astype(np.int64) - 1, "patient": units.patient[chosen],
