@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from vigie import journal
 from vigie.cases.model import Case
-from vigie.cli.terminal import draw_table, home_of, say
+from vigie.cli.terminal import draw_table, home_of, remark, say
 from vigie.cli.times import day_of
 from vigie.delivery.mailing import Mailing
 from vigie.delivery.split import Split, split
@@ -116,3 +116,8 @@ def say_joined(joined: Joined) -> None:
         damaged=number(sum(joined.damaged.values())), missing=number(joined.missing),
         agreeing=number(joined.agreeing), differing=number(joined.differing),
     ))  # fmt: skip
+    if joined.persons and joined.missing == joined.persons:
+        remark("! " + _(
+            "Nobody of the set is in the register: the kind or authority of its [[identifiers]] "
+            "is probably not that under which the log names patients."
+        ))  # fmt: skip
