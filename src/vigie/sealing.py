@@ -59,7 +59,7 @@ def recipients(home: Path) -> list[Any]:
         _make_pair(home)
     said = [line.strip() for line in path.read_text("utf-8", errors="replace").splitlines()]
     found = [
-        _recipient(line, f"{path}:{number}")
+        age_key(line, f"{path}:{number}")
         for number, line in enumerate(said, start=1)
         if line and not line.startswith("#")
     ]
@@ -72,9 +72,10 @@ def recipients(home: Path) -> list[Any]:
     return found
 
 
-def _recipient(line: str, where: str) -> Any:
+def age_key(text: str, where: str) -> Any:
+    """Return the age public key written in `text`, or raise `SecretError`."""
     try:
-        return x25519.Recipient.from_str(line)
+        return x25519.Recipient.from_str(text.strip())
     except pyrage.RecipientError:
         raise SecretError(
             N_("this is not an age public key"),

@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
-import pyrage
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from pyrage import x25519
 
 from vigie.errors import SecretError, SettingsError, reason_of
 from vigie.language import N_
+from vigie.sealing import age_key
 
 OPERATOR: Final = ""
 """The recipient of what no controller is to have."""
@@ -110,18 +109,6 @@ def _recipient(name: str, said: Said, path: Path) -> Recipient:
         return Recipient(name, age=opened, email=said.email, largest_mb=said.largest_mb)
     found = certificates(path.parent / said.certificate)
     return Recipient(name, certificates=found, email=said.email, largest_mb=said.largest_mb)
-
-
-def age_key(text: str, where: str) -> Any:
-    """Return the age public key written in `text`, or raise `SecretError`."""
-    try:
-        return x25519.Recipient.from_str(text.strip())
-    except pyrage.RecipientError:
-        raise SecretError(
-            N_("this is not an age public key"),
-            where=where,
-            remedy=N_("write it as age-keygen prints it: age1 and 58 characters"),
-        ) from None
 
 
 def certificates(path: Path, now: datetime | None = None) -> tuple[x509.Certificate, ...]:
