@@ -4,11 +4,10 @@
 request or its parameters alone.
 """
 
-import base64
-import binascii
 import re
 from typing import Final
 
+from vigie.readers.fhir.queries import decoded
 from vigie.readers.fhir.queries import read_query as read_fhir
 from vigie.readers.hl7 import UNKNOWN, Query, read_hl7
 
@@ -28,7 +27,7 @@ def read_query(encoded: str) -> Query:
     """
     if not encoded.strip() or len(encoded) > LONGEST:
         return UNKNOWN
-    text = _decoded(encoded).strip()
+    text = decoded(encoded).strip()
     found = read_hl7(text)
     return found or (_request(text) if _REQUEST.match(text) else UNKNOWN)
 
@@ -37,11 +36,3 @@ def _request(text: str) -> Query:
     found = read_fhir(text)
     patients = (f"{authority}|{v}" if authority else v for authority, v in found.patients)
     return Query(found.shape, tuple(patients), found.request)
-
-
-def _decoded(encoded: str) -> str:
-    compact = "".join(encoded.split())
-    try:
-        return base64.b64decode(compact, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return encoded

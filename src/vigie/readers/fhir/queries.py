@@ -52,7 +52,7 @@ def read_query(encoded: str) -> Query:
     >>> read_query(base64.b64encode(b"GET https://a.fr/fhir/Patient?family=dup&_count=20").decode())
     Query(shape='prefix', object='Patient', operation=None, patients=(), request=None)
     """
-    text = _decoded(encoded)
+    text = decoded(encoded)
     if is_document(text):
         return _read_document(text)
     head, _, body = text.replace("\r\n", "\n").partition("\n\n")
@@ -137,7 +137,8 @@ def _cx(text: str) -> tuple[str, str]:
     return (found["oid"] or found["space"], found["value"]) if found else ("", text)
 
 
-def _decoded(encoded: str) -> str:
+def decoded(encoded: str) -> str:
+    """Return a query that travelled in base64; one that did not, as it is."""
     compact = "".join(encoded.split())
     try:
         return base64.b64decode(compact, validate=True).decode("utf-8", "replace")
