@@ -58,7 +58,7 @@ class Keyring:
         return hashlib.blake2b(b"mark", key=self.base, digest_size=16, person=b"mark").hexdigest()
 
     def rotated(self) -> "Keyring":
-        """Return the keyring with one more key; `last_step` re-encrypts what is stored."""
+        """Return the keyring with one more key; `stores.rotation` re-encrypts what is stored."""
         return Keyring(self.base, (*self.steps, secrets.token_bytes(16)))
 
     def pseudonyms(self, values: pa.Array, authority: str, kind: str = "patient") -> pa.Array:
