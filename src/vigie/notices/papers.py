@@ -23,6 +23,7 @@ from vigie.notices.letters import Person, address, foot
 from vigie.notices.routes import Route
 from vigie.notices.story import Story
 from vigie.notices.wording import Lists, load_wording, said
+from vigie.notices.words import CLASS_NAMES
 from vigie.records import DATA_CLASSES
 
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -53,7 +54,7 @@ def press(story: Story, classes: Iterable[str], home: Path | None = None) -> Doc
     named = sorted(classes, key=DATA_CLASSES.index)
     lists: Lists = {
         "figures": fact_figures(story),
-        "seen": counsel.names(named, language),
+        "seen": tuple(_(CLASS_NAMES[name]) for name in named),
         "measures": story.measures,
         "actions": counsel.actions(named, language),
     }
