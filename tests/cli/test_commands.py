@@ -322,3 +322,22 @@ def test_a_command_started_with_its_output_closed_works(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "o" / "logs").is_dir()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_that_knows_few_letters_is_written_to(encoding: str, platform: Path) -> None:
+    def run(*arguments: str) -> bytes:
+        done = subprocess.run(
+            [sys.executable, "-m", "vigie.cli", "--lang", "fr", *arguments],
+            capture_output=True, check=False,
+            env={**os.environ, "VIGIE_HOME": str(platform / "home"), "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert b"Traceback" not in done.stderr
+        assert b"UnicodeEncodeError" not in done.stderr
+        return done.stdout
+
+    assert "usage" in run("--help").decode(encoding)
+    for command in ("doctor", "alerts"):
+        assert run(command).decode(encoding)
+    answer = json.loads(run("alerts", "--alarm-budget", "300", "--format", "json"))
+    assert "’" in "".join(alert["why"]["fr"] for alert in answer["alerts"])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from vigie.cli.outputs import make_outputs
 from vigie.cli.parser import build_parser
 from vigie.errors import VigieError, absent, reason_of
 from vigie.language import _, choose_language, sentence, visible
@@ -18,7 +19,7 @@ NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `vigie` with `arguments` (default: those of the process) and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _make_outputs()
+    make_outputs()
     choose_language(_asked_language(given))
     options = build_parser().parse_args(given)
     module, __, name = options.run.partition(":")
@@ -45,13 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _say(_own_fault(error), ERROR)
     return code
-
-
-def _make_outputs() -> None:
-    """Give a process that was started with its outputs closed (`vigie … >&-`) ones to write to."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _own_fault(error: Exception) -> str:

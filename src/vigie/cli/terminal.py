@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from vigie.cli.outputs import write_utf8
 from vigie.config import Settings, home_directory, load_settings
 from vigie.language import harmless, visible
 
@@ -64,6 +65,7 @@ def say(text: str = "") -> None:
 
 def write_json(value: Any) -> None:
     """Write a document as JSON, keys in the order given."""
+    write_utf8()
     for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(value):
         # What is escaped in a text of JSON is the same text.
         sys.stdout.write(piece if piece.isprintable() else _escaped(piece))
@@ -80,6 +82,7 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows as CSV, cells that a spreadsheet would run as a formula made harmless."""
     import csv
 
+    write_utf8()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([_harmless(name) for name in header])
     writer.writerows([[_harmless(cell) for cell in row] for row in rows])
