@@ -1,9 +1,8 @@
 """Marks: what each unit looks like beside what was known before it.
 
-A mark is a small category per kind of observation (a *factor*). `RELATION` is the one that
-matters most: how this patient relates to the account through accesses older than a delay (see
-`relations`). Under
-"usual" marks follow the account's habits (see `profiles`).
+A mark is a small category per kind of observation (a *factor*, see `FACTORS`). *Relation* matters
+most: how this patient relates to the account through accesses older than a delay (see `relations`).
+Under "usual" marks follow the account's habits (see `profiles`).
 """
 
 from dataclasses import dataclass

@@ -57,8 +57,8 @@ class Stream(State):
     """A log under watch.
 
     `learn_until` is the day from which thresholds hold, by default thirty days after the first
-    event. `lateness` is how long events are waited for, in µs, by default the settings'; it only
-    matters where `feed` is not told the watermark. With `keep`, what the detectors saw is kept
+    event. How long events are waited for is the settings' `lateness_seconds`; it only matters where
+    `feed` is not told the watermark. With `keep`, what the detectors saw is kept
     in `kept`, for whoever wants to tell the evidence: where `keep` says, or in memory, which is
     then that of the whole log. An `inspector`, if one is set, looks at every table on its way.
     `care` are the care relations of the platform, `staff` the owners of its accounts, if it gives
