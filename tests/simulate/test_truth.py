@@ -94,8 +94,8 @@ def test_the_log_folder_holds_logs_only(folder) -> None:
     inside = sorted(path for path in (out / "logs").rglob("*") if path.is_file())
     assert inside == sorted(summary.files)
     assert {path.name for path in out.iterdir()} == {
-        "logs", "truth", "care", "staff", "mapping.toml", "mapping-database.toml", "mapping-care.toml",
-        "LISEZMOI.txt", "ranges.csv",
+        "logs", "truth", "care", "staff", "mapping.toml", "mapping-database.toml",
+        "mapping-care.toml", "LISEZMOI.txt", "ranges.csv",
     }  # fmt: skip
 
 
