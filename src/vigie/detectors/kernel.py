@@ -40,8 +40,8 @@ _ROOM: Final = 1024
 """Crossings noted in one go."""
 _SLICE: Final = 1 << 13
 """Units looked at in one go: few enough that their chances stay in the cache."""
-_LANES: Final = 4
-"""Numbers that the processor works on at once."""
+_LANES: Final = 2
+"""An account has a multiple of so many lanes: the processor works on four at once."""
 _FIELDS: Final = ("sums", "products", "since", "scale", "total")
 
 
