@@ -112,9 +112,7 @@ def test_a_set_of_the_old_key_is_refused(
     assert "a key that was rotated since" in said
 
 
-def test_a_register_of_another_authority_is_said(
-    case: str, vigie, register: Path, capsys
-) -> None:
+def test_a_register_of_another_authority_is_said(case: str, vigie, register: Path, capsys) -> None:
     register.write_text(REGISTER.replace('"test"', '"elsewhere"'))
     assert main(["notice", "send", case, "letters", "--register", str(register)]) == 0
     assert "Nobody of the set is in the register" in capsys.readouterr().err
