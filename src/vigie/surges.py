@@ -7,13 +7,13 @@ itself explains nothing of it, and a thief in one account moves the volume of it
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import kernel
 from vigie.numbering import Numbers, State, grown
 from vigie.units import Units
+from vigie.watches import WATCH, close_day, kind_of_day
 
 Values = NDArray[np.float64]
 
@@ -21,8 +21,6 @@ _SLACK: Final = 1.3
 _FEW: Final = 10.0
 """A volume this many times the usual one, and this many units more, is no surge yet."""
 _FORGETTING: Final = 0.9
-_WATCH: Final = 3 * 3_600_000_000
-"""A day has eight watches (µs each): how a day fills is told by them."""
 _DAY: Final = 86_400_000_000
 
 
@@ -66,15 +64,16 @@ def _follow(  # type: ignore[no-untyped-def]
         s, p = site[i], pair[i]
         if s < 0:
             continue
-        day, watch = at[i] // _DAY, (at[i] // _WATCH) % 8
+        day, watch = at[i] // _DAY, (at[i] // WATCH) % 8
         if days[s] != day:
-            _turn(s, days[s], clock, watches)
+            if days[s] >= 0:
+                close_day(clock[s, kind_of_day(days[s])], watches[s])
             total[s, 0] = (total[s, 0] + total[s, 1]) * _FORGETTING ** max(day - days[s], 0)
             total[s, 1], days[s] = 0.0, day
         if mine_day[p] != day:
             mine[p, 0] = (mine[p, 0] + mine[p, 1]) * _FORGETTING ** max(day - mine_day[p], 0)
             mine[p, 1], mine_day[p] = 0.0, day
-        kind = _kind(day)
+        kind = kind_of_day(day)
         if clock[s, kind, 8] > 0.5:
             others = 1.0 - min(mine[p, 0] / max(total[s, 0], 1.0), 1.0)
             usual = _SLACK * others * clock[s, kind, watch] / clock[s, kind, 8] + _FEW
@@ -84,22 +83,3 @@ def _follow(  # type: ignore[no-untyped-def]
         watches[s, watch] += 1.0
         total[s, 1] += 1.0
         mine[p, 1] += 1.0
-
-
-@numba.njit(inline="always")
-def _kind(day):  # type: ignore[no-untyped-def]
-    """Return 0 on a working day, 1 on Saturday, 2 on Sunday (day 0 was a Thursday)."""
-    return max(day % 7 - 1, 0) if day % 7 in (2, 3) else 0
-
-
-@numba.njit(inline="always")
-def _turn(s, day, clock, watches):  # type: ignore[no-untyped-def]
-    """Teach a site its last day."""
-    if day < 0:
-        return
-    kind, sofar = _kind(day), 0.0
-    for watch in range(8):
-        sofar += watches[s, watch]
-        clock[s, kind, watch] = _FORGETTING * clock[s, kind, watch] + sofar
-        watches[s, watch] = 0.0
-    clock[s, kind, 8] = _FORGETTING * clock[s, kind, 8] + 1.0

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from vigie.kernels import kernel
 from vigie.numbering import State, grown
+from vigie.watches import WATCH, close_day, kind_of_day
 
 INTENSITIES: Final = np.array([0.01, 0.03, 0.1, 0.3])
 SURGE: Final = 4.0
@@ -38,7 +39,6 @@ _SLACK: Final = 1.3
 _FEW: Final = 10.0
 """A volume this many times the usual one, and this many units more, is no surge yet."""
 _FORGETTING: Final = 0.97
-_CLOCK_FORGETTING: Final = 0.9
 _TELLING: Final = 3.0
 """Nats for which one unit counts at most, for the group and in its mean alike."""
 _LATELY: Final = 86_400_000_000.0
@@ -53,8 +53,6 @@ _SPEAKS: Final = 1.0
 """Nats from which an account counts among those that speak for a campaign."""
 _UNLINKED: Final = -2
 _DAY: Final = 86_400_000_000
-_WATCH: Final = 3 * 3_600_000_000
-"""A day has eight watches (µs each): how a day fills is told by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +175,9 @@ def _pool(  # type: ignore[no-untyped-def]
             voice[m] *= _FADING ** (day - voice_day[m])
             voice_day[m] = day
         evidence = np.exp(min(ratio[i], _TELLING))
-        watch = (at[i] // _WATCH) % 8
+        watch = (at[i] // WATCH) % 8
         watches[g, watch] += 1.0
-        usual = _usual(taught[g], belief, clock[g, _kind(day)], watches[g], watch)
+        usual = _usual(taught[g], belief, clock[g, kind_of_day(day)], watches[g], watch)
         compared = evidence / (
             usual * _common(whole[peer[i]], part[cell[i]], at[i], evidence, usual, belief)
         )
@@ -251,23 +249,12 @@ def _common(whole, part, at, evidence, usual, belief):  # type: ignore[no-untype
     return min(max((shown + belief) / (expected + belief), 1.0), _MOST_COMMON)
 
 
-@numba.njit(inline="always")
-def _kind(day):  # type: ignore[no-untyped-def]
-    """Return 0 on a working day, 1 on Saturday, 2 on Sunday (day 0 was a Thursday)."""
-    return max(day % 7 - 1, 0) if day % 7 in (2, 3) else 0
-
-
 @kernel
 def _turn(g, days, taught, clock, watches):  # type: ignore[no-untyped-def]
     """Teach the group its last day."""
     if days[g] < 0:
         return
-    kind, total = _kind(days[g]), 0.0
-    for watch in range(8):
-        total += watches[g, watch]
-        clock[g, kind, watch] = _CLOCK_FORGETTING * clock[g, kind, watch] + total
-        watches[g, watch] = 0.0
-    clock[g, kind, 8] = _CLOCK_FORGETTING * clock[g, kind, 8] + 1.0
+    close_day(clock[g, kind_of_day(days[g])], watches[g])
     taught[g, 0] = _FORGETTING * taught[g, 0] + taught[g, 2]
     taught[g, 1] = _FORGETTING * taught[g, 1] + taught[g, 3]
     taught[g, 4] = _FORGETTING * taught[g, 4] + 1.0
