@@ -171,6 +171,13 @@ def test_past_its_term_a_notification_needs_its_reasons(desk: CaseBook, case: Ca
     assert "late_because" not in filing.missing
 
 
+def test_nobody_notifies_before_being_aware(desk: CaseBook, case: Case) -> None:
+    with pytest.raises(RefusedError, match="before awareness"):
+        desk.note(case.id, Kind.CNIL_NOTIFIED, at=AWARE - timedelta(days=2000))
+    desk.note(case.id, Kind.ATTACK_KNOWN, at=AWARE - timedelta(days=2))
+    desk.note(case.id, Kind.CNIL_NOTIFIED, at=AWARE)
+
+
 def test_a_complement_says_field_by_field_what_changed(desk: CaseBook, case: Case) -> None:
     desk.set_facts(case.id, facts(400, "identity", low=400, high=9000), "exposure")
     assert filed(desk, case, "cnil").changes == ()

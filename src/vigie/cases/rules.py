@@ -40,6 +40,10 @@ CAUSES: Final = (
 """The CNIL's causes, as `legal/cnil.toml` names them."""
 BOUNDARIES: Final = ("certain", "probable", "possible", "all")
 """What counts as exposed, as `vigie.exposure` names it."""
+_TELLING: Final = (
+    Kind.CNIL_NOTIFIED, Kind.CNIL_COMPLETED, Kind.CONTROLLERS_INFORMED, Kind.PERSONS_INFORMED,
+)  # fmt: skip
+"""What articles 33 and 34 ask for, which begins with awareness."""
 VALUES: Final = {
     Matter.STATE: tuple(map(str, Status)),
     Matter.AWARENESS: ("aware",),
@@ -73,10 +77,23 @@ def check(case: Case | None, record: Record, now: datetime) -> None:
             N_("this moment has not come yet"),
             remedy=N_("write when it was, with its offset if in doubt: 2026-03-01T14:00+01:00"),
         )
+    if isinstance(record, Event) and case is not None:
+        _after_awareness(case, record)
     if isinstance(record, Decision) and case is not None:
         journal.require_reason(record.reason)
         _one_of(record.value, VALUES.get(record.matter, (record.value,)), record.matter.value)
         _RULES.get(record.matter, _anything)(case, record)
+
+
+def _after_awareness(case: Case, event: Event) -> None:
+    """Nobody tells of a breach before being aware of it: a slip of the pen would look in time."""
+    if event.kind in _TELLING and case.awareness and event.at < case.awareness.at:
+        raise RefusedError(
+            N_("this moment lies before awareness, {aware}: nobody tells of what he does not know"),
+            where=case.id,
+            remedy=N_("write when it was, or decide awareness anew with its true moment"),
+            aware=shown(case.awareness.at, case.zone),
+        )
 
 
 def check_delay(case: Case, event: Event, rules: Iterable[Rule]) -> None:
