@@ -98,7 +98,7 @@ def _draw(case: "Case", states: "list[ClockState]", now: datetime) -> None:
 
 
 def _row(case: "Case", state: "ClockState", now: datetime) -> tuple[str, ...]:
-    from vigie.clocks.words import shown
+    from vigie.clocks.words import cited, shown
 
     start = shown(state.start, case.zone)
     return (
@@ -107,7 +107,7 @@ def _row(case: "Case", state: "ClockState", now: datetime) -> tuple[str, ...]:
         _("{start} (provisional)").format(start=start) if state.provisional else start,
         shown(state.due, case.zone) if state.due or state.start is None else _("without delay"),
         _progress(state, now),
-        state.article,
+        cited(state.article),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from icalendar import Alarm, Calendar, Event
 
 from vigie.clocks.model import ClockState, Progress
+from vigie.clocks.words import cited
 from vigie.language import _, current_language, plural
 
 PRODUCT: Final = "-//Vigie//clocks//"
@@ -39,7 +40,7 @@ def _event(case: str, state: ClockState, due: datetime, now: datetime) -> Event:
     event.add("uid", f"{re.sub('[^a-z0-9-]', '-', case)}-{state.clock}@vigie")
     event.add("dtstamp", now)
     event.add("summary", title.format(name=name, case=case))
-    event.add("description", f"{state.article}, {state.recipient}. {state.note[language]}")
+    event.add("description", f"{cited(state.article)}, {state.recipient}. {state.note[language]}")
     event.add("dtstart", due - _QUARTER)
     event.add("dtend", due)
     event.add("status", "CONFIRMED")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vigie.clocks.model import Progress
 from vigie.errors import UsageError
-from vigie.language import N_, number, plural
+from vigie.language import N_, _, number, plural
 
 PROGRESS: Final = {
     Progress.WAITING: N_("not started"),
@@ -19,6 +19,15 @@ PROGRESS: Final = {
 }
 """Each state of a clock, to be translated."""
 _HOURS_SHOWN: Final = timedelta(hours=100)
+
+
+def cited(article: str) -> str:
+    """Return an article as the reader's language names its law.
+
+    >>> cited("RGPD art. 33(1)")
+    'GDPR art. 33(1)'
+    """
+    return article.replace("RGPD", _("GDPR"))
 
 
 def zone_of(name: str) -> ZoneInfo:
