@@ -1,6 +1,8 @@
 """`vigie import`: read logs into the store and say what became of every line."""
 
+import os
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,7 @@ def read_paths(options: Namespace) -> list[Imported]:
     home = home_of(options).resolve()
     files, mappings = find_files(options.paths), load_mappings(options.mapping)
     # A directory of logs may hold the store as well, which is no log.
-    files = {path: name for path, name in files.items() if home not in path.resolve().parents}
+    files = {path: name for path, name in files.items() if home not in _folders(path)}
     if not files:
         raise UsageError(
             N_("the directory holds no log file"), where=str(options.paths[0]),
@@ -59,6 +61,11 @@ def read_paths(options: Namespace) -> list[Imported]:
         reading_progress(options, total, _("reading")) as advance,
     ):
         return import_files(store, files, mappings, advance)
+
+
+def _folders(path: Path) -> Sequence[Path]:
+    """Return the folders that a file is in; links that go round in circles are read as they are."""
+    return Path(os.path.realpath(path)).parents
 
 
 def _size(path: Path) -> int:
