@@ -195,7 +195,7 @@ class Campaigns(State):
         rank[units.order] = np.arange(len(units)) + self.seen
         raised: list[tuple[int, int, Kind, int, Passage]] = []
         for kind, found, ratio in self.candidates.gather(units, self._ratio(look), look.group):
-            added, passages = kind.watch(units, found, ratio, self.reach(kind)[0])
+            _, added, passages = kind.pooled(units, found, ratio, self.reach(kind)[0])
             self.habits[kind.name].see(found.group, added > 0, day)
             self._keep(kind.name, units, found, added > 0, rank)
             for passage in passages:

@@ -131,13 +131,6 @@ class Kind(State):
         self.peaks.append(self._best[~np.isnan(self._best)])
         self._best = np.full(0, np.nan)
 
-    def watch(
-        self, units: Units, found: Gathered, ratio: Values, threshold: float
-    ) -> tuple[Values, list[Passage]]:
-        """Return what each unit added, and the alarms of the groups."""
-        _, added, passages = self.pooled(units, found, ratio, threshold)
-        return added, passages
-
 
 class Candidates(State):
     """All kinds of group, from the units of the log as it comes."""
