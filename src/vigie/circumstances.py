@@ -133,9 +133,7 @@ class Circumstances(State):
         """Mark changes, and what is only read; the first row of a request speaks for it."""
         self._run = grown(self._run, len(units.accounts), -HOUR)
         deed = _DEEDS[units.action]
-        first = np.ones(len(units), bool)
-        first[1:] = units.step[1:] != units.step[:-1]
-        said = (deed > 0) | ((spoken >= 0) & first & ~units.act)
+        said = (deed > 0) | ((spoken >= 0) & units.first_of_step & ~units.act)
         for kind in _IN_RUNS:
             rows = np.flatnonzero(deed == kind)
             said[rows] = _begins_run(units.account[rows], units.at[rows], self._run[:, kind], HOUR)

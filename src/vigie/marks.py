@@ -117,7 +117,7 @@ class Observer(State):
         """Give a listing one mark, its closest relation, and silence an opening it foretold."""
         listing, said = units.page > 0, relation >= 0
         closest, step, source = self._showed(units, relation, listing & said)
-        speaks = _first_of_step(units)
+        speaks = units.first_of_step
         page = np.where(listing & speaks & said, closest[step], -1).astype(np.int8)
         opened = np.where(listing, -1, relation).astype(np.int8)
         opened[(source >= 0) & (closest[source] == relation)] = -1
@@ -211,18 +211,12 @@ def _sequences(units: Units) -> Marks:
     The first row of a page speaks for it; an opening out of a page says nothing new.
     """
     steps, names = units.number["id_gap"], units.number["name_gap"]
-    said = (~np.isnan(steps) | ~np.isnan(names)) & _first_of_step(units) & (units.source < 0)
+    said = (~np.isnan(steps) | ~np.isnan(names)) & units.first_of_step & (units.source < 0)
     by_number = (np.abs(steps) <= NEAR_NUMBER) & (steps != 0)
     by_name = np.abs(names) <= NEAR_NAME
     marks = np.where(by_number, 1, np.where(by_name, 2, 0)).astype(np.int8)
     marks[~said] = -1
     return marks
-
-
-def _first_of_step(units: Units) -> Flags:
-    first = np.ones(len(units), bool)
-    first[1:] = units.step[1:] != units.step[:-1]
-    return first
 
 
 def _manners(units: Units) -> Marks:
@@ -233,7 +227,7 @@ def _manners(units: Units) -> Marks:
 def _sizes(units: Units, name: str, classes: int) -> Marks:
     """Mark the size of a request by powers of two, once per step."""
     values = units.number[name]
-    first = _first_of_step(units)
+    first = units.first_of_step
     sizes = np.minimum(np.log2(np.maximum(values, 0) + 1).astype(np.int64), classes - 1)
     return np.where((values >= 0) & first, sizes, -1).astype(np.int8)
 

@@ -101,6 +101,13 @@ class Units:
         """Return where each account's units start; one more entry than there are accounts."""
         return np.searchsorted(self.account, np.arange(len(self.accounts) + 1)).astype(np.int64)
 
+    @property
+    def first_of_step(self) -> Flags:
+        """Say which units are the first of their request, and speak for it."""
+        first = np.ones(len(self), bool)
+        first[1:] = self.step[1:] != self.step[:-1]
+        return first
+
 
 class UnitFinder(State):
     """Finds the units among rows; remembers when each account last met each patient."""
