@@ -1,8 +1,11 @@
 """A rotation of the key in the middle of a case: the same persons, and nothing to approve again."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from tests.delivery.mailservers import Dropping
 from tests.exposure.small import line, store_of
 
 from vigie.cases.book import CaseBook
@@ -172,3 +175,79 @@ def test_the_queue_is_the_same_queue(private_home: Path) -> None:
 def test_the_key_is_where_it_was(case: str, vigie, private_home: Path) -> None:
     vigie("rotate")
     assert (private_home / KEY_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def post(home: Path, server: Dropping) -> None:
+    (home / "smtp.toml").write_text(
+        f'host = "localhost"\nport = {server.port}\nsender = "dpo@essai.fr"\n'
+        f'tls = "implicit"\nca_file = "{server.ca_file}"\ntimeout = 20\n'
+    )
+
+
+@pytest.mark.slow
+def test_no_rotation_while_letters_leave_and_none_is_lost_by_a_kill(
+    case: str, vigie, private_home: Path, register: Path, tmp_path: Path
+) -> None:
+    send = ("notice", "send", case, "letters", "--register", register, "--really")
+    (tmp_path / "tls").mkdir()
+    with Dropping(tmp_path / "tls", "HANG", hang_at=3) as server:
+        post(private_home, server)
+        words = [sys.executable, "-m", "vigie.cli", *map(str, send)]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as sending:
+            assert server.read.wait(60)
+            refused = vigie("rotate", code=1)
+            assert "another process is sending notices" in refused
+            assert open_keyring(private_home).version == 0
+            assert "sent" in vigie("notice", "outcomes", case, "letters")
+            sending.kill()
+        server.release.set()
+        assert "rotations so far: 1" in vigie("rotate")
+        vigie(*send, code=4)
+    assert len(set(server.texts)) == 12
+    counts = vigie("notice", "outcomes", case, "letters", "--format", "json")
+    assert '"sent": 11' in counts
+    assert '"uncertain": 1' in counts
+
+
+_TURNING = """
+import sys
+from pathlib import Path
+from vigie.stores import Store
+
+def wait(ring):
+    print("turning", flush=True)
+    sys.stdin.readline()
+
+with Store.open(Path(sys.argv[1]), write=True) as store:
+    store.rotate(carry=wait)
+"""
+
+
+def test_nothing_leaves_while_the_key_is_rotated(
+    case: str, vigie, private_home: Path, register: Path
+) -> None:
+    send = ("notice", "send", case, "letters", "--register", register)
+    before = vigie(*send)
+    words = [sys.executable, "-c", _TURNING, str(private_home)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as turning:
+        assert turning.stdout is not None
+        assert turning.stdout.readline() == b"turning\n"
+        assert "is being rotated; wait" in vigie(*send, code=1)
+        turning.kill()
+    assert vigie(*send) == before
+
+
+def test_a_rotation_killed_at_its_last_step_is_ended_by_who_sends(
+    case: str, vigie, private_home: Path, register: Path
+) -> None:
+    """The store stands under the new key, which still waits beside the old one."""
+    send = ("notice", "send", case, "letters", "--register", register)
+    before, old = vigie(*send), (private_home / KEY_FILE).read_bytes()
+    vigie("rotate")
+    (private_home / "rotation").mkdir(mode=0o700)
+    (private_home / KEY_FILE).rename(private_home / "rotation" / KEY_FILE)
+    (private_home / KEY_FILE).write_bytes(old)
+    (private_home / KEY_FILE).chmod(0o600)
+    assert vigie(*send) == before
+    assert open_keyring(private_home).version == 1
+    assert not (private_home / "rotation").exists()

@@ -13,6 +13,7 @@ from vigie.cases.texts import with_scans
 from vigie.cli.book import find_case, open_book
 from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
 from vigie.cli.exposure_shown import say_persons
+from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import draw_table, home_of, remark, say
 from vigie.cli.times import day_of
 from vigie.errors import UsageError
@@ -32,8 +33,9 @@ def exposure_of_case(options: Namespace) -> int:
     """Print the exposure of a case and record its facts; what the options decide is a decision."""
     case = _decide(options, find_case(options))
     looked = look(options)
-    found = ask(options, scope_of(case), looked)
-    after = record(options, case, found, options.reason)
+    with key_in_use(options):
+        found = ask(options, scope_of(case), looked)
+        after = record(options, case, found, options.reason)
     if options.out:
         found.write(options.out)
     more = {"case": _as_json(case, after)}
@@ -107,8 +109,9 @@ def follow(options: Namespace, case: Case, looked: Looked | None = None) -> Case
     """Compute the facts of a case anew and say what changed; one without scope stays as it is."""
     if not has_scope(case):
         return case
-    found = ask(options, scope_of(case), looked or look(options))
-    after = record(options, case, found)
+    with key_in_use(options):
+        found = ask(options, scope_of(case), looked or look(options))
+        after = record(options, case, found)
     say_persons(after.read_facts())
     say(_("vigie exposure --case {case} shows the whole answer.").format(case=case.id))
     say_changes(case, after)

@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vigie.cli.following import has_cases
@@ -103,9 +104,7 @@ def retain(options: Namespace) -> int:
 def rotate(options: Namespace) -> int:
     """Change the pseudonym key and bring the store to the new one."""
     with open_present(options, write=True) as store:
-        count = store.rotate(reason="vigie rotate")
-        ring = store.keyring
-    _carry(options, ring)
+        count = store.rotate(reason="vigie rotate", carry=partial(_carry, options))
     say(
         _(
             "The key was rotated (rotations so far: {count}); every stored pseudonym follows it. "

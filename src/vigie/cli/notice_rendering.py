@@ -19,6 +19,7 @@ from vigie.cli.notice_persons import (
     say_joined,
     say_ways,
 )
+from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import draw_table, home_of, remark, say
 from vigie.delivery.mailing import Mailing, addressees, print_letters
 from vigie.delivery.packets import POSSIBLE, write_packets
@@ -45,7 +46,8 @@ def render(options: Namespace) -> int:
     if named:
         require_approved(case, options.notice)
         require_current(options, case)
-        return _NAMED[options.notice](options, case, story)
+        with key_in_use(options):
+            return _NAMED[options.notice](options, case, story)
     remind(options, [case])
     documents = _documents(options, case, story)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from vigie.cli.notice_persons import (
     required,
     say_ways,
 )
+from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import (
     draw_table,
     home_of,
@@ -71,7 +72,8 @@ def send(options: Namespace) -> int:
     story = tell(case, home_of(options), date_of(options))
     require_approved(case, options.notice)
     require_current(options, case)
-    return _SENDERS[options.notice](options, case, story)
+    with key_in_use(options):
+        return _SENDERS[options.notice](options, case, story)
 
 
 def _send_letters(options: Namespace, case: Case, story: Story) -> int:
@@ -174,7 +176,7 @@ def outcomes(options: Namespace) -> int:
     case = find_case(options)
     if case.facts is None:
         raise UsageError(N_("the case has no facts yet"), where=case.id)
-    with open_state(home_of(options), settings_of(options)) as state:
+    with key_in_use(options), open_state(home_of(options), settings_of(options)) as state:
         queue = notice_of(case.id, options.notice, case.facts.sha256)
         outbox = open_queue(state, queue, open_keyring(home_of(options)))
         if options.format == "csv":

@@ -1,12 +1,16 @@
 """The store as commands open it: who only looks, or keeps it in order, makes none by a slip."""
 
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vigie.cli.terminal import home_of
 from vigie.errors import UsageError
 from vigie.language import N_
 from vigie.stores import Store
 from vigie.stores.catalogue import CATALOGUE_FILE
+from vigie.stores.layout import using_key
+from vigie.stores.rotation import is_unfinished
 
 
 def open_present(options: Namespace, write: bool = False) -> Store:
@@ -19,6 +23,17 @@ def open_present(options: Namespace, write: bool = False) -> Store:
         store.close()
         raise _absent(options)
     return store
+
+
+@contextmanager
+def key_in_use(options: Namespace) -> Iterator[None]:
+    """Keep the key as it is until the block is left; a rotation that was killed is ended first."""
+    home = home_of(options)
+    with using_key(home):
+        if is_unfinished(home):
+            with Store.open(home, write=True) as store:
+                store.keyring  # noqa: B018 - looking at it is what ends the rotation
+        yield
 
 
 def _absent(options: Namespace) -> UsageError:

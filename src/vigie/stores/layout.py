@@ -18,6 +18,7 @@ SEALED: Final = "sealed"
 DECLARED: Final = "tables"
 WRITER_LOCK: Final = "writer.lock"
 READER_LOCK: Final = "reader.lock"
+KEY_LOCK: Final = "key.lock"
 FOLDERS: Final = {"events": SEGMENTS, "quarantine": "quarantine", "sightings": "sightings"}
 """Kind of segment → folder. Sightings say where a line already stored was seen again."""
 
@@ -155,3 +156,44 @@ def take_writer_lock(home: Path) -> Lock:
             remedy=N_("wait until it has finished, then run the same command again"),
         )
     return lock
+
+
+@contextmanager
+def using_key(home: Path) -> Iterator[None]:
+    """Hold the key as it is while something made under it, outside the store, is at work.
+
+    Many may at once, and a process that dies lets go. Raises `StoreError` during a rotation.
+    """
+    if not is_writable(home) and not (home / KEY_LOCK).exists():
+        yield  # read-only media: nobody rotates there
+        return
+    with _held(Lock(home / KEY_LOCK, shared=True)) as free:
+        if not free:
+            raise StoreError(
+                N_("the key of the pseudonyms is being rotated"),
+                where=str(home),
+                remedy=N_("wait until that has finished, then run the same command again"),
+            )
+        yield
+
+
+@contextmanager
+def turning_key(home: Path) -> Iterator[None]:
+    """Hold the key alone, to rotate it; raises `StoreError` while somebody uses it."""
+    with _held(Lock(home / KEY_LOCK)) as free:
+        if not free:
+            raise StoreError(
+                N_("another process is sending notices, or computing an exposure, under this key"),
+                where=str(home),
+                remedy=N_("wait until it has finished or end it, then rotate: nothing was changed"),
+            )
+        yield
+
+
+@contextmanager
+def _held(lock: Lock) -> Iterator[bool]:
+    free = lock.take()
+    try:
+        yield free
+    finally:
+        lock.release()

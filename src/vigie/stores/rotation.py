@@ -7,6 +7,7 @@ it, the next opening puts the new key in its place.
 """
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from vigie.pseudonyms import KEY_FILE, Keyring, open_keyring, save_keyring
 from vigie.stores.compaction import replace
 from vigie.stores.declared import schema_of, version_in_batches, write_version
 from vigie.stores.identity import keys_of, words_of
-from vigie.stores.layout import DECLARED, numbered
+from vigie.stores.layout import DECLARED, numbered, turning_key
 from vigie.stores.segments import Segment, read_segments, write_segment
 
 if TYPE_CHECKING:
@@ -34,8 +35,22 @@ WAITING: Final = "rotation"
 _RESTORE: Final = N_("restore it from its backup, without which nothing stored matches")
 
 
-def rotate(store: "Store", who: str = "", reason: str = "") -> int:
-    """Rotate the key of a store open for writing; return the number of rotations so far."""
+def rotate(
+    store: "Store", who: str = "", reason: str = "",
+    carry: Callable[[Keyring], None] = lambda ring: None,
+) -> int:  # fmt: skip
+    """Rotate the key of a store open for writing; return the number of rotations so far.
+
+    `carry` brings over what is kept outside the store, before anybody else may use the new key.
+    Raises `StoreError`, nothing being changed, while notices are sent under the old one.
+    """
+    with turning_key(store.home):
+        version = _rotate(store, who, reason)
+        carry(store.keyring)
+    return version
+
+
+def _rotate(store: "Store", who: str, reason: str) -> int:
     old = store.keyring
     new = old.rotated()
     waiting = store.home / WAITING
@@ -60,7 +75,7 @@ def key_of(store: "Store") -> Keyring:
     home, catalogue = store.home, store.catalogue
     path, known = home / KEY_FILE, catalogue.meta("key_mark")
     used = known or catalogue.rows("SELECT 1 FROM segments LIMIT 1")
-    if used and not path.exists() and not (home / WAITING / KEY_FILE).exists():
+    if used and not path.exists() and not is_unfinished(home):
         raise SecretError(N_("the key of this store is gone"), where=str(path), remedy=_RESTORE)
     find = settle_key if store.writable else peek_key
     ring = find(home, int(catalogue.meta("key_version")))
@@ -73,6 +88,11 @@ def key_of(store: "Store") -> Keyring:
     if not known and store.writable:
         catalogue.put_meta("key_mark", ring.mark)
     return ring
+
+
+def is_unfinished(home: Path) -> bool:
+    """Say whether a rotation is under way, or was killed."""
+    return (home / WAITING / KEY_FILE).exists()
 
 
 def settle_key(home: Path, version: int) -> Keyring:
@@ -99,7 +119,7 @@ def settle_key(home: Path, version: int) -> Keyring:
 def peek_key(home: Path, version: int) -> Keyring:
     """Return the keyring of `version` without changing anything: what a reader may do."""
     waiting = home / WAITING
-    if (waiting / KEY_FILE).exists():
+    if is_unfinished(home):
         ring = open_keyring(waiting)
         if ring.version == version:
             return ring

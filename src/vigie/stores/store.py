@@ -13,7 +13,7 @@ Readers of the store see whole imports only, and may be many while one process w
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -143,9 +143,14 @@ class Store:
         """Remove what is older than its source's retention; return what went."""
         return retention.retain(self, now)
 
-    def rotate(self, who: str = "", reason: str = "") -> int:
-        """Rotate the pseudonym key; return the number of rotations so far."""
-        return rotation.rotate(self, who, reason)
+    def rotate(
+        self, who: str = "", reason: str = "", carry: Callable[[Keyring], None] = lambda ring: None
+    ) -> int:
+        """Rotate the pseudonym key; return the number of rotations so far.
+
+        `carry` brings over what is kept outside the store.
+        """
+        return rotation.rotate(self, who, reason, carry)
 
     def put_table(self, name: str, table: pa.Table) -> int:
         """Declare a new version of one of `records.TABLES`, and return its number."""
