@@ -32,7 +32,7 @@ def counted(rows, watermark=END):
     """The rows that a front gives out, in its order."""
     reader = Reader()
     front = Front(reader.words)
-    return front.feed(reader.read(log(rows)), watermark).get("row", np.empty(0)).tolist()
+    return front.feed(reader.read(log(rows)), watermark)["row"].tolist()
 
 
 def test_of_an_access_told_twice_the_persons_row_counts() -> None:

@@ -15,9 +15,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.kernels import Floats, Int32s, Int64s, UInt64s, inlined, kernel
+from vigie.kernels import Flags, Floats, Int32s, Int64s, UInt64s, compiled, inlined, kernel
 from vigie.numbering import NOBODY, Codes, State, Words, hashed
 from vigie.recent import Recent
+from vigie.rows import Columns, Rows, join, take
 from vigie.sorting import order_of_time
 
 DAY: Final = 86_400_000_000
@@ -37,15 +38,13 @@ REMEMBERED: Final = DAY // 24
 """How long an access is remembered, to count once what another log says of it."""
 
 _FEW: Final = 4096
-_CROWD: Final = 64
-"""Rows of one time that are sorted one by one, at most."""
-_TIES: Final = ("account", "source_file", "source_line")
+_MOVES: Final = 64
+"""Places by which a row among those of one time is moved one by one, at most and in the mean."""
+_TIES: Final = ("account", "source_file")
 _ACCESS: Final = np.uint64(0xD6E8FEB86659FD93)
 _REQUEST: Final = np.uint64(0xA0761D6478BD642F)
 
 Times = NDArray[np.int64]
-Rows = dict[str, NDArray[Any]]
-"""Columns of rows, all of one length; a column that says the same everywhere has no stride."""
 
 
 class Reader(State):
@@ -60,14 +59,14 @@ class Reader(State):
         self.words = {name: Words() for name in named}
         self.fed = 0
 
-    def read(self, events: pa.Table) -> Rows:
+    def read(self, events: pa.Table) -> Columns:
         """Return the rows of a table that name an account."""
         return named(self.decode(events))
 
-    def decode(self, events: pa.Table) -> Rows:
+    def decode(self, events: pa.Table) -> Columns:
         """Return all rows of a table."""
         codes = {name: self._text(events, name) for name in self.words}
-        rows: Rows = {
+        rows: Columns = {
             "row": np.arange(self.fed, self.fed + events.num_rows),
             "at": events.column("at").cast(pa.int64()).to_numpy(),
             "action": _actions(events),
@@ -91,7 +90,7 @@ class Reader(State):
         return self.words[name].codes(column)
 
 
-def named(rows: Rows) -> Rows:
+def named(rows: Columns) -> Columns:
     """Return the rows that name an account."""
     told = rows["account"] >= 0
     return rows if told.all() else take(rows, np.flatnonzero(told))
@@ -109,132 +108,101 @@ class Front(State):
         self.within = within
         self.watermark = BEGINNING
         self.late = 0
-        self._waiting: Rows = {}
-        self._decided: Rows = {}
+        self._held: Columns = {}
+        """Rows that were chosen and are not complete, in order, then those that still wait."""
+        self._moments = np.empty(0, np.int64)
         self._seen = Recent(REMEMBERED)
         self._requests = Recent(within)
 
-    def feed(self, rows: Rows, watermark: int) -> Rows:
+    def feed(self, rows: Columns, watermark: int) -> Rows:
         """Take rows in, and return those that are complete, by `moment` (never split)."""
         if not rows:
-            return {}
+            return Rows({}, own={"moment": np.empty(0, np.int64)})
         late = rows["at"] < self.watermark
-        self.late += int(late.sum())
         if late.any():
+            self.late += int(late.sum())
             rows = rows | {"at": np.maximum(rows["at"], self.watermark)}
-        self._waiting = join(self._waiting, rows)
         self.watermark = max(self.watermark, watermark)
-        self._decide(self.watermark - self.within)
-        return self._ready(self.watermark - 2 * self.within)
+        held = join(self._held, rows)
+        chosen, moments, waiting = self._decide(held, self.watermark - self.within)
+        ready = moments < self.watermark - 2 * self.within
+        out, keep = np.flatnonzero(ready), np.flatnonzero(~ready)
+        self._held = take(held, np.concatenate([chosen[keep], waiting]))
+        self._moments = moments[keep]
+        moment = moments[out]
+        if (np.diff(moment) < 0).any():
+            out = out[np.argsort(moment, kind="stable")]
+        return Rows(held, chosen[out], {"moment": moments[out]})
 
     def flush(self) -> Rows:
         """Return what is still held: nothing more is to come."""
-        return self.feed({name: v[:0] for name, v in self._waiting.items()}, END)
+        return self.feed({name: v[:0] for name, v in self._held.items()}, END)
 
-    def _decide(self, until: int) -> None:
-        """Choose which rows count, before `until`; those after it are looked at, no more."""
-        waiting = self._waiting
-        known = np.flatnonzero(waiting["at"] < self.watermark)
-        order = self._canonical(waiting, known)
-        at = waiting["at"][order]
+    def _decide(self, held: Columns, until: int) -> tuple[Times, Times, Times]:
+        """Choose which rows count, before `until`; those after it are looked at, no more.
+
+        Returns the places of all that were chosen and are not out yet, their moments, and the
+        places of those that wait.
+        """
+        before = len(self._moments)
+        waiting = np.arange(before, len(held["at"]))
+        order = self._canonical(held, waiting[held["at"][before:] < self.watermark])
+        at, account = held["at"][order], held["account"][order]
+        access, person = held["access"][order], held["person"][order]
+        unsaid = np.flatnonzero(access == 0)
+        access[unsaid] = held["identity"][order[unsaid]]
+        key, request = _keys(access, person, account)
         count = int(np.searchsorted(at, until))
-        access = waiting["access"][order]
-        access = np.where(access == 0, waiting["identity"][order], access)
-        key = access ^ (waiting["person"][order] * _ACCESS)
-        foreseen = self._foreseen(waiting, order, key, at)[:count]
-        _, new = self._seen.first_met(key[:count], at[:count], ~foreseen)
-        request = access ^ ((waiting["account"][order].astype(np.uint64) + np.uint64(1)) * _REQUEST)
+        service = self._foreseen(held, order, key, at)[:count]
+        _, new = self._seen.first_met(key[:count], at[:count], ~service)
         moment, _ = self._requests.first_met(request[:count], at[:count], new)
-        chosen = take(waiting, order[:count][new])
-        chosen["moment"] = moment[new]
-        self._decided = join(self._decided, chosen)
-        left = np.ones(len(waiting["at"]), bool)
-        left[order[:count]] = False
-        self._waiting = take(waiting, np.flatnonzero(left))
+        counted = np.flatnonzero(new)
+        chosen = np.concatenate([np.arange(before), order[counted]])
+        left = np.ones(len(waiting), bool)
+        left[order[:count] - before] = False
+        return chosen, np.concatenate([self._moments, moment[counted]]), waiting[left]
 
-    def _foreseen(
-        self, waiting: Rows, order: Times, key: NDArray[np.uint64], at: Times
-    ) -> NDArray[np.bool_]:
+    def _foreseen(self, held: Columns, order: Times, key: NDArray[np.uint64], at: Times) -> Flags:
         """Say which rows are a service's, of an access that a person's row tells soon after."""
         kinds = self.words["actor_kind"].words
         if "service" not in kinds:
             return np.zeros(len(order), bool)
-        service = waiting["actor_kind"][order] == kinds.index("service")
-        found: NDArray[np.bool_] = _look_ahead(key, at, service, self.within)
+        service = held["actor_kind"][order] == kinds.index("service")
+        found: Flags = _look_ahead(key, at, service, self.within)
         return found
 
-    def _ready(self, until: int) -> Rows:
-        moment = self._decided["moment"]
-        ready = moment < until
-        count = int(ready.sum())
-        if ready[:count].all():
-            rows = {name: values[:count] for name, values in self._decided.items()}
-            self._decided = {name: values[count:] for name, values in self._decided.items()}
-        else:
-            rows = take(self._decided, np.flatnonzero(ready))
-            self._decided = take(self._decided, np.flatnonzero(~ready))
-        if (np.diff(rows["moment"]) < 0).any():
-            rows = take(rows, np.argsort(rows["moment"], kind="stable"))
-        return rows
-
-    def _canonical(self, rows: Rows, chosen: Times) -> Times:
+    def _canonical(self, held: Columns, chosen: Times) -> Times:
         """Order chosen rows by time, then account, then place in the log.
 
         Only rows that share a time need more than the time.
         """
-        at = rows["at"][chosen]
-        if not (at[1:] > at[:-1]).all():
+        at = held["at"][chosen]
+        if not (at[1:] >= at[:-1]).all():
             order = np.argsort(at, kind="stable") if len(at) < _FEW else order_of_time(at)
             chosen, at = chosen[order], at[order]
-        tied = np.flatnonzero(_unsettled(at, *(rows[name][chosen] for name in _TIES)))
+        shared = np.flatnonzero(_share_times(at))
+        if not len(shared):
+            return chosen
+        among = chosen[shared]
+        account, file = (self._rank(name, held[name][among]) for name in _TIES)
+        keys = [held["source_line"][among], file, account, at[shared]]
+        tied = np.flatnonzero(_unsettled(*keys))
         if len(tied):
-            among = chosen[tied]
-            ranks = [self._rank(name, rows[name][among]) for name in ("source_file", "account")]
-            keys = [rows[name][among] for name in (*NUMBERS[2:], "source_line")]
-            keys = [_within_line(rows, among), *keys, *ranks, at[tied]]
-            order = np.arange(len(among))
-            if not _sort_ties(*(np.ascontiguousarray(key) for key in keys), order):
-                order = np.lexsort(keys)
-            chosen[tied] = among[order]
+            chosen[shared[tied]] = self._settled(held, among[tied], [key[tied] for key in keys])
         return chosen
+
+    def _settled(self, held: Columns, among: Times, keys: list[NDArray[Any]]) -> Times:
+        """Order rows that share their times, given their lines, files, accounts and times."""
+        gaps = [held[name][among] for name in NUMBERS[2:]]
+        keys = [_within_line(held, among), *gaps, *keys]
+        order = np.arange(len(among))
+        if not _sort_ties(*keys, order):
+            order = np.lexsort(keys)
+        return among[order]
 
     def _rank(self, name: str, codes: Codes) -> Codes:
         """Rank codes by their words: the numbers of words tell in which order they came."""
-        words = np.array([*self.words[name].words, ""], object)
-        rank = np.empty(len(words), np.int32)
-        rank[np.argsort(words)] = np.arange(len(words))
-        return rank[codes]
-
-
-def take(rows: Rows, index: Times) -> Rows:
-    """Return some of the rows."""
-    if len(index) == len(rows["at"]) and (index == np.arange(len(index))).all():
-        return dict(rows)
-    return {
-        name: np.broadcast_to(values[:1].reshape(()), len(index))
-        if _constant(values)
-        else values[index]
-        for name, values in rows.items()
-    }
-
-
-def join(first: Rows, second: Rows) -> Rows:
-    """Return the rows of both, in this order."""
-    if not first or not len(first["at"]):
-        return second
-    if not len(second["at"]):
-        return first
-    return {name: _joined(first[name], second[name]) for name in first}
-
-
-def _joined(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-    if _constant(first) and _constant(second) and first[0] == second[0]:
-        return np.broadcast_to(first[:1].reshape(()), len(first) + len(second))
-    return np.concatenate([first, second])
-
-
-def _constant(values: NDArray[Any]) -> bool:
-    return values.strides == (0,) and len(values) > 0
+        return self.words[name].ranks[codes]
 
 
 def key_numbers(column: pa.ChunkedArray) -> NDArray[np.uint64]:
@@ -281,7 +249,7 @@ def _numbers(events: pa.Table, name: str) -> NDArray[np.float64]:
     return np.asarray(column.fill_null(unsaid).to_numpy())
 
 
-def _within_line(rows: Rows, chosen: Times) -> NDArray[np.uint64]:
+def _within_line(rows: Columns, chosen: Times) -> NDArray[np.uint64]:
     """Order the rows of one line: as the reader gave them, so that no key of a pseudonym decides.
 
     Rows that no line tells apart have their identity only.
@@ -304,28 +272,46 @@ def _look_ahead(key, at, service, within):  # type: ignore[no-untyped-def]
     return found
 
 
+@compiled
+def _keys(access: UInt64s, person: UInt64s, account: Int32s) -> tuple[UInt64s, UInt64s]:
+    """Return the key of each access to a person, and of each request of an account."""
+    key, request = np.empty_like(access), np.empty_like(access)
+    for i in range(access.size):
+        key[i] = access[i] ^ (person[i] * _ACCESS)
+        request[i] = access[i] ^ ((np.uint64(account[i]) + np.uint64(1)) * _REQUEST)
+    return key, request
+
+
+@compiled
+def _share_times(at: Int64s) -> Flags:
+    """Say which times, in order, are those of several rows."""
+    shared = np.zeros(at.size, np.bool_)
+    for i in range(1, at.size):
+        if at[i] == at[i - 1]:
+            shared[i - 1] = shared[i] = True
+    return shared
+
+
 @kernel
 def _sort_ties(
     given: UInt64s, id_gap: Floats, name_gap: Floats, line: Int64s, file: Int32s, account: Int32s,
     at: Int64s, order: Int64s,
 ) -> bool:  # fmt: skip
-    """Sort rows that share their times, as `lexsort` does; give up where many share one."""
-    start, count = 0, at.size
-    while start < count:
-        stop = start + 1
-        while stop < count and at[stop] == at[start]:
-            stop += 1
-        if stop - start > _CROWD:
+    """Sort rows that share their times, as `lexsort` does; give up where they lie far apart."""
+    start, moves = 0, _MOVES * at.size
+    for i in range(1, at.size):
+        if at[i] != at[i - 1]:
+            start = i
+        row, j = order[i], i
+        while j > start and _before(
+            row, order[j - 1], given, id_gap, name_gap, line, file, account
+        ):
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = row
+        moves -= i - j
+        if moves < 0:
             return False
-        for i in range(start + 1, stop):
-            row, j = order[i], i
-            while j > start and _before(
-                row, order[j - 1], given, id_gap, name_gap, line, file, account
-            ):
-                order[j] = order[j - 1]
-                j -= 1
-            order[j] = row
-        start = stop
     return True
 
 
@@ -347,16 +333,21 @@ def _before(
     return bool(given[a] < given[b])
 
 
-@numba.njit(cache=True, nogil=True)
-def _unsettled(at, account, file, line):  # type: ignore[no-untyped-def]
-    """Whether each row shares its time with one that is not a later line of its account."""
+@compiled
+def _unsettled(line: Int64s, file: Int32s, account: Int32s, at: Int64s) -> Flags:
+    """Whether each row shares its time with some that are not in order of their places."""
     found = np.zeros(at.size, np.bool_)
     start = 0
     while start < at.size:
         stop, settled = start + 1, True
         while stop < at.size and at[stop] == at[start]:
-            settled &= account[stop] == account[start] and file[stop] == file[start]
-            settled &= line[stop] > line[stop - 1]
+            before = stop - 1
+            if account[before] != account[stop]:
+                settled &= account[before] < account[stop]
+            elif file[before] != file[stop]:
+                settled &= file[before] < file[stop]
+            else:
+                settled &= line[before] < line[stop]
             stop += 1
         if not settled:
             found[start:stop] = True

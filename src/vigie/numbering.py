@@ -100,10 +100,21 @@ class Words(State):
     def __init__(self, words: list[str] | None = None) -> None:
         self.words: list[str] = words or []
         self._code = {word: code for code, word in enumerate(self.words)}
+        self._ranks: Codes = np.empty(0, np.int32)
 
     def __len__(self) -> int:
         """Return how many words have a number."""
         return len(self.words)
+
+    @property
+    def ranks(self) -> Codes:
+        """Return the alphabetical rank of each word; the last entry, and first, is that of null."""
+        if len(self._ranks) != len(self.words) + 1:
+            self._ranks = np.empty(len(self.words) + 1, np.int32)
+            self._ranks[np.argsort(np.array([*self.words, ""], object))] = np.arange(
+                len(self._ranks)
+            )
+        return self._ranks
 
     def codes(self, column: pa.ChunkedArray) -> Codes:
         """Return the codes of a text column, dictionary-encoded or not; -1 for null."""
@@ -130,6 +141,7 @@ class Words(State):
         """Number the words again."""
         self.words = kept["words"]
         self._code = {word: code for code, word in enumerate(self.words)}
+        self._ranks = np.empty(0, np.int32)
 
     def _number(self, word: str | None) -> int:
         if word is None:

@@ -29,7 +29,7 @@ from vigie.detectors.combine import Panel
 from vigie.detectors.hindsight import Keeping, Memory, Seen
 from vigie.detectors.kernel import Statistic
 from vigie.detectors.pooling import Pool
-from vigie.front import BEGINNING, END, Front, Reader, Rows, named
+from vigie.front import BEGINNING, END, Front, Reader, named
 from vigie.honest import Reasons
 from vigie.knowledge import Knowledge
 from vigie.language import N_
@@ -39,6 +39,7 @@ from vigie.profiles import Habits, Peers
 from vigie.ranges import Ranges
 from vigie.recent import Recent
 from vigie.relations import Marks, Patients, Places, Relations
+from vigie.rows import Rows
 from vigie.sizes import Law, Sizes
 from vigie.surges import Surges
 from vigie.trails import Alarm, Look, Tally, Trail

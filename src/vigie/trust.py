@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from vigie.config import Trust
 from vigie.events import ACTIONS
-from vigie.front import DAY, TEXTS, WITHIN, Reader, Rows
+from vigie.front import DAY, TEXTS, WITHIN, Reader
 from vigie.holes import Hole, Silence, Spoken, holes_of
 from vigie.language import LANGUAGES, N_, _, number, speaking
 from vigie.numbering import Words
+from vigie.rows import Columns
 from vigie.sharing import Shared, Sharing
 from vigie.skew import Clocks, Skew
 
@@ -78,7 +79,7 @@ class Inspector:
         self.sources: list[Spoken] = []
         self._sharing, self._clocks = Sharing(), Clocks()
 
-    def see(self, events: pa.Table, rows: Rows) -> None:
+    def see(self, events: pa.Table, rows: Columns) -> None:
         """Look at a table, and at all its rows as `front.Reader` decodes them."""
         if not events.num_rows:
             return
@@ -97,7 +98,7 @@ class Inspector:
         if "source" in events.column_names:
             self._see_sources(self.names.codes(events.column("source")), rows)
 
-    def _see_sources(self, source: NDArray[np.int32], rows: Rows) -> None:
+    def _see_sources(self, source: NDArray[np.int32], rows: Columns) -> None:
         self.sources += [Spoken() for _ in range(len(self.names) - len(self.sources))]
         for code in np.unique(source).tolist():
             if code >= 0:

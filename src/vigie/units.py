@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
 from vigie.front import DAY as DAY
-from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Rows, Times, take
+from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Times
 from vigie.numbering import Codes, Numbers, State, Words, grown
+from vigie.rows import Rows
 from vigie.sorting import order_of_codes
 
 Flags = NDArray[np.bool_]
@@ -47,7 +48,6 @@ _IS_PAGE: Final = np.isin(np.arange(len(ACTIONS) + 1), _PAGES)
 _IS_ACT: Final = np.isin(np.arange(len(ACTIONS) + 1), _ACTS)
 """By number of the action, the last entry for none (-1)."""
 _NEVER: Final = -(10**18)
-_KEPT: Final = ("row", "at", *TEXTS, *NUMBERS, *PLACES)
 _PLAIN: Final = (
     "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "person",
     "pair", "since", "action", "act",
@@ -125,14 +125,14 @@ class UnitFinder(State):
     def find(self, rows: Rows) -> Units:
         """Return the units among rows of one day, in order of their moments."""
         by_account = self._by_account(rows["account"])
-        account, at = rows["account"][by_account], rows["moment"][by_account]
+        rows = rows.take(by_account)
+        account, at = rows["account"], rows["moment"]
         day = (at // DAY).astype(np.int32)
-        action = rows["action"][by_account]
-        person = rows["person"][by_account]
+        action, person = rows["action"], rows["person"]
         patient = self._patients(person)
-        step, size = _steps(account, at, rows["access"][by_account], action)
+        step, size = _steps(account, at, rows["access"], action)
         listing = (action == ACTIONS.index("search")) | (size > 1)
-        counted = ((rows["record_count"] >= 0) | (rows["bytes"] >= 0))[by_account]
+        counted = (rows["record_count"] >= 0) | (rows["bytes"] >= 0)
         pair = self.pairs.number_pairs(account, patient)
         is_unit, since, source = self._mark(pair, at, step, listing, counted)
         act = ~is_unit & _IS_ACT[action]
@@ -140,7 +140,7 @@ class UnitFinder(State):
         seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
         seen[step[(since >= 0) & (since < DAY)]] = True
         chosen = np.flatnonzero(is_unit | act)
-        kept = take({name: rows[name] for name in _KEPT}, by_account[chosen])
+        kept = rows.take(chosen)
         units = Units(
             row=kept["row"], order=_by_time(by_account, chosen), account=account[chosen],
             at=at[chosen], day=day[chosen], step=step[chosen] + np.int64(self.steps),
@@ -204,8 +204,7 @@ def find_units(events: pa.Table) -> Units:
 
 def batches(rows: Rows, size: int = BATCH) -> Iterator[Rows]:
     """Cut rows into batches of one day each, never within a moment."""
-    moment = rows.get("moment", np.empty(0, np.int64))
-    start = 0
+    moment, start = rows["moment"], 0
     while start < len(moment):
         stop = min(start + size, len(moment))
         midnight = (moment[start] // DAY + 1) * DAY
@@ -214,7 +213,7 @@ def batches(rows: Rows, size: int = BATCH) -> Iterator[Rows]:
             first = start + int(np.searchsorted(moment[start:stop], moment[stop]))
             last = start + int(np.searchsorted(moment[start:], moment[stop], side="right"))
             stop = first if first > start else last
-        yield {name: values[start:stop] for name, values in rows.items()}
+        yield rows[start:stop]
         start = stop
 
 
