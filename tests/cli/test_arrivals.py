@@ -143,3 +143,64 @@ def test_alerts_about_its_accounts_and_those_that_went_on(
     assert "went on" not in shown
     assert shown.count("Alert abab") == 1
     assert vigie("verify").startswith("Everything")
+
+
+@pytest.fixture
+def given(tmp_path: Path, private_home: Path, vigie) -> str:
+    """A case that names no account, whose facts came from a file."""
+    store_of(tmp_path, FIRST, attested=False).rename(private_home)
+    vigie("case", "open", "--title", "Portal", "--reason", "a journalist called")
+    vigie("exposure", *PERIOD, "--facts", tmp_path / "facts.json")
+    vigie("case", "facts", "2", tmp_path / "facts.json", "--reason", "computed elsewhere")
+    return "2"
+
+
+def test_lines_outrun_facts_that_came_from_a_file(given: str, vigie, tmp_path: Path) -> None:
+    assert "!" not in vigie("case", "show", given)
+    said = "3 lines of its accounts came since its facts were computed; they came from a file"
+    assert said in read(vigie, tmp_path, LATER)
+    assert said in vigie("case", "show", given)
+    vigie("exposure", *PERIOD, "--facts", tmp_path / "facts.json")
+    vigie("case", "facts", given, tmp_path / "facts.json", "--reason", "anew")
+    assert "came since" not in vigie("case", "show", given)
+    (brief,) = json.loads(vigie("case", "list", "--format", "json"))["cases"]
+    assert brief["came_since"] is None
+    assert vigie("verify").startswith("Everything")
+
+
+def test_alerts_about_the_accounts_of_given_facts_are_said(
+    given: str, vigie, private_home: Path
+) -> None:
+    told(private_home, "ab", AT)
+    assert "1 alert about its accounts is not in it" in vigie("case", "show", given)
+
+
+def test_given_facts_count_what_the_case_asks_as_well(case: str, vigie, tmp_path: Path) -> None:
+    """Their file is of another account: lines of either concern the case."""
+    other = ("--account", "zoe", *PERIOD[2:])
+    vigie("exposure", *other, "--facts", tmp_path / "facts.json")
+    vigie("case", "facts", case, tmp_path / "facts.json", "--reason", "r")
+    assert "came since" not in vigie("case", "show", case)
+    zoe = [line("2026-03-10 22:00", "open", "record", "Z", account="zoe")]
+    assert "4 lines of its accounts came" in read(vigie, tmp_path, LATER + zoe)
+    vigie("case", "refresh", case)
+    assert "came since" not in vigie("case", "show", case)
+
+
+def test_facts_that_name_nobody_are_said_to_have_no_mark(given: str, vigie, tmp_path: Path) -> None:
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    (tmp_path / "bare.json").write_text(json.dumps(facts | {"accounts": []}))
+    said = vigie("case", "facts", given, tmp_path / "bare.json", "--reason", "r")
+    assert "name no account and period" in said
+    assert "came since" not in read(vigie, tmp_path, LATER)
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-03-10", ""])
+def test_facts_whose_moments_are_no_times_are_refused(
+    given: str, vigie, tmp_path: Path, moment: str
+) -> None:
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    facts["moments"]["period_from"] = moment
+    (tmp_path / "odd.json").write_text(json.dumps(facts))
+    said = vigie("case", "facts", given, tmp_path / "odd.json", "--reason", "r", code=1)
+    assert "one of its moments is no time" in said

@@ -2,7 +2,8 @@
 
 Each computation is an entry of the journal, with how much the log held then. What came later may
 change the facts: lines of the case's accounts in its periods do, and files that cover them may say
-what the log could not say before. Alerts do nothing until somebody joins them.
+what the log could not say before. Alerts do nothing until somebody joins them. Facts that somebody
+gave as a file are held to what the log had when they were set, and are his to make anew.
 """
 
 from collections.abc import Iterable
@@ -15,34 +16,41 @@ import msgspec
 from vigie import journal
 from vigie.alerts import Alert
 from vigie.cases.model import Case, Status
-from vigie.cases.scope import has_scope, scope_of
+from vigie.cases.scope import has_scope, scope_of, scope_of_facts
 from vigie.exposure import Scope
 from vigie.exposure.selection import count_own
 from vigie.stores import Store
 from vigie.stores.catalogue import Catalogue
 
 ENTRY: Final = "computed"
+GIVEN: Final = "given"
 OVER: Final = (Status.CLOSED, Status.DISMISSED)
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What the log held: its last file, its rows, and those of the case's accounts and periods."""
+    """What the log held: its last file, its rows, and those of the case's accounts and periods.
+
+    `given` when the facts came from a file.
+    """
 
     file: int
     rows: int
     own: int
+    given: bool = False
 
 
 class Arrived(msgspec.Struct, frozen=True):
     """What came: `lines` of the accounts, `files` that cover the periods, alerts by identifier.
 
     `alerts` are about the accounts and not in the case; `grown` went on since they joined it.
+    `given`: the facts are a file's, which nothing computes anew but who wrote it.
     """
 
     lines: int = 0
     files: int = 0
     alerts: tuple[str, ...] = ()
     grown: tuple[str, ...] = ()
+    given: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything came."""
@@ -51,11 +59,22 @@ class Arrived(msgspec.Struct, frozen=True):
 
 def note_computed(store: Store, case: Case, scope: Scope) -> None:
     """Write into the journal what the log held when the facts of a case were computed."""
+    _note(store, case, scope)
+
+
+def note_given(store: Store, case: Case) -> bool:
+    """Write down the same of facts that were given; False when they do not say whom they count."""
+    scope = scope_of_facts(case)
+    if scope:
+        _note(store, case, scope, GIVEN)
+    return scope is not None
+
+
+def _note(store: Store, case: Case, scope: Scope, *how: str) -> None:
     if case.facts is None:
         return
-    held = Held(*_log(store.catalogue), count_own(store.connect(), scope))
-    said = f"{case.id} {case.facts.sha256} {held.file} {held.rows} {held.own}"
-    journal.record(store.home, ENTRY, said)
+    held = (*_log(store.catalogue), count_own(store.connect(), scope))
+    journal.record(store.home, ENTRY, " ".join(map(str, (case.id, case.facts.sha256, *held, *how))))
 
 
 def find_arrivals(
@@ -71,22 +90,29 @@ def _arrived(
     store: Store, case: Case, told: list[Alert], noted: dict[str, Held], silent_hours: float
 ) -> Arrived:
     joined = {one.id: one.alert["last_at"] for one in case.alerts}
-    accounts = {*scope_of(case).accounts} if has_scope(case) else set()
+    held = noted.get(f"{case.id} {case.facts.sha256}") if case.facts else None
+    scope = _scope(case, held)
+    accounts = {*scope.accounts} if scope else set()
     mine = [alert for alert in told if {*alert.accounts} & accounts]
     fresh = tuple(alert.id for alert in mine if alert.id not in joined)
     grown = tuple(a.id for a in mine if a.id in joined and a.last_at > _moment(joined[a.id]))
-    lines, files = _of_log(store, case, noted, silent_hours)
-    return Arrived(lines, files, fresh, grown)
+    lines, files = _of_log(store, scope, held, silent_hours)
+    return Arrived(lines, files, fresh, grown, given=held is not None and held.given)
+
+
+def _scope(case: Case, held: Held | None) -> Scope | None:
+    """Return what is asked of the log: by the case, or by the facts that somebody gave it."""
+    if held and held.given:
+        return scope_of_facts(case)
+    return scope_of(case) if has_scope(case) else None
 
 
 def _of_log(
-    store: Store, case: Case, noted: dict[str, Held], silent_hours: float
+    store: Store, scope: Scope | None, held: Held | None, silent_hours: float
 ) -> tuple[int, int]:
-    """Return how many lines and files came; facts that somebody gave as a file are his to renew."""
-    held = noted.get(f"{case.id} {case.facts.sha256}") if case.facts and has_scope(case) else None
-    if held is None or (held.file, held.rows) == _log(store.catalogue):
+    """Return how many lines and files came."""
+    if scope is None or held is None or (held.file, held.rows) == _log(store.catalogue):
         return 0, 0
-    scope = scope_of(case)
     lines = count_own(store.connect(), scope) - held.own
     return max(lines, 0), _covering(store.catalogue, scope, held.file, silent_hours)
 
@@ -112,7 +138,10 @@ def _covering(catalogue: Catalogue, scope: Scope, after: int, silent_hours: floa
 def _noted(home: Path) -> dict[str, Held]:
     """Return what the log held at the last computation of each case and facts."""
     said = [entry.subject.split() for entry in journal.entries(home) if entry.what == ENTRY]
-    return {f"{words[0]} {words[1]}": Held(*map(int, words[2:])) for words in said}
+    return {
+        f"{case} {facts}": Held(int(file), int(rows), int(own), how == [GIVEN])
+        for case, facts, file, rows, own, *how in said
+    }
 
 
 def _moment(said: str | datetime) -> datetime:

@@ -39,6 +39,19 @@ def has_scope(case: Case) -> bool:
     return bool(case.alerts or case.last(Matter.SCOPE))
 
 
+def scope_of_facts(case: Case) -> Scope | None:
+    """Return what the facts in force count, by what they say themselves, and what the case asks.
+
+    None when neither names an account and a period.
+    """
+    facts, found = case.read_facts(), list(scope_of(case).stretches) if has_scope(case) else []
+    since, until = (facts.moments.get(name) for name in ("period_from", "period_until"))
+    if since and until:
+        period = datetime.fromisoformat(since), datetime.fromisoformat(until)
+        found += [Stretch(account, *period) for account in facts.accounts]
+    return Scope(tuple(found)) if found else None
+
+
 def _stretch(decision: Decision) -> Stretch:
     moments = [datetime.fromisoformat(decision.details[name]) for name in ("since", "until")]
     return Stretch(decision.value, *moments)

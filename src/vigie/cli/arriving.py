@@ -39,6 +39,11 @@ def lines_of(case: str, arrived: Arrived) -> list[str]:
 
 def _sayings(arrived: Arrived) -> Iterator[tuple[str, str]]:
     refresh = _("vigie case refresh {case} computes them anew")
+    if arrived.given:
+        refresh = _(
+            "they came from a file: make it anew and set it (vigie case facts {case} FILE), or let "
+            "vigie case refresh {case} compute them where the case names accounts"
+        )
     if arrived.lines:
         yield plural(
             "{count} line of its accounts came since its facts were computed",
@@ -89,8 +94,12 @@ def require_current(options: Namespace, case: Case) -> None:
     """Refuse to tell persons and controllers less than the log already says of them."""
     arrived = remind(options, [case]).get(case.id, Arrived())
     if arrived.lines:
+        remedy = N_("make their file anew; if the facts change, the notice is asked for and "
+                    "approved again")  # fmt: skip
+        if not arrived.given:
+            remedy = N_("vigie case refresh {case}; if the facts change, the notice is asked for "
+                        "and approved again")  # fmt: skip
         raise RefusedError(
             N_("the facts do not count all that the log now holds"), where=case.id, case=case.id,
-            remedy=N_("vigie case refresh {case}; if the facts change, the notice is asked for "
-                      "and approved again"),
+            remedy=remedy,
         )  # fmt: skip

@@ -185,12 +185,20 @@ def close(options: Namespace) -> int:
 
 def facts(options: Namespace) -> int:
     """Set the facts of a case from a file."""
+    from vigie.cases.arrivals import note_given
+    from vigie.cli.terminal import home_of, remark
     from vigie.facts import load_facts
+    from vigie.stores import Store
 
     found = load_facts(options.file)
     with open_book(options) as book:
         case = book.case(options.case)
-        _say_case(book.set_facts(case.id, found, options.reason, options.author))
+        after = book.set_facts(case.id, found, options.reason, options.author)
+    _say_case(after)
+    with Store.open(home_of(options)) as store:
+        if not note_given(store, after):
+            remark(_("These facts name no account and period: nobody can say which lines that come "
+                     "later concern them."))  # fmt: skip
     return 0
 
 

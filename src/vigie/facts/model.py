@@ -158,15 +158,25 @@ def from_json(data: bytes, where: str = "") -> Facts:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error)
     else:
-        if found.version == VERSION:
+        if found.version != VERSION:
+            reason = N_("it is of another version")
+        elif all(map(_is_moment, found.moments.values())):
             return found
-        reason = N_("it is of another version")
+        else:
+            reason = N_("one of its moments is no time with its zone")
     raise ReadingError(
         N_("this is not a set of facts ({reason})"),
         where=where,
         remedy=N_("make it anew with vigie exposure --facts"),
         reason=reason,
     )
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def load_facts(path: Path) -> Facts:
