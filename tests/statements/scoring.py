@@ -22,11 +22,16 @@ APART = {
     "held_out_2026-11-22.jsonl": "held_out_2026-11-22.json",
     "second_2026-11-22.jsonl": "held_out_2026-11-22.json",
     "published.jsonl": "held_out_2026-11-22.json",
+    "third_2026-11-22.jsonl": "held_out_2026-11-22.json",
+    "english_2026-11-22.jsonl": "held_out_2026-11-22.json",
+    "english_second_2026-11-22.jsonl": "held_out_2026-11-22.json",
 }
 """Sets with the facts they speak of. The first two are by somebody who knew the verdicts' meaning
 and the facts, and neither rules nor other sets; the third is by the author of the second, who then
 mended the rules, from after the rules were seen and before one was mended; the fourth is of
-sentences that authorities and firms published, as the press quotes them."""
+sentences that authorities and firms published, as the press quotes them; the last three are by
+the author of the English rules: two from before a rule was changed or written, the last from before
+one was mended."""
 
 
 def sentences(name: str = "sentences.toml") -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from vigie.facts import Gap, from_json
 from vigie.statements import check
 
 ROOT = Path(__file__).parents[2]
+PORTAL = facts_named("held_out_2026-11-22.json:portal")
 SETS = ("sentences.toml", "second.toml", "unseen.toml", *APART)
 
 
@@ -113,11 +114,76 @@ def test_what_is_blind_is_said_with_its_dates() -> None:
     "La CNIL a été notifiée en 48 heures.",
     "La CNIL n'a pas été notifiée.",
     "Soyez assurés que vos données ne circulent pas.",
-    "No bank details were viewed.",
+    "No names were viewed.",
 ])  # fmt: skip
 def test_what_a_sentence_adds_to_a_true_number_is_never_passed(said: str) -> None:
     portal = facts_named("held_out_2026-11-22.json:portal")
     assert verdict(said, portal) in ("refused", "unverified")
+
+
+@pytest.mark.parametrize("said", [
+    "12,408 people were affected on 5 November.",
+    "12,408 people are affected, at 8:13 a.m.",
+    "Social security numbers of 12,408 patients were exposed.",
+    "Contact details of 12,408 people were shown.",
+    "7,204 patients of CHU de Port-Maril are affected.",
+    "4,002 patients of CH de Sainte-Aubierge and 7,204 of CHU de Port-Maril are affected.",
+    "Clinique du Vallon is not affected.",
+    "Children are affected.",
+    "No more than 12,000 people are affected.",
+    "12,408 people, all over 60, are affected.",
+    "Nobody saw any social security number.",
+    "Social security numbers were not displayed, only listed.",
+    "If you have been affected, only your name was seen.",
+    "You can contact us: no social security number was seen.",
+    "Dear patient, we are writing to inform you that no social security numbers were seen.",
+    "The number of people affected is unknown.",
+    "The accesses took place between 3 and 13 November 2025.",
+    "From November 3 to November 13, 2025, 12,408 people were affected.",
+    "We became aware of it on 15 November 2025 at 9:40 p.m.",
+    "The fraudulent access lasted a month.",
+    "Your name may have been viewed.",
+    "Vous pouvez nous contacter : aucun numéro de sécurité sociale n'a été vu.",
+    "L'accès frauduleux a duré une semaine.",
+])  # fmt: skip
+def test_what_is_false_is_never_passed_in_either_language(said: str) -> None:
+    assert verdict(said, PORTAL) in ("refused", "unverified")
+
+
+def test_each_sentence_is_read_by_the_rules_of_its_language() -> None:
+    draft = (
+        "12 408 personnes sont concernées. 12,408 people are affected. Voilà. "
+        "No medical data were accessed. Aucune donnée médicale n'a été consultée."
+    )
+    found = [(one.language, one.verdict) for one in check(draft, PORTAL)]
+    passed = [("fr", "passed"), ("en", "passed")]
+    assert found == [*passed, ("fr", "unverified"), ("en", "passed"), ("fr", "passed")]
+
+
+def test_a_draft_in_another_language_is_unverified_whole() -> None:
+    draft = (
+        "Am 17. November 2025 wurde uns bekannt, dass Unbefugte mit einem Benutzerkonto auf Daten "
+        "von 12.408 Patienten zugegriffen haben. Gesundheitsdaten waren nicht betroffen."
+    )
+    found = check(draft, PORTAL)
+    assert {one.verdict for one in found} == {"unverified"}
+    assert {(one.language, *(p.code for p in one.problems)) for one in found} == {("", "language")}
+
+
+@pytest.mark.parametrize("said", [
+    "Around 12,000 people are affected, including names, etc.",
+    "Only your name was seen.",
+    "Medical data were seen by an attacker for two days.",
+    "The CNIL was notified on 20 November 2025.",
+    "Two accounts were used.",
+    "Files were exported.",
+])  # fmt: skip
+@pytest.mark.parametrize("own", ["portal", "blind", "records"])
+def test_what_may_be_written_instead_in_english_passes_itself(said: str, own: str) -> None:
+    facts = facts_named(f"held_out_2026-11-22.json:{own}")
+    for finding in check(said, facts):
+        again = check(finding.instead, facts) if finding.instead else []
+        assert {(one.language, one.verdict) for one in again} <= {("en", "passed")}
 
 
 @pytest.mark.parametrize("said", [

@@ -21,7 +21,10 @@ def declare(commands: Any, name: str, common: Any) -> None:
     summary = _("refuse what the facts do not carry, and say what may be written instead")
     parser = command(inner, "check", common, summary, "statement:check_draft")
     parser.add_argument(
-        "draft", type=Path, metavar=_("FILE"), help=_("a text in French (- reads standard input)")
+        "draft",
+        type=Path,
+        metavar=_("FILE"),
+        help=_("a text in French or English (- reads standard input)"),
     )
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument(
@@ -118,6 +121,7 @@ def as_json(findings: "list[Finding]", case: str, facts_sha256: str) -> dict[str
         "sentences": [
             {
                 "sentence": one.sentence,
+                "language": one.language or None,
                 "verdict": one.verdict,
                 "problems": [{"code": p.code, "said": say_problem(p)} for p in one.problems],
                 "facts": list(one.facts),

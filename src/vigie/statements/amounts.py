@@ -26,7 +26,9 @@ def _between(said: Reading, numbers: list[Number]) -> tuple[Number, Number] | No
     for one, two in pairwise(numbers):
         middle = said.rest[one.end : two.start].strip()
         before = said.rest[: one.start].rstrip()
-        if before.endswith(("entre", "de")) and middle in ("et", "à") and not one.percent:
+        words = said.rules.words
+        goes_on = words["range_begins"].search(before) and words["range_goes_on"].match(middle)
+        if goes_on and not one.percent:
             return one, two
     return None
 
@@ -60,8 +62,10 @@ def _check_one(said: Reading, facts: Facts, bound: list[str], one: Number) -> It
             yield _unknown(said, one)
             continue
         bound.append(name)
-        if not _fits(fact, one.value, said.qualifier(one)):
-            yield _wrong(said, one, fact)
+        if _fits(fact, one.value, said.qualifier(one)):
+            continue
+        part = said.of_others and one.value < fact.numerator
+        yield _unbound(said, one) if part else _wrong(said, one, fact)
 
 
 def _fits(fact: Fact, value: float, qualifier: str) -> bool:
@@ -74,7 +78,7 @@ def _fits(fact: Fact, value: float, qualifier: str) -> bool:
 
 def _is_whole(said: Reading, one: Number) -> bool:
     """Whether a number is what another is counted out of: « 37 des 1 198 personnes »."""
-    return said.rest[: one.start].rstrip().endswith(("des", "sur", "sur les", "parmi les"))
+    return said.rules.words["out_of"].search(said.rest[: one.start].rstrip()) is not None
 
 
 def _check_percent(said: Reading, facts: Facts, bound: list[str], one: Number) -> Iterator[Problem]:
@@ -101,17 +105,23 @@ def _says_of_whom(said: Reading, one: Number, fact: Fact) -> bool:
     if any(other.value == fact.denominator for other in said.numbers):
         return True
     named = said.rest[one.end :].lstrip()
-    persons = said.rules.units["persons"]
+    of_whom = said.rules.words["of_whom"].match(named)
     beside = any(other.value == fact.numerator for other in said.numbers)
-    return beside and named.startswith("des ") and persons.match(named[4:]) is not None
+    if not (beside and of_whom):
+        return False
+    return said.rules.units["persons"].match(named[of_whom.end() :]) is not None
 
 
 def _unknown(said: Reading, one: Number) -> Problem:
     unit = said.unit_of(one)
     if unit == OTHER or (said.outside and not unit and not said.classes):
-        return Problem("unbound", N_("no fact of this case speaks of « {words} »"),
-                       _words(said, one), refuses=False)  # fmt: skip
+        return _unbound(said, one)
     return Problem("number", N_("« {words} » is not a fact"), _words(said, one))
+
+
+def _unbound(said: Reading, one: Number) -> Problem:
+    text = N_("no fact of this case speaks of « {words} »")
+    return Problem("unbound", text, _words(said, one), refuses=False)
 
 
 def _wrong(said: Reading, one: Number, fact: Fact, end: int | None = None) -> Problem:

@@ -44,10 +44,15 @@ def _of_records(said: Reading, facts: Facts) -> str:
 
 
 def _of_controller(said: Reading, number: Number) -> tuple[str, ...]:
-    """Return the fact of the one controller named; facts do not count its persons by class."""
-    if len(said.controllers) > 1 or said.classes:
+    """Return the fact of the controller named; facts do not count its persons by class.
+
+    As many numbers as controllers go in the order in which they stand.
+    """
+    counting = [one for one in said.numbers if not one.percent]
+    if said.classes or len(said.controllers) not in (1, len(counting)):
         return ()
-    return (f"persons.controller:{said.controllers[0]}",)
+    place = counting.index(number) if len(said.controllers) > 1 and number in counting else 0
+    return (f"persons.controller:{said.controllers[place]}",)
 
 
 def _of_class(said: Reading, data_class: str, facts: Facts) -> str:

@@ -14,9 +14,11 @@ from vigie.language import N_
 from vigie.statements.amounts import check_numbers
 from vigie.statements.assurances import check_assurance
 from vigie.statements.binding import Problem, about, counts, exact, value
+from vigie.statements.drafts import clauses, language_of, sentences
 from vigie.statements.instead import suggest
 from vigie.statements.negatives import check_negative, check_only, missing, missing_for
-from vigie.statements.reading import Reading, clauses, in_french, read, sentences
+from vigie.statements.reading import Reading, read
+from vigie.statements.rules import rules
 from vigie.statements.times import check_durations, check_moments
 
 REFUSED, UNVERIFIED, PASSED, NO_CLAIM = "refused", "unverified", "passed", "no_claim"
@@ -29,44 +31,47 @@ _WORDS_NEAR: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence: the verdict, why, the facts it rests on, and what may be written instead."""
+    """One sentence: the verdict, why, the facts it rests on, and what may be written instead.
+
+    `language` is that by whose rules it was read, `fr` or `en`; empty when it was not read.
+    """
 
     sentence: str
     verdict: str
     problems: tuple[Problem, ...] = ()
     facts: tuple[str, ...] = ()
     instead: str = ""
+    language: str = ""
 
 
 def check(draft: str, facts: Facts) -> list[Finding]:
-    """Check every sentence of a French draft against the facts."""
-    return [_judge(sentence, facts) for sentence in sentences(draft)]
+    """Check every sentence of a draft, in French or English, against the facts."""
+    whole = language_of(draft)
+    return [_judge(one, facts, whole and language_of(one, whole)) for one in sentences(draft)]
 
 
-def _judge(sentence: str, facts: Facts) -> Finding:
-    said = read(sentence, facts)
-    if not in_french(sentence):
-        text = N_("this is not French, and was not read")
+def _judge(sentence: str, facts: Facts, language: str) -> Finding:
+    if not language:
+        text = N_("this is neither French nor English, and was not read")
         return Finding(sentence, UNVERIFIED, (Problem("language", text, refuses=False),))
+    said = read(sentence, facts, rules(language))
     if _is_courtesy(said):
-        return Finding(said.sentence, NO_CLAIM)
+        return Finding(sentence, NO_CLAIM, language=language)
     bound: list[str] = []
     problems = tuple(
         problem for part in _parts(said, facts) for problem in _of_part(part, facts, bound)
     )
-    if any(problem.refuses for problem in problems):
-        refusing = tuple(problem for problem in problems if problem.refuses)
-        return Finding(
-            said.sentence, REFUSED, refusing, tuple(dict.fromkeys(bound)), suggest(said, facts)
-        )
-    if problems:
-        return Finding(said.sentence, UNVERIFIED, problems, tuple(dict.fromkeys(bound)))
-    return Finding(said.sentence, PASSED, (), tuple(dict.fromkeys(bound)))
+    refusing = tuple(problem for problem in problems if problem.refuses)
+    rests_on = tuple(dict.fromkeys(bound))
+    if refusing:
+        return Finding(sentence, REFUSED, refusing, rests_on, suggest(said, facts), language)
+    verdict = UNVERIFIED if problems else PASSED
+    return Finding(sentence, verdict, problems, rests_on, language=language)
 
 
 def _parts(said: Reading, facts: Facts) -> list[Reading]:
     """Return the clauses of a sentence when each makes a claim of its own, else it whole."""
-    parts = [read(part, facts) for part in clauses(said.sentence)]
+    parts = [read(part, facts, said.rules) for part in clauses(said.sentence, said.rules)]
     return parts if all(part.claims for part in parts) else [said]
 
 
@@ -87,6 +92,8 @@ def _is_courtesy(said: Reading) -> bool:
     if said.says("assertion") or any(check_assurance(said)):
         return False
     if said.says("reassuring") and (said.numbers or (said.classes and (said.way or said.negative))):
+        return False
+    if said.classes and said.way and said.says("told"):
         return False
     denies = said.negative and said.says("data") is not None
     return not (said.way and (said.classes or said.says("data")) and (denies or said.numbers))
@@ -153,12 +160,18 @@ def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
         yield from check_negative(said, facts, bound)
     elif said.hedged:
         yield from _conditional(said, facts, bound)
-    elif not said.numbers and (said.classes or said.says("data") or said.way == "exported"):
+    elif not said.numbers and _speaks_of_data(said):
         yield from _certain(said, facts, bound)
     foreign = said.outside and not said.classes
     if said.says("attribution") and not foreign and not _separated(facts) and not said.hedged:
         text = N_("the log does not tell the thief's accesses from the owner's")
         yield Problem("attribution", text, said.sentence)
+
+
+def _speaks_of_data(said: Reading) -> bool:
+    # A stolen password is no export, a stolen file is one.
+    taken = said.way == "exported" and not (said.outside and "records" not in said.units)
+    return bool(said.classes) or said.says("data") is not None or taken
 
 
 def _about_knowing(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:

@@ -1,43 +1,23 @@
-"""Dates, hours and durations as French drafts write them; what one leaves out is left open."""
+"""Dates, hours and durations as drafts write them; what one leaves out is left open.
+
+How a language writes them is data of its words; days in figures are read as Europe writes them,
+the day first.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final, Self
 
-_MONTHS: Final = (
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-    "octobre", "novembre", "décembre",
-)  # fmt: skip
-_NAMES: Final = "|".join(_MONTHS)
 _SPACE: Final = "[ \u00a0\u202f]"
-_PERIOD: Final = re.compile(
-    rf"\b(?:le|du) (\d{{1,2}})(?:er)?(?: ({_NAMES}))?(?: (\d{{4}}))?"
-    rf" (?:et le|au) (\d{{1,2}})(?:er)? ({_NAMES})(?: (\d{{4}}))?"
-)
-_FULL: Final = re.compile(rf"\b(\d{{1,2}})(?:er)? ({_NAMES})(?: (\d{{4}}))?")
-_FIGURES: Final = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})\b")
-_ISO: Final = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
-_MONTH: Final = re.compile(rf"\b({_NAMES})(?: (\d{{4}}))?\b")
-_YEAR: Final = re.compile(
-    r"\b(?:en|depuis|dès|avant|après|fin|début|mi|courant|année|été|hiver|printemps|automne)"
-    r"[ -]((?:19|20)\d{2})\b(?! \w+s\b)"
-)
-_CLOCK: Final = rf"(\d{{1,2}}){_SPACE}?h(?:eures?)?{_SPACE}?(\d{{2}})?\b"
-_HOUR: Final = re.compile(
-    rf"(?:(?<=\bà )|(?<=\bvers )|(?<=\bdès )|(?<=\bavant )|(?<=\baprès )|(?<=\bdepuis )"
-    rf"|(?<=\bentre )|(?<=\bet )|(?<=, ))\b{_CLOCK}|(?<=\bde )\b{_CLOCK}(?= à)"
-)
-_UNITS: Final = {
-    "seconde": timedelta(seconds=1), "minute": timedelta(minutes=1), "heure": timedelta(hours=1),
-    "h": timedelta(hours=1), "jour": timedelta(days=1), "journée": timedelta(days=1),
-    "semaine": timedelta(weeks=1), "mois": timedelta(days=30), "an": timedelta(days=365),
-    "année": timedelta(days=365),
-}  # fmt: skip
-_LASTING: Final = re.compile(
-    rf"{_SPACE}?(?:(?:longs?|longues?) )?({'|'.join(_UNITS)})s?\b(?!{_SPACE}?\d)"
-)
+_FIGURES: Final = re.compile(r"\b(?P<d>\d{1,2})[/.](?P<m>\d{1,2})[/.](?P<y>\d{4}|\d{2})\b")
+_ISO: Final = re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})\b")
+_BESIDE: Final = 12
+"""Letters between a day and its hour."""
+
+Pattern = re.Pattern[str]
+Hours = list[tuple[re.Match[str], time]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,59 +54,97 @@ class Moment:
         return date(self.year, self.month, self.day)
 
 
-def read_moments(text: str, near: date | None = None) -> tuple[list[Moment], str]:
-    """Return the moments of a lower-case sentence, and the sentence without them.
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How a language writes dates, compiled from `[dates]` of its words."""
 
-    A day without its year is that nearest to `near`.
+    months: tuple[str, ...]
+    day: str
+    first_day: str
+    periods: tuple[Pattern, ...]
+    days: tuple[Pattern, ...]
+    lone_months: Pattern
+    years: Pattern
+    hours: tuple[Pattern, ...]
+    lasting: Pattern
+    seconds: Mapping[str, int]
 
-    >>> found, rest = read_moments("entre le 4 et le 7 septembre 2025, à 8 h.")
-    >>> [moment.day for moment in found], "2025" in rest
-    ([4, 7], False)
-    """
-    hours = [
-        (m, time(int(m[1] or m[3]), int(m[2] or m[4] or 0)))
-        for m in _HOUR.finditer(text)
-        if int(m[1] or m[3]) < 24 and int(m[2] or m[4] or 0) < 60
-    ]
-    found: list[Moment] = []
-    for pattern, read in ((_PERIOD, _periods), (_FULL, _days), (_FIGURES, _figures), (_ISO, _iso),
-                          (_MONTH, _months), (_YEAR, _years)):  # fmt: skip
-        for match in pattern.finditer(text):
-            found += read(match, near)
-        text = _blanked(text, [(one.start, one.end) for one in found])
-    found = [_with_hour(one, hours) for one in sorted(found, key=lambda one: one.start)]
-    taken = {one.hour for one in found}
-    found += [Moment(*m.span(), hour=at) for m, at in hours if at not in taken]
-    return found, _blanked(text, [m.span() for m, _at in hours])
+    @classmethod
+    def compile(cls, said: Mapping[str, Any]) -> Self:
+        """Build the expressions of one language."""
 
+        def expression(pattern: str) -> Pattern:
+            months = "|".join(said["months"]).lower()
+            return re.compile(pattern.replace("{month}", months).replace("{space}", _SPACE))
 
-def _periods(match: re.Match[str], near: date | None) -> Iterator[Moment]:
-    month, year = _MONTHS.index(match[5]) + 1, match[6] or match[3]
-    first = _MONTHS.index(match[2]) + 1 if match[2] else month
-    yield from _dated(match, int(match[1]), first, match[3] or year, near)
-    yield from _dated(match, int(match[4]), month, year, near)
+        return cls(
+            tuple(said["months"]), said["day"], said["first_day"],
+            tuple(map(expression, said["periods"])), tuple(map(expression, said["days"])),
+            expression(said["lone_months"]), expression(said["years"]),
+            tuple(map(expression, said["hours"])), expression(said["lasting"]), said["seconds"],
+        )  # fmt: skip
 
+    def read(self, text: str, near: date | None = None) -> tuple[list[Moment], str]:
+        """Return the moments of a lower-case sentence, and the sentence without them.
 
-def _days(match: re.Match[str], near: date | None) -> Iterator[Moment]:
-    yield from _dated(match, int(match[1]), _MONTHS.index(match[2]) + 1, match[3], near)
+        A day without its year is that nearest to `near`.
+        """
+        hours = list(self._hours(text))
+        found: list[Moment] = []
+        for pattern in (*self.periods, *self.days, _FIGURES, _ISO, self.lone_months, self.years):
+            for match in pattern.finditer(text):
+                found += self._moments(match, near)
+            text = _blanked(text, [(one.start, one.end) for one in found])
+        found = list(_with_hours(sorted(found, key=lambda one: one.start), hours))
+        taken = {one.hour for one in found}
+        found += [Moment(*m.span(), hour=at) for m, at in hours if at not in taken]
+        return found, _blanked(text, [m.span() for m, _at in hours])
 
+    def _hours(self, text: str) -> Iterator[tuple[re.Match[str], time]]:
+        for pattern in self.hours:
+            for match in pattern.finditer(text):
+                said = match.groupdict()
+                hour, minute = int(said["h"]), int(said.get("min") or 0)
+                if said.get("half") and hour <= 12:
+                    hour = hour % 12 + 12 * said["half"].startswith("p")
+                if hour < 24 and minute < 60:
+                    yield match, time(hour, minute)
 
-def _figures(match: re.Match[str], near: date | None) -> Iterator[Moment]:
-    year = match[3] if len(match[3]) == 4 else f"20{match[3]}"
-    yield from _dated(match, int(match[1]), int(match[2]), year, near)
+    def _moments(self, match: re.Match[str], near: date | None) -> Iterator[Moment]:
+        said = match.groupdict()
+        if "d1" in said:
+            yield from self._period(match, near)
+        elif said.get("d"):
+            year = said["y"] if len(said["y"] or "") != 2 else f"20{said['y']}"
+            yield from _dated(match, int(said["d"]), self._month(said["m"]), year, near)
+        else:
+            month = self._month(said["m"]) if said.get("m") else None
+            yield Moment(*match.span(), int(said["y"]) if said["y"] else None, month)
 
+    def _period(self, match: re.Match[str], near: date | None) -> Iterator[Moment]:
+        said = match.groupdict()
+        first, last = said["m1"] or said["m2"], said["m2"] or said["m1"]
+        year = said["y2"] or said["y1"]
+        yield from _dated(match, int(said["d1"]), self._month(first), said["y1"] or year, near)
+        yield from _dated(match, int(said["d2"]), self._month(last), year, near)
 
-def _iso(match: re.Match[str], near: date | None) -> Iterator[Moment]:
-    yield from _dated(match, int(match[3]), int(match[2]), match[1], near)
+    def _month(self, said: str) -> int:
+        return (
+            int(said)
+            if said.isdecimal()
+            else [month.lower() for month in self.months].index(said) + 1
+        )
 
+    def say(self, moment: datetime) -> str:
+        """Return a day as a draft says it: « 1er décembre 2025 »."""
+        form = self.first_day if moment.day == 1 else self.day
+        month = self.months[moment.month - 1]
+        return form.format(day=moment.day, month=month, year=moment.year)
 
-def _months(match: re.Match[str], near: date | None) -> Iterator[Moment]:
-    year = int(match[2]) if match[2] else None
-    yield Moment(*match.span(), year=year, month=_MONTHS.index(match[1]) + 1)
-
-
-def _years(match: re.Match[str], near: date | None) -> Iterator[Moment]:
-    yield Moment(*match.span(), year=int(match[1]))
+    def unit_after(self, text: str, end: int) -> timedelta | None:
+        """Return the unit of time after a number, when one is: what it counts is a duration."""
+        match = self.lasting.match(text, end)
+        return timedelta(seconds=self.seconds[match["unit"]]) if match else None
 
 
 def _dated(
@@ -144,32 +162,21 @@ def _dated(
         yield Moment(*match.span(), best.year, best.month, best.day)
 
 
-def _with_hour(one: Moment, hours: list[tuple[re.Match[str], time]]) -> Moment:
-    near = next((hour for m, hour in hours if 0 <= m.start() - one.end < 12), None)
-    return Moment(one.start, one.end, one.year, one.month, one.day, near)
+def _with_hours(found: list[Moment], hours: Hours) -> Iterator[Moment]:
+    """Give each day the hour that follows it, else one before it that follows none."""
+    after = [_beside((m.start() - one.end, m, at) for m, at in hours) for one in found]
+    left = [(m, at) for m, at in hours if m not in [near[0] for near in after if near]]
+    for one, near in zip(found, after, strict=True):
+        other = near or _beside((one.start - m.end(), m, at) for m, at in left)
+        hour = other[1] if other else None
+        yield Moment(one.start, one.end, one.year, one.month, one.day, hour)
+
+
+def _beside(apart: Iterable[tuple[int, re.Match[str], time]]) -> tuple[re.Match[str], time] | None:
+    return next(((m, at) for far, m, at in apart if 0 <= far < _BESIDE), None)
 
 
 def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
     for start, end in spans:
         text = text[:start] + " " * (end - start) + text[end:]
     return text
-
-
-def say_day(moment: datetime) -> str:
-    """Return a day as a French draft says it.
-
-    >>> say_day(datetime(2025, 12, 1))
-    '1er décembre 2025'
-    """
-    day = "1er" if moment.day == 1 else str(moment.day)
-    return f"{day} {_MONTHS[moment.month - 1]} {moment.year}"
-
-
-def lasting(text: str, end: int) -> timedelta | None:
-    """Return the unit of time that follows a number, when one does: what it counts is a duration.
-
-    >>> lasting("dans les 72 heures", 11), lasting("12 personnes", 2)
-    (datetime.timedelta(seconds=3600), None)
-    """
-    match = _LASTING.match(text, end)
-    return _UNITS[match[1]] if match else None

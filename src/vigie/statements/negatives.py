@@ -7,7 +7,7 @@ from vigie.language import N_
 from vigie.records import DATA_CLASSES
 from vigie.statements.binding import Problem, about
 from vigie.statements.reading import Reading
-from vigie.statements.rules import rules
+from vigie.statements.rules import forbidding
 
 
 def check_negative(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
@@ -57,8 +57,8 @@ def _deny(name: str, way: str, said: Reading, facts: Facts, bound: list[str]) ->
 
 def missing(facts: Facts, exports: bool = False) -> tuple[str, ...]:
     """Return what forbids a negative: kinds of gaps, and that no screen is attested."""
-    forbidding = rules().forbid_exports if exports else rules().forbid_data
-    found = {gap.kind: gap for gap in facts.gaps if gap.kind in forbidding}
+    kinds = forbidding().exports if exports else forbidding().data
+    found = {gap.kind: gap for gap in facts.gaps if gap.kind in kinds}
     lacking = [GAPS[kind] for kind in sorted(found)]
     if not exports and not facts.attested:
         lacking.append(N_("no screen is attested by name and date"))

@@ -1,26 +1,14 @@
-"""Numbers as French drafts write them, in figures and in words."""
+"""Numbers as drafts write them, in figures and in words; how is data of each language."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Self
 
-_UNITS: Final = {
-    "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9,
-    "dix": 10, "onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16,
-    "vingt": 20, "vingts": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60,
-}  # fmt: skip
-_SCALES: Final = {"mille": 1000, "million": 10**6, "millions": 10**6, "milliard": 10**9,
-                  "milliards": 10**9}  # fmt: skip
-_SPACE: Final = "[  \u202f]"
-_ALONE: Final = re.compile(
-    r"\bun(?:e|ique)? (?:seule?|unique)\b|\bune?(?= \w+(?: \w+)? (?:isolée?|unique)\b)"
+_PHONE: Final = re.compile(
+    r"(?:\+33[ .\u00a0\u202f]?|\b0)\d(?:[ .\u00a0\u202f]?\d{2}){4}\b|\b3\d{3}\b(?= |$)(?!\s*\w)"
 )
-_PHONE: Final = re.compile(r"\b0\d(?:[ .\u00a0\u202f]?\d{2}){4}\b|\b3\d{3}\b(?= |$)(?!\s*\w)")
-_FIGURES: Final = re.compile(
-    rf"(?<![\w,.])(\d{{1,3}}(?:[  \u202f.]\d{{3}})+|\d+)(?:,(\d+))?{_SPACE}?"
-    rf"(%|pour cent|mille\b|millions?\b|milliards?\b)?"
-)
+_SPACE: Final = "[ \u00a0\u202f]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +28,78 @@ def without_contacts(text: str) -> str:
     return _PHONE.sub(lambda found: " " * len(found.group()), text)
 
 
-def read_numbers(text: str) -> list[Number]:
-    """Return the numbers of a lower-case sentence from which dates were taken.
+@dataclass(frozen=True, slots=True)
+class Numerals:
+    """How a language writes numbers, compiled from `[numerals]` of its words."""
 
-    >>> [number.value for number in read_numbers("1 198 personnes, 1,2 million, trente-sept")]
-    [1198.0, 1200000.0, 37.0]
-    """
-    found = [_figure(match) for match in _FIGURES.finditer(text)]
-    taken = [(one.start, one.end) for one in found]
-    for one in _words(text):
-        if not any(start <= one.start < end for start, end in taken):
-            found.append(one)
-    return sorted(found, key=lambda one: one.start)
+    units: Mapping[str, int]
+    scales: Mapping[str, int]
+    hundreds: tuple[str, ...]
+    scores: tuple[str, ...]
+    articles: tuple[str, ...]
+    figures: re.Pattern[str]
+    words: re.Pattern[str]
+    alone: re.Pattern[str]
+    percent: re.Pattern[str]
 
+    @classmethod
+    def compile(cls, said: Mapping[str, Any]) -> Self:
+        """Build the expressions of one language."""
+        scales = "|".join(sorted(said["scales"], key=len, reverse=True))
+        hundreds = sorted(said["hundreds"], key=len, reverse=True)
+        word = "|".join([*said["units"], *hundreds, scales, *said["more"]])
+        thousands = f"(?:{said['thousands']}\\d{{3}})+"
+        return cls(
+            said["units"], said["scales"], tuple(said["hundreds"]), tuple(said["scores"]),
+            tuple(said["articles"]),
+            re.compile(
+                rf"(?<![\w,.])(\d{{1,3}}{thousands}|\d+)(?:{said['decimals']}(\d+))?{_SPACE}?"
+                rf"(%|(?:{said['percent']}|{scales})\b)?"
+            ),
+            re.compile(rf"\b(?:{word})(?:{said['joint']}(?:{word}))*\b"),
+            re.compile(said["alone"]), re.compile(said["percent"]),
+        )  # fmt: skip
 
-def _figure(match: re.Match[str]) -> Number:
-    whole = re.sub(r"\D", "", match[1])
-    decimals = match[2] or ""
-    value = float(f"{whole}.{decimals or 0}")
-    percent = match[3] in ("%", "pour cent")
-    scale = _SCALES.get(match[3] or "", 1)
-    return Number(value * scale, match.start(), match.end(), percent, len(decimals))
+    def read(self, text: str) -> list[Number]:
+        """Return the numbers of a lower-case sentence from which dates were taken."""
+        found = [self._figure(match) for match in self.figures.finditer(text)]
+        taken = [(one.start, one.end) for one in found]
+        for one in self._spelt(text):
+            if not any(start <= one.start < end for start, end in taken):
+                found.append(one)
+        return sorted(found, key=lambda one: one.start)
 
+    def _figure(self, match: re.Match[str]) -> Number:
+        whole = re.sub(r"\D", "", match[1])
+        decimals, after = match[2] or "", match[3] or ""
+        value = float(f"{whole}.{decimals or 0}")
+        percent = self.percent.fullmatch(after) is not None
+        scale = self.scales.get(after, 1)
+        return Number(value * scale, match.start(), match.end(), percent, len(decimals))
 
-def _words(text: str) -> Iterator[Number]:
-    words = "|".join([*_UNITS, "cents?", "mille", "millions?", "et un", "et onze", "un", "une"])
-    for match in re.finditer(rf"\b(?:{words})(?:[- ](?:{words}))*\b", text):
-        value = _value(re.split("[- ]", match.group()))
-        if value is not None:
-            yield Number(value, match.start(), match.end())
-    for match in _ALONE.finditer(text):
-        yield Number(1.0, match.start(), match.end())
+    def _spelt(self, text: str) -> Iterator[Number]:
+        for match in self.words.finditer(text):
+            value = self._value(re.split("[- ]", match.group()))
+            if value is not None:
+                yield Number(value, match.start(), match.end())
+        for match in self.alone.finditer(text):
+            yield Number(1.0, match.start(), match.end())
 
-
-def _value(words: list[str]) -> float | None:
-    """Add up the words of a numeral; an article alone is none."""
-    if all(word in ("un", "une", "et") for word in words):
-        return None
-    total, current = 0, 0
-    for word in words:
-        if word in ("un", "une"):
-            current += 1
-        elif word in ("cent", "cents"):
-            current = max(current, 1) * 100
-        elif word in ("vingt", "vingts") and current % 100 == 4:
-            current += 76
-        elif word in _SCALES:
-            total, current = total + max(current, 1) * _SCALES[word], 0
-        else:
-            current += _UNITS.get(word, 0)
-    return float(total + current)
+    def _value(self, words: list[str]) -> float | None:
+        """Add up the words of a numeral; an article alone is none."""
+        counting = {*self.units, *self.scales, *self.hundreds}
+        if counting.isdisjoint(words):
+            return None
+        total, current = 0, 0
+        for word in words:
+            if word in self.articles:
+                current += 1
+            elif word in self.hundreds:
+                current = max(current, 1) * 100
+            elif word in self.scores and current % 100 == 4:
+                current += 76
+            elif word in self.scales:
+                total, current = total + max(current, 1) * self.scales[word], 0
+            else:
+                current += self.units.get(word, 0)
+        return float(total + current)

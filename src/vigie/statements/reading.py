@@ -1,4 +1,4 @@
-"""A draft cut into sentences, and a sentence read: what it speaks of, and how it says it."""
+"""A sentence read in its language: what it speaks of, and how it says it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,65 +8,19 @@ from functools import cached_property
 from typing import Final
 
 from vigie.facts import Facts
-from vigie.statements.dates import Moment, lasting, read_moments
-from vigie.statements.numerals import Number, read_numbers, without_contacts
-from vigie.statements.rules import Rules, rules
+from vigie.statements.dates import Moment
+from vigie.statements.numerals import Number, without_contacts
+from vigie.statements.rules import Rules
 
-_ENDS: Final = re.compile(
-    r"(?<=[.!?…])\s+(?=[A-ZÀÂÇÉÈÊÎÔÙ«\"0-9])|\n\s*\n|\n\s*[-•*]\s+|\n(?=[A-ZÀÉ«])"
-)
-_SHORT: Final = re.compile(r"\b(?:M|Mme|Dr|Pr|art|n)\.$")
-_CLAUSES: Final = re.compile(
-    r"\s*;\s+|, (?:ainsi|de même) que |,? (?:et|mais) (?=qu'|que |aucun)|(?<=[a-zà-ÿ]) : (?=nous )"
-)
-_FOREIGN: Final = 2
-"""English words of grammar that no French sentence has together."""
 _NEAR: Final = 40
 OTHER: Final = "other"
 """The unit of persons whom the facts do not count: minors, staff."""
 _SHORTEST: Final = 4
 """Letters of the name of a controller below which it is taken for a word."""
-_BELOW: Final = re.compile(r"(?:moins d[e']|au plus|au maximum|jusqu'à)$")
-_ABOVE: Final = re.compile(r"(?:plus d[e']|au moins|au minimum|pas moins de)$")
 _UNDERSTOOD: Final = (
     "not_excluded", "unknown_number", "known_number", "hedges", "unknown_content", "whole_log",
     "happened", "blind", "lasted", "same_day", "in_time",
 )  # fmt: skip
-
-
-def sentences(draft: str) -> list[str]:
-    """Cut a draft into sentences.
-
-    >>> sentences("Le Dr. Roy est là. 12 personnes, etc. Voilà.")
-    ['Le Dr. Roy est là.', '12 personnes, etc.', 'Voilà.']
-    """
-    found: list[str] = []
-    for piece in _ENDS.split(draft):
-        text = piece.strip()
-        # A question claims nothing without its answer, nor the answer without the question.
-        if found and (_SHORT.search(found[-1]) or found[-1].endswith("?")):
-            found[-1] = f"{found[-1]} {text}"
-        elif text:
-            found.append(text)
-    return found
-
-
-def in_french(sentence: str) -> bool:
-    """Whether a sentence is not plainly in English; no other language is told apart.
-
-    >>> in_french("No bank details were viewed."), in_french("Au total, 12 personnes.")
-    (False, True)
-    """
-    return len(rules().words["english"].findall(sentence.lower())) < _FOREIGN
-
-
-def clauses(sentence: str) -> list[str]:
-    """Cut a sentence where another claim begins.
-
-    >>> clauses("37 personnes sont concernées, et qu'aucun export n'a eu lieu")
-    ['37 personnes sont concernées', "qu'aucun export n'a eu lieu"]
-    """
-    return [part for part in _CLAUSES.split(sentence.replace("’", "'")) if part.strip()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +57,19 @@ class Reading:
         """The classes of data that the sentence names; « coordonnées bancaires » is one."""
         return tuple(n for n, pattern in self.rules.classes.items() if pattern.search(self.text))
 
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """The units that the sentence names."""
+        return tuple(n for n, pattern in self.rules.units.items() if pattern.search(self.text))
+
     def stands_alone(self, number: Number) -> bool:
         """Whether nothing that could be counted follows a number: « 12 480, dont… »."""
         after = self.rest[number.end :].lstrip()
-        return not after or after.startswith((",", ".", ";", ")", "dont "))
+        return (
+            not after
+            or after.startswith((",", ".", ";", ")"))
+            or (self.rules.words["continues"].match(after) is not None)
+        )
 
     def classes_of(self, number: Number) -> tuple[str, ...]:
         """Return the classes that a number of persons is about.
@@ -167,7 +130,7 @@ class Reading:
     def odd_negation(self) -> bool:
         """Whether it says « ne » and nothing else of what makes a denial: nobody knows what of."""
         said = any(self.says(name) for name in ("negations", "exclusive", *_UNDERSTOOD))
-        return not said and re.search(r"\bn[e']", self.text) is not None
+        return not said and self.says("lone_negation") is not None
 
     @cached_property
     def negative(self) -> bool:
@@ -186,7 +149,7 @@ class Reading:
     @cached_property
     def of_others(self) -> bool:
         """Whether it speaks of persons whom the facts do not count apart."""
-        return self.rules.units[OTHER].search(self.text) is not None
+        return OTHER in self.units
 
     @cached_property
     def hedged(self) -> bool:
@@ -194,9 +157,11 @@ class Reading:
         return self.says("hedges") is not None
 
     def unit_of(self, number: Number) -> str:
-        """Return the unit of a number: the nearest word after it, else before it, else none."""
+        """Return the unit of a number: the nearest word after it, else that of the number before.
+
+        A number that is the first takes the nearest word before it, or none.
+        """
         after = self.rest[number.end : number.end + _NEAR]
-        before = self.rest[: number.start]
         ranked = [
             (match.start(), name)
             for name, pattern in self.rules.units.items()
@@ -204,6 +169,10 @@ class Reading:
         ]
         if ranked:
             return min(ranked)[1]
+        earlier = [one for one in self.numbers if one.end <= number.start and not one.percent]
+        if earlier:
+            return self.unit_of(earlier[-1])
+        before = self.rest[: number.start]
         ranked = [
             (-match.end(), name)
             for name, pattern in self.rules.units.items()
@@ -244,34 +213,37 @@ class Reading:
         return next((word for word in words if not known.fullmatch(word)), "")
 
 
-def read(sentence: str, facts: Facts) -> Reading:
+def read(sentence: str, facts: Facts, known: Rules) -> Reading:
     """Read one sentence; the names of the controllers of the case are no other words."""
-    text, named = _without_names(sentence.lower().replace("’", "'"), facts.controllers)
-    moments, rest = read_moments(without_contacts(text), _near(facts))
-    every = read_numbers(rest)
+    plain = sentence.lower().replace("’", "'")
+    text, _files = _without_names(plain, [gap.name for gap in facts.gaps if "." in gap.name])
+    text, named = _without_names(text, facts.controllers)
+    moments, rest = known.calendar.read(without_contacts(text), _near(facts))
+    every = known.numerals.read(rest)
     accounts = facts.get("accounts")
     return Reading(
         sentence=sentence, text=text, rest=rest, moments=tuple(moments),
-        numbers=tuple(one for one in every if not lasting(rest, one.end)), rules=rules(),
-        controllers=tuple(named), durations=tuple(_durations(sentence, rest, every)),
+        numbers=tuple(one for one in every if not known.calendar.unit_after(rest, one.end)),
+        controllers=tuple(named), durations=tuple(_durations(sentence, rest, every, known)),
+        rules=known,
         one_account=accounts is not None and accounts.numerator == 1,
         filed=frozenset(
-            name for name, pattern in rules().done.items()
+            name for name, pattern in known.done.items()
             if name in facts.moments and pattern.search(text)
         ),
     )  # fmt: skip
 
 
 def _without_names(text: str, controllers: Iterable[str]) -> tuple[str, list[str]]:
-    """Blank the names of controllers out; return those that were there."""
-    named = []
+    """Blank names out; return those that were there, in the order in which they stand."""
+    named = {}
     for name in sorted(controllers, key=len, reverse=True):
         plain = name.lower().replace("’", "'")
         found = re.compile(rf"\b{re.escape(plain)}\b")
-        if len(plain) >= _SHORTEST and found.search(text):
-            named.append(name)
+        if len(plain) >= _SHORTEST and (first := found.search(text)):
+            named[name] = first.start()
             text = found.sub(" " * len(plain), text)
-    return text, named
+    return text, sorted(named, key=named.__getitem__)
 
 
 def _between(filed: re.Match[str]) -> str:
@@ -285,14 +257,17 @@ def _near(facts: Facts) -> date | None:
     return date.fromisoformat(last[:10]) if last else None
 
 
-def _durations(sentence: str, rest: str, numbers: Iterable[Number]) -> Iterator[Duration]:
+def _durations(
+    sentence: str, rest: str, numbers: Iterable[Number], known: Rules
+) -> Iterator[Duration]:
     """Yield the numbers that count units of time."""
     for one in numbers:
-        unit, words = lasting(rest, one.end), re.match(r"\s?\w+", rest[one.end :])
+        unit = known.calendar.unit_after(rest, one.end)
+        words = re.match(r"[\s-]?\w+", rest[one.end :])
         if unit is None or words is None:
             continue
         before = rest[: one.start].rstrip()
-        below, above = _BELOW.search(before), _ABOVE.search(before)
+        below, above = (known.words[name].search(before) for name in ("below", "above"))
         how = "at_most" if below else "at_least" if above else ""
         said = sentence[one.start : one.end + words.end()].strip()
         yield Duration(one.value, unit, how, said)

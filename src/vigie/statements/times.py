@@ -18,6 +18,10 @@ _TERM: Final = timedelta(hours=72)
 _AT_ONCE: Final = timedelta(hours=1)
 """Beyond which nobody may write « at once »; a choice of this product."""
 
+_BEGUN: Final = 0.5
+_OVER: Final = 0.1
+"""How far a duration may be from the true one: so much of a unit less, or more of the whole."""
+
 Moments = dict[str, datetime]
 
 
@@ -134,7 +138,7 @@ def check_durations(said: Reading, facts: Facts, bound: list[str]) -> Iterator[P
         found = said.says("at_once")
         yield Problem("date", text, found.group() if found else "", value=round(_hours(whole)))
     for length in said.durations:
-        if whole is None or not said.says("lasted"):
+        if whole is None or not said.says("lasted") or (said.outside and not said.way):
             text = N_("no fact of this case has the duration « {words} »")
             yield Problem("unbound", text, length.words, refuses=False)
         elif _lasted(whole, length):
@@ -145,11 +149,11 @@ def check_durations(said: Reading, facts: Facts, bound: list[str]) -> Iterator[P
 
 
 def _lasted(true: timedelta, said: Duration) -> bool:
-    """Whether a count of units is the true duration, its last unit whole or begun."""
+    """Whether a count of units is the true duration, its last unit whole or well begun."""
     exact = true / said.unit
     if said.how:
         return exact >= said.count if said.how == "at_least" else exact <= said.count
-    return said.count in (int(exact), int(exact) + 1)
+    return -_BEGUN <= exact - said.count <= max(_BEGUN, said.count * _OVER)
 
 
 def _check_delay(
