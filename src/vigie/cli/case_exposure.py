@@ -7,6 +7,7 @@ import msgspec
 
 from vigie.cases.arrivals import OVER, note_computed
 from vigie.cases.differences import Change, differences
+from vigie.cases.holds import note_exported
 from vigie.cases.model import Case, FactsVersion, Matter
 from vigie.cases.scope import details_of, has_scope, scope_of
 from vigie.cases.texts import with_scans
@@ -37,7 +38,9 @@ def exposure_of_case(options: Namespace) -> int:
         found = ask(options, scope_of(case), looked)
         after = record(options, case, found, options.reason)
     if options.out:
-        found.write(options.out)
+        sha256 = found.write(options.out)
+        if not _outlived(case, found):
+            note_exported(home_of(options), after, sha256)
     more = {"case": _as_json(case, after)}
     facts = facts_of(found, case.id) if _outlived(case, found) else after.read_facts()
     code = show(options, found, facts, changes_since(options, found, looked), more)

@@ -13,12 +13,13 @@ from vigie.errors import UsageError, VigieError, absent
 from vigie.journal import JOURNAL_FILE
 from vigie.language import N_, _, number, plural
 from vigie.stores import Store
+from vigie.stores.retention import due
 
 if TYPE_CHECKING:
     from vigie.pseudonyms import Keyring
     from vigie.stores.verification import Finding
 
-NOTHING, ERROR = 0, 1
+NOTHING, ERROR, KEPT = 0, 1, 4
 
 
 def verify(options: Namespace) -> int:
@@ -84,9 +85,14 @@ def compact(options: Namespace) -> int:
 
 
 def retain(options: Namespace) -> int:
-    """Drop what the retention of each source no longer allows."""
+    """Drop what the retention of each source no longer allows, but what an open case asks about.
+
+    4: days were kept for a case.
+    """
+    now = datetime.now(UTC)
     with open_present(options, write=True) as store:
-        removed = store.retain(datetime.now(UTC))
+        held = _held(options, store, due(store, now))
+        removed = store.retain(now, held)
     for gone in removed:
         say(
             _("{source}: {rows} rows of {days} days and {chunks} sealed originals removed.").format(
@@ -96,9 +102,18 @@ def retain(options: Namespace) -> int:
                 chunks=number(gone.chunks),
             )
         )
-    if not removed:
+    if not removed and not held:
         say(_("Nothing is older than its retention."))
-    return NOTHING
+    return KEPT if held else NOTHING
+
+
+def _held(options: Namespace, store: Store, days: list[str]) -> set[str]:
+    """Return the days to keep for open cases, after saying which; none when told to drop them."""
+    if not days or not has_cases(store.home):
+        return set()
+    from vigie.cli.retaining import hold
+
+    return hold(options, store, days)
 
 
 def rotate(options: Namespace) -> int:

@@ -239,7 +239,13 @@ def _compact(commands: Any, name: str, common: Any) -> None:
 
 def _retain(commands: Any, name: str, common: Any) -> None:
     summary = _("drop what the retention of each source no longer allows, leaving tombstones")
-    command(commands, name, common, summary, "keeping:retain")
+    parser = command(commands, name, common, summary, "keeping:retain")
+    parser.add_argument(
+        "--drop-for-cases",
+        action="store_true",
+        help=_("drop as well the days that open cases ask about (default: they stay)"),
+    )
+    parser.add_argument("--reason", default="", metavar=_("TEXT"), help=_("why (journal)"))
 
 
 def _rotate(commands: Any, name: str, common: Any) -> None:

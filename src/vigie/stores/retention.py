@@ -1,17 +1,26 @@
 """Retention: whole days go when their source's time is over, and a tombstone says what went.
 
-The tombstone also keeps the day from coming back when an old file is imported again.
+The tombstone also keeps the day from coming back when an old file is imported again. Days that are
+held, because an open case asks about them, stay with the sealed originals of the files that reach
+into them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vigie import journal
 from vigie.stores.catalogue import now_in_microseconds
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from vigie.stores.store import Store
+
+
+_DAY: Final = 86_400_000_000
+"""One day in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +34,27 @@ class Removed:
     chunks: int
 
 
-def retain(store: "Store", now: datetime) -> list[Removed]:
-    """Remove what is older than its source's retention, journal it, and return what went."""
+def due(store: "Store", now: datetime) -> list[str]:
+    """Return the days (ISO 8601, UTC) of which some source's time is over, in order."""
+    days: set[str] = set()
+    for row in _sources(store):
+        old = store.catalogue.rows(
+            "SELECT DISTINCT day FROM segments WHERE state = 'live' AND source = ? AND day < ?",
+            row["name"], _cut(now, row["retention_days"]),
+        )  # fmt: skip
+        days |= {each["day"] for each in old}
+    return sorted(days)
+
+
+def retain(store: "Store", now: datetime, held: Collection[str] = ()) -> list[Removed]:
+    """Remove what is older than its source's retention, journal it, and return what went.
+
+    The days of `held` stay.
+    """
     removed = []
-    for row in store.catalogue.rows("SELECT * FROM sources ORDER BY name"):
-        cut = (now - timedelta(days=row["retention_days"])).date().isoformat()
-        gone = _remove(store, row["name"], cut, f"retention of {row['retention_days']} days")
+    for row in _sources(store):
+        cut = _cut(now, row["retention_days"])
+        gone = _remove(store, row["name"], cut, f"retention of {row['retention_days']} days", held)
         if gone.days or gone.chunks:
             removed.append(gone)
             subject = f"{gone.source}: {gone.rows} rows, {gone.chunks} sealed chunks before {cut}"
@@ -39,24 +63,36 @@ def retain(store: "Store", now: datetime) -> list[Removed]:
     return removed
 
 
-def _remove(store: "Store", source: str, before: str, reason: str) -> Removed:
+def _sources(store: "Store") -> "list[sqlite3.Row]":
+    return store.catalogue.rows("SELECT * FROM sources ORDER BY name")
+
+
+def _cut(now: datetime, days: int) -> str:
+    return (now - timedelta(days=days)).date().isoformat()
+
+
+def _remove(
+    store: "Store", source: str, before: str, reason: str, held: Collection[str]
+) -> Removed:
     catalogue = store.catalogue
-    chunks = _old_chunks(store, source, before)
+    chunks = _old_chunks(store, source, before, held)
+    every = catalogue.rows(
+        "SELECT kind, day, sum(rows) AS rows FROM segments"
+        " WHERE state = 'live' AND source = ? AND day < ? GROUP BY kind, day",
+        source, before,
+    )  # fmt: skip
+    old = [row for row in every if row["day"] not in held]
     with catalogue.transaction():
-        old = catalogue.rows(
-            "SELECT kind, day, sum(rows) AS rows FROM segments"
-            " WHERE state = 'live' AND source = ? AND day < ? GROUP BY kind, day",
-            source, before,
-        )  # fmt: skip
         for row in old:
             catalogue.insert(
                 "tombstones", source=source, day=row["day"], kind=row["kind"], rows=row["rows"],
                 reason=reason, at=now_in_microseconds(),
             )  # fmt: skip
-        catalogue.run(
-            "UPDATE segments SET state = 'tombstoned'"
-            " WHERE state = 'live' AND source = ? AND day < ?", source, before,
-        )  # fmt: skip
+            catalogue.run(
+                "UPDATE segments SET state = 'tombstoned'"
+                " WHERE state = 'live' AND source = ? AND day = ? AND kind = ?",
+                source, row["day"], row["kind"],
+            )  # fmt: skip
         for name in chunks:
             catalogue.run("UPDATE chunks SET state = 'tombstoned' WHERE name = ?", name)
     kept = [row for row in old if row["kind"] != "sightings"]
@@ -64,13 +100,25 @@ def _remove(store: "Store", source: str, before: str, reason: str) -> Removed:
     return Removed(source, before, days, sum(row["rows"] for row in kept), len(chunks))
 
 
-def _old_chunks(store: "Store", source: str, before: str) -> list[str]:
+def _old_chunks(store: "Store", source: str, before: str, held: Collection[str]) -> list[str]:
     """Return the sealed chunks of files whose last event, or receipt, is before that day."""
-    limit = int(datetime.fromisoformat(f"{before}T00:00:00+00:00").timestamp() * 1_000_000)
     rows = store.catalogue.rows(
-        "SELECT chunks.name FROM chunks JOIN files ON files.id = chunks.file"
+        "SELECT chunks.name, files.first_at, files.last_at"
+        " FROM chunks JOIN files ON files.id = chunks.file"
         " WHERE chunks.state = 'live' AND files.source = ?"
         " AND coalesce(files.last_at, files.received_at) < ?",
-        source, limit,
+        source, _microseconds(before),
     )  # fmt: skip
-    return [row["name"] for row in rows]
+    starts = [_microseconds(day) for day in held]
+    return [row["name"] for row in rows if not _reaches(row, starts)]
+
+
+def _reaches(file: "sqlite3.Row", starts: Collection[int]) -> bool:
+    """Whether a file has lines in one of the days that begin so; one without times may."""
+    if file["first_at"] is None or file["last_at"] is None:
+        return bool(starts)
+    return any(file["first_at"] < at + _DAY and file["last_at"] >= at for at in starts)
+
+
+def _microseconds(day: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1_000_000)

@@ -13,7 +13,7 @@ Readers of the store see whole imports only, and may be many while one process w
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -139,9 +139,9 @@ class Store:
         """Merge the small segments of a day; return how many went into others."""
         return compaction.compact(self)
 
-    def retain(self, now: datetime) -> list[retention.Removed]:
-        """Remove what is older than its source's retention; return what went."""
-        return retention.retain(self, now)
+    def retain(self, now: datetime, held: Collection[str] = ()) -> list[retention.Removed]:
+        """Remove what is older than its source's retention, but the days held; return what went."""
+        return retention.retain(self, now, held)
 
     def rotate(
         self, who: str = "", reason: str = "", carry: Callable[[Keyring], None] = lambda ring: None
