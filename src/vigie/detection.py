@@ -236,5 +236,6 @@ def join_partitions(parts: Sequence[Partition]) -> Partition:
     honest = Honest(
         np.concatenate([part.honest.log for part in parts])[order],
         np.concatenate([part.honest.reason for part in parts])[order],
+        np.concatenate([part.honest.as_peers for part in parts])[order],
     )
     return Partition(units, Scene(marks, swept), Usual(log, usual.group, usual.groups), honest)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vigie.front import BEGINNING
 from vigie.marks import Scene
 from vigie.numbering import State, grown
-from vigie.profiles import Usual
+from vigie.profiles import AS_PEERS, Usual
 from vigie.surges import Surges
 from vigie.units import Units
 
@@ -77,10 +77,14 @@ MOST: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """The log chance of each unit under honest work, and its likeliest state (in REASONS)."""
+    """The log chance of each unit under honest work, and its likeliest state (in REASONS).
+
+    `as_peers` is that chance, had the account the habits of its peers and as often a reason.
+    """
 
     log: Values
     reason: NDArray[np.int8]
+    as_peers: Values
 
 
 class Reasons(State):
@@ -90,10 +94,11 @@ class Reasons(State):
         states = len(REASONS)
         self.day = BEGINNING
         self.surges = Surges()
-        self._weight = np.zeros((0, states))
+        self._weight, self._weight_as_peers = np.zeros((2, 0, states))
         self._inside = np.zeros((0, states), bool)
-        self._begun, self._steps = np.zeros((0, states)), np.zeros(0)
-        self._rate, self._met_on = np.zeros((0, states)), np.zeros(0, np.int64)
+        # A rate is an estimate: half the bytes do.
+        self._begun, self._rate = np.zeros((2, 0, states), np.float32)
+        self._steps, self._met_on = np.zeros(0), np.zeros(0, np.int64)
         self._peers_begun, self._peers_steps = np.zeros((1, states)), np.zeros(1)
         self._today, self._today_steps = np.zeros((1, states)), np.zeros(1)
         self._on_call, self._on_call_today = np.zeros(_MET.shape[1]), np.zeros(_MET.shape[1])
@@ -108,11 +113,12 @@ class Reasons(State):
         plain = usual.log["sequence"] + usual.log["pace"]
         found: Any = _follow(
             units.account, usual.group, relation, marks["sequence"], marks["pace"],
-            usual.log["relation"] + usual.log["page"], plain, usual.log["sequence"],
-            scene.swept, _SURGED * self.surges.follow(units), _SURGING, self.day,
+            usual.log["relation"] + usual.log["page"], usual.log[AS_PEERS], plain,
+            usual.log["sequence"], scene.swept, _SURGED * self.surges.follow(units), _SURGING,
+            self.day,
             np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT, _MINE, _HURRIED,
             _CAMPAIGN, _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight,
-            self._inside, self._begun, self._steps, self._rate, self._met_on,
+            self._weight_as_peers, self._inside, self._begun, self._steps, self._rate, self._met_on,
             self._today, self._today_steps, self._on_call_today,
         )  # fmt: skip
         return Honest(*found)
@@ -120,11 +126,11 @@ class Reasons(State):
     def _make_room(self, accounts: int, groups: int) -> None:
         before = len(self._weight)
         for name, fill in (
-            ("_weight", 0), ("_inside", False), ("_begun", 0), ("_steps", 0), ("_rate", 0),
-            ("_met_on", BEGINNING),
+            ("_weight", 0), ("_weight_as_peers", 0), ("_inside", False), ("_begun", 0),
+            ("_steps", 0), ("_rate", 0), ("_met_on", BEGINNING),
         ):  # fmt: skip
             setattr(self, name, grown(getattr(self, name), accounts, fill))
-        self._weight[before:, 0] = 1.0
+        self._weight[before:, 0] = self._weight_as_peers[before:, 0] = 1.0
         for name in ("_peers_begun", "_peers_steps", "_today", "_today_steps"):
             setattr(self, name, grown(getattr(self, name), groups))
 
@@ -162,15 +168,15 @@ class Reasons(State):
 
 @numba.njit(cache=True, nogil=True)
 def _follow(  # type: ignore[no-untyped-def]
-    account, group, relation, order, pace, usual, plain, ordered, swept, surge, surging, day,
-    met, orders, haste, silent, mine, hurried, campaign, leave, own, fade, floor, rates, weight,
-    inside, begun, steps, rate, met_on, today, today_steps, on_call,
+    account, group, relation, order, pace, usual, as_peers, plain, ordered, swept, surge, surging,
+    day, met, orders, haste, silent, mine, hurried, campaign, leave, own, fade, floor, rates,
+    weight, weight_as_peers, inside, begun, steps, rate, met_on, today, today_steps, on_call,
 ):  # fmt: skip
-    states, far, recall = leave.size, met.shape[1] - 2, leave.size - 1
+    states, far = leave.size, met.shape[1] - 2
     walks = met.shape[0] + 1
-    out = np.zeros(account.size)
+    out, out_as_peers = np.zeros(account.size), np.zeros(account.size)
     reason = np.zeros(account.size, np.int8)
-    chance, ahead = np.zeros(states), np.zeros(states)
+    chance, ahead, batch = np.zeros(states), np.zeros(states), np.zeros(states)
     for i in range(account.size):
         r, o = relation[i], order[i]
         if r < 0:
@@ -183,32 +189,27 @@ def _follow(  # type: ignore[no-untyped-def]
                 rate[a, k] = (begun[a, k] + own * rates[g, k]) / (steps[a] + own)
                 begun[a, k] *= fade
             steps[a] *= fade
-        ahead[0] = weight[a, 0]
-        for k in range(1, states):
-            begins = max(rate[a, k], surge[i]) if surging[k] else rate[a, k]
-            ahead[k] = weight[a, k] * (1.0 - leave[k]) + weight[a, 0] * begins
-            ahead[0] += weight[a, k] * leave[k] - weight[a, 0] * begins
         walk = swept[i] + (haste[pace[i]] if pace[i] >= 0 else 0.0)
-        chance[0] = np.exp(usual[i] + plain[i])
         for k in range(1, walks):
             drawn = met[k - 1, r] + (swept[i] if r >= far else 0.0)
             chance[k] = np.exp(drawn + plain[i])
         rushed = (walk - swept[i]) - (plain[i] - ordered[i])
         chance[campaign] *= 1.0 - hurried + hurried * np.exp(rushed)
-        tidied = (1.0 - mine) * np.exp(swept[i]) + mine * np.exp(usual[i])
-        for k in range(walks, recall):
-            ordering = orders[k - walks, o] if o >= 0 else silent
-            chance[k] = tidied * np.exp(walk - swept[i] + ordering)
-        chance[recall] = np.exp(usual[i] + ordered[i] + walk - swept[i])
-        chance[0] = max(chance[0], floor * chance.max())
-        total = 0.0
-        for k in range(states):
-            total += ahead[k] * chance[k]
-        out[i] = np.log(total)
+        for k in range(walks, states - 1):
+            batch[k] = np.exp(walk - swept[i] + (orders[k - walks, o] if o >= 0 else silent))
+        batch[states - 1] = np.exp(ordered[i] + walk - swept[i])
+        as_usual, shared = np.exp(plain[i]), (1.0 - mine) * np.exp(swept[i])
+        out[i] = np.log(_follow_one(
+            weight[a], rate[a], surge[i], surging, leave, np.exp(usual[i]), as_usual, shared, mine,
+            batch, walks, floor, chance, ahead,
+        ))  # fmt: skip
+        out_as_peers[i] = np.log(_follow_one(
+            weight_as_peers[a], rates[g], surge[i], surging, leave, np.exp(as_peers[i]), as_usual,
+            shared, mine, batch, walks, floor, chance, ahead,
+        ))  # fmt: skip
         steps[a] += 1.0
         today_steps[g] += 1.0
         for k in range(states):
-            weight[a, k] = ahead[k] * chance[k] / total
             if weight[a, k] > weight[a, reason[i]]:
                 reason[i] = k
             if k == 0:
@@ -221,4 +222,33 @@ def _follow(  # type: ignore[no-untyped-def]
                 inside[a, k] = False
         if weight[a, 1] > 0.5:
             on_call[r] += 1.0
-    return out, reason
+    return out, reason, out_as_peers
+
+
+@numba.njit(inline="always")
+def _follow_one(  # type: ignore[no-untyped-def]
+    weight, rate, surge, surging, leave, habit, as_usual, shared, mine, batch, walks, floor,
+    chance, ahead,
+):  # fmt: skip
+    """Move an account's states on by one unit; return how likely the unit was.
+
+    `chance` holds that of the states that do not lean on the account's habit; the others are
+    written here.
+    """
+    states = ahead.size
+    chance[0] = habit * as_usual
+    for k in range(walks, states - 1):
+        chance[k] = (shared + mine * habit) * batch[k]
+    chance[states - 1] = habit * batch[states - 1]
+    chance[0] = max(chance[0], floor * chance.max())
+    ahead[0] = weight[0]
+    for k in range(1, states):
+        begins = max(np.float64(rate[k]), surge) if surging[k] else np.float64(rate[k])
+        ahead[k] = weight[k] * (1.0 - leave[k]) + weight[0] * begins
+        ahead[0] += weight[k] * leave[k] - weight[0] * begins
+    total = 0.0
+    for k in range(states):
+        total += ahead[k] * chance[k]
+    for k in range(states):
+        weight[k] = ahead[k] * chance[k] / total
+    return total

@@ -39,6 +39,7 @@ SURPRISE: Final = 6.0
 """Nats of misfit at which a day teaches half."""
 PEERS: Final = ("profession", "specialty", "role")
 
+AS_PEERS: Final = "as_peers"
 LEARNT: Final = tuple(factor for factor in FACTORS if factor not in UNLEARNT)
 _CLASSES: Final = np.array([FACTORS[factor] for factor in LEARNT])
 _WEIGHTS: Final = np.array([_LEANING.get(factor, OWN_WEIGHT) for factor in LEARNT])
@@ -49,6 +50,7 @@ _OFFSETS: Final = np.concatenate([[0], np.cumsum(_CLASSES)])
 class Usual:
     """The log chance of each unit's mark under "usual", by factor (0 where the mark is silent).
 
+    Under `AS_PEERS` that of its relation (or its page's), had the account the habits of its peers.
     `group` is each account's peer group (-1 for one not met yet) and `groups` their names.
     """
 
@@ -108,9 +110,8 @@ class Habits(State):
         self.day = BEGINNING
         self.peers = Peers()
         self.sizes = Sizes()
-        self._counts = np.zeros((0, classes))
         # Counts of a day are small whole numbers, and a chance is an estimate: half the bytes do.
-        self._today, self._chance = np.zeros((2, 0, classes), np.float32)
+        self._counts, self._today, self._chance = np.zeros((3, 0, classes), np.float32)
         self._met = np.empty(0, np.int64)
         self._taught = np.zeros((1, classes))
         self._habit = np.zeros((0, classes))
@@ -132,8 +133,17 @@ class Habits(State):
             log[factor] = _score(
                 units.account, scene.marks[factor], start, self._chance, self._today
             )
+        log[AS_PEERS] = self._as_peers(units, scene)
         log["volume"], log["weight"] = self.sizes.score(units, scene, self.peers.group)
         return Usual(log, self.peers.group, self.peers.names)
+
+    def _as_peers(self, units: Units, scene: Scene) -> NDArray[np.float64]:
+        group, log = self.peers.group[units.account], np.zeros(len(units))
+        for factor in ("relation", "page"):
+            marks, start = scene.marks[factor], _OFFSETS[LEARNT.index(factor)]
+            said = np.flatnonzero(marks >= 0)
+            log[said] += np.log(self._habit[group[said], start + marks[said]])
+        return log
 
     def _make_room(self, accounts: int) -> NDArray[np.int64]:
         self._counts, self._today = grown(self._counts, accounts), grown(self._today, accounts)

@@ -102,6 +102,13 @@ class Units:
         return np.searchsorted(self.account, np.arange(len(self.accounts) + 1)).astype(np.int64)
 
     @property
+    def by_service(self) -> Flags:
+        """Say which units are accesses of services: each does what it was built for."""
+        kinds = list(self.words["actor_kind"])
+        service = kinds.index("service") if "service" in kinds else -2
+        return np.asarray(self.text["actor_kind"] == service)
+
+    @property
     def first_of_step(self) -> Flags:
         """Say which units are the first of their request, and speak for it."""
         first = np.ones(len(self), bool)

@@ -149,7 +149,7 @@ class Candidates(State):
         """
         self.known_since = grown(self.known_since, len(units.accounts), END)
         np.minimum.at(self.known_since, units.account, units.at)
-        ratios = np.where(_by_services(units), np.nan, ratios)
+        ratios = np.where(units.by_service, np.nan, ratios)
         organisation, team = units.text["organisation"], units.text["unit"]
         device = self.devices.new(units, units.text["device"], self.known_since)
         network = self.networks.new(units, units.text["network"], self.known_since)
@@ -159,12 +159,6 @@ class Candidates(State):
         )  # fmt: skip
         for kind, (left, right) in zip(self.kinds, keys, strict=True):
             yield kind, kind.gather(units, left, right, ratios, peer), ratios
-
-
-def _by_services(units: Units) -> NDArray[np.bool_]:
-    kinds = list(units.words["actor_kind"])
-    service = kinds.index("service") if "service" in kinds else -2
-    return np.asarray(units.text["actor_kind"] == service)
 
 
 def limit(peaks: Values, target: float) -> float:

@@ -44,7 +44,7 @@ class Seen:
         """Return the units of some accounts only."""
         units, part = self.partition.units, self.partition
         mine = np.flatnonzero(np.isin(units.account, list(accounts)))
-        honest = Honest(part.honest.log[mine], part.honest.reason[mine])
+        honest = Honest(*(getattr(part.honest, one.name)[mine] for one in fields(Honest)))
         scene = Scene({n: v[mine] for n, v in part.scene.marks.items()}, part.scene.swept[mine])
         usual = replace(part.usual, log={n: v[mine] for n, v in part.usual.log.items()})
         return Seen(Partition(_some(units, mine), scene, usual, honest), self.ratios[mine])
@@ -143,7 +143,7 @@ class Hindsight:
             if f"ratio {h}" in column:
                 ratios[:, h] = column[f"ratio {h}"]
         nothing = np.broadcast_to(np.float64(0.0), count)
-        honest = Honest(nothing, column["reason"])
+        honest = Honest(nothing, column["reason"], nothing)
         return Seen(
             Partition(_filled(batch.bare, column, count), Scene({}, nothing), self._usual, honest),
             ratios,

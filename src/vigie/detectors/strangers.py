@@ -3,6 +3,9 @@
 A sweep draws patients from a register without regard to who cares for them; the chance of each
 relation is then its coverage. Under "usual" relations follow the account's habit. The ratio of the
 two is the evidence.
+
+A thief who was there before the log has become a habit of the account. So a sweep that lasts is
+held against the habits of the account's peers instead, and a service, which has none, is left out.
 """
 
 from typing import ClassVar
@@ -18,24 +21,27 @@ _UNORDERED = (0.97, 0.015, 0.015)
 
 
 class Strangers:
-    """A sweep of the whole register in no order: at the owner's pace, or in a rush."""
+    """A sweep of the register in no order: at the owner's pace, in a rush, or ever since."""
 
     name: ClassVar[str] = "strangers"
-    hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "fast_sweep")
+    hypotheses: ClassVar[tuple[str, ...]] = ("register_sweep", "fast_sweep", "lasting_sweep")
     most: ClassVar[float] = 4.0
     floor: ClassVar[float] = 6.0
     share: ClassVar[float] = 1.0
-    unlike_batches: ClassVar[tuple[str, ...]] = ("register_sweep",)
+    unlike_batches: ClassVar[tuple[str, ...]] = ("register_sweep", "lasting_sweep")
 
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses that name a patient, and those whose pace is known."""
-        return np.stack([partition.related, partition.says("pace")], axis=1)
+        related = partition.related
+        return np.stack([related, partition.says("pace"), related], axis=1)
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of the sweeps; an access without a patient says nothing."""
         order, pace = (partition.scene.marks[name] for name in ("sequence", "pace"))
+        honest, paced = partition.honest, partition.usual.log["pace"]
         drawn = partition.scene.swept + np.where(order >= 0, np.log(_UNORDERED)[order], 0.0)
-        drawn += harvest_session(partition) - partition.honest.log
+        drawn += harvest_session(partition)
         rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
-        answers = np.stack([drawn + partition.usual.log["pace"], drawn + rush], axis=1)
+        lasting = np.where(partition.units.by_service, np.nan, drawn + paced - honest.as_peers)
+        answers = np.stack([drawn + paced - honest.log, drawn + rush - honest.log, lasting], axis=1)
         return np.where(partition.related[:, None], answers, np.nan)

@@ -19,6 +19,7 @@ LEVELS: Final = {"suspend": N_("suspend"), "step_up": N_("step up"), "watch": N_
 
 _HABITS: Final = {
     "register_sweep": N_("Records of persons unknown here"),
+    "lasting_sweep": N_("Records of persons unknown here"),
     "identifier_walk": N_("Records opened in the order of their numbers"),
     "name_walk": N_("Records opened in alphabetical order"),
     "rights_check_sweep": N_("Rights checked one person after the other"),
