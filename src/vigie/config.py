@@ -83,12 +83,11 @@ def load_settings(home: Path) -> Settings:
         return Settings()
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
-    except OSError as error:
+    except (
+        OSError, RecursionError, tomllib.TOMLDecodeError, msgspec.ValidationError,
+        UnicodeDecodeError,
+    ) as error:  # fmt: skip
         reason = reason_of(error)
-    except RecursionError:
-        reason = N_("it is nested too deeply")
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        reason = str(error)
     raise SettingsError(
         N_("the settings cannot be read ({reason})"),
         where=str(path),

@@ -227,7 +227,7 @@ def read(path: Path, key: bytes) -> Bundle:
         raise ReadingError(
             N_("this is not a document of indicators of version 1 ({reason})"), where=str(path),
             remedy=N_("ask for the file that vigie indicators export wrote"),
-            reason=str(error).partition(" - ")[0],
+            reason=reason_of(error),
         ) from None  # fmt: skip
     if not hmac.compare_digest(told.key, key_mark(key)):
         raise SecretError(

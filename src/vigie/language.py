@@ -43,6 +43,33 @@ def _(text: str) -> str:
     return _catalogue(_current.get()).gettext(text) if text else ""
 
 
+class Clause:
+    """A text to translate with its fields, translated when it is read, which may be later.
+
+    A reason that stands in an error or in an alert must not be in the language of whoever was
+    there first. A field may be such a text itself.
+
+    >>> with speaking("en"):
+    ...     f"{Clause('line {line}', line=3)}"
+    'line 3'
+    """
+
+    def __init__(self, text: str, **fields: object) -> None:
+        self.text = text
+        self.fields = fields
+
+    def __str__(self) -> str:
+        """Return it in the current language."""
+        return _(self.text).format_map(self.fields)
+
+    def __repr__(self) -> str:
+        """Return how it is made."""
+        return f"Clause({self.text!r}, **{self.fields!r})"
+
+
+Text = str | Clause
+
+
 def plural(singular: str, several: str, count: int) -> str:
     """Translate the form that goes with `count`; the caller formats the fields."""
     return _catalogue(_current.get()).ngettext(singular, several, count)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from vigie.errors import SettingsError, reason_of
-from vigie.language import N_
+from vigie.language import N_, Text
 
 _NESTED: Final = 64
 """Ranges looked at, from the narrowest: tables are seldom nested deeper than four."""
@@ -53,7 +53,7 @@ class Ranges:
                 N_("the table of address ranges cannot be read ({reason})"),
                 where=f"{path}:{number}" if number else str(path),
                 remedy=N_("give lines of network,country or first,last,country"),
-                reason=reason_of(error) if isinstance(error, OSError) else str(error),
+                reason=_why(error),
             ) from None
 
     def country(self, address: str) -> str:
@@ -79,3 +79,9 @@ def _span(first: str, last: str) -> tuple[int, int]:
 def _number(address: IPv4Address | IPv6Address) -> int:
     """Return an address as one number; those of version 4 stand where version 6 maps them."""
     return int(address) + (0xFFFF << 32 if address.version == 4 else 0)
+
+
+def _why(error: Exception) -> Text:
+    if isinstance(error, OSError | UnicodeDecodeError):
+        return reason_of(error)
+    return N_("the line is not CSV") if isinstance(error, csv.Error) else N_("this is no address")

@@ -242,7 +242,7 @@ def test_the_command_keeps_what_logs_declared_of_organisations_and_says_what_it_
     ("right", "wrong", "said"),
     [
         ('authority = "hopital"', "", "neither an authority"),
-        ('kind = "ins"', 'kinds = "ins"', "unknown field"),
+        ('kind = "ins"', 'kinds = "ins"', "kinds is not known"),
         ('file = "links.csv"', 'file = "none.csv"', "cannot be read"),
         ('file = "links.csv"', 'file = "links.csv"\nencoding = "cp1252"', "UTF-8"),
         ('column = "ipp"', 'column = "ip"', "does not have"),

@@ -43,10 +43,10 @@ def load_organisation(home: Path) -> Organisation:
         return Organisation()
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Organisation)
-    except OSError as error:
+    except (
+        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
+    ) as error:  # fmt: skip
         reason = reason_of(error)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        reason = str(error)
     raise SettingsError(
         N_("the organisation cannot be read ({reason})"),
         where=str(path),

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOTHING
     except OSError as error:
         remedy = _("check the space and your rights there, then run the same command again")
-        return _say(sentence(str(error.filename or ""), _(reason_of(error)), remedy), ERROR)
+        return _say(sentence(str(error.filename or ""), _(str(reason_of(error))), remedy), ERROR)
     except MemoryError:
         return _say(_("there is not enough memory for this; ask for less at a time."), ERROR)
     except ModuleNotFoundError as error:

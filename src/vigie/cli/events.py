@@ -9,7 +9,7 @@ from vigie import journal
 from vigie.cli.opening import open_present
 from vigie.cli.terminal import draw_table, home_of, say, write_csv, write_json
 from vigie.cli.times import day_of, stamp
-from vigie.errors import UsageError
+from vigie.errors import UsageError, reason_of
 from vigie.language import N_, _, number
 from vigie.stores import Store
 
@@ -98,7 +98,7 @@ def _run(
                 N_("the query cannot be run ({reason})"),
                 where="--sql",
                 remedy=N_("the views are events, accesses, quarantine, files, screens"),
-                reason=str(error).splitlines()[0],
+                reason=reason_of(error),
             ) from None
     return header, rows[: options.limit], len(rows) > options.limit
 

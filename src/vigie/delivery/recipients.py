@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from vigie.errors import SecretError, SettingsError, reason_of
-from vigie.language import N_
+from vigie.language import N_, Text
 from vigie.sealing import age_key
 
 OPERATOR: Final = ""
@@ -69,10 +69,10 @@ def load_recipients(path: Path) -> dict[str, Recipient]:
     """
     try:
         said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Recipients)
-    except OSError as error:
+    except (
+        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
+    ) as error:  # fmt: skip
         raise _unreadable(path, reason_of(error)) from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise _unreadable(path, str(error)) from None
     everybody = {OPERATOR: said.operator} | said.controllers
     return {
         name: _recipient(name, one, path)
@@ -148,7 +148,7 @@ def _may_encrypt(certificate: x509.Certificate) -> bool:
     return bool(usage.key_encipherment or usage.data_encipherment)
 
 
-def _no_certificate(path: Path, reason: str) -> SecretError:
+def _no_certificate(path: Path, reason: Text) -> SecretError:
     return SecretError(
         N_("the certificate cannot be used ({reason})"),
         where=str(path),
@@ -157,7 +157,7 @@ def _no_certificate(path: Path, reason: str) -> SecretError:
     )
 
 
-def _unreadable(path: Path, reason: str) -> SettingsError:
+def _unreadable(path: Path, reason: Text) -> SettingsError:
     return SettingsError(
         N_("the recipients cannot be read ({reason})"),
         where=str(path),

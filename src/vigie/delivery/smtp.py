@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from vigie.errors import SecretError, SettingsError, VigieError, reason_of
-from vigie.language import N_
+from vigie.language import N_, Text
 
 SETTINGS: Final = "smtp.toml"
 
@@ -72,11 +72,11 @@ def load_server(home: Path) -> Server:
         said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Server)
         if said.tls in ("starttls", "implicit"):
             return said
-        reason = N_("tls is neither starttls nor implicit")
-    except OSError as error:
+        reason: Text = N_("tls is neither starttls nor implicit")
+    except (
+        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
+    ) as error:  # fmt: skip
         reason = reason_of(error)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        reason = str(error)
     raise SettingsError(
         N_("the mail server cannot be read ({reason})"),
         where=str(path),
@@ -204,7 +204,7 @@ class Session:
             except (smtplib.SMTPException, OSError):
                 link.close()
 
-    def _unreachable(self, reason: str) -> UnreachableError:
+    def _unreachable(self, reason: Text) -> UnreachableError:
         if self._link is not None:
             self._link.close()
             self._link = None

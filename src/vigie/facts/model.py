@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from vigie.errors import ReadingError, UsageError, reason_of
-from vigie.language import N_
+from vigie.language import N_, Text
 
 VERSION: Final = 1
 UNITS: Final = ("persons", "accesses", "lines", "records", "accounts", "controllers", "exports")
@@ -156,7 +156,7 @@ def from_json(data: bytes, where: str = "") -> Facts:
     try:
         found = msgspec.json.decode(data, type=Facts)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = str(error)
+        reason: Text = reason_of(error)
     else:
         if found.version != VERSION:
             reason = N_("it is of another version")

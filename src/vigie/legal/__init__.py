@@ -27,10 +27,10 @@ def load(name: str, kind: type[T], home: Path | None = None) -> T:
     where = str(own) if own and own.exists() else f"{FOLDER}/{name}.toml"
     try:
         return msgspec.convert(tomllib.loads(_read(own, name)), kind)
-    except OSError as error:
+    except (
+        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
+    ) as error:  # fmt: skip
         reason = reason_of(error)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        reason = str(error)
     raise SettingsError(
         N_("the legal data cannot be read ({reason})"),
         where=where,

@@ -114,10 +114,10 @@ def _load(own: str, file: str) -> tuple[Wording, str]:
             else (resources.files("vigie.notices") / FOLDER / file).read_text("utf-8")
         )
         return msgspec.convert(tomllib.loads(text), Wording), where
-    except OSError as error:
+    except (
+        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
+    ) as error:  # fmt: skip
         reason = reason_of(error)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        reason = str(error)
     raise SettingsError(
         N_("the text of a notice cannot be read ({reason})"),
         where=where,

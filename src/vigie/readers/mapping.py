@@ -192,7 +192,7 @@ def load_mapping(path: Path) -> Mapping:
             N_("the mapping is not TOML ({reason})"),
             where=str(path),
             remedy=N_("mend that line"),
-            reason=str(error),
+            reason=reason_of(error),
         ) from None
     except RecursionError:
         raise MappingError(

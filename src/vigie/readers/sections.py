@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from vigie.errors import MappingError
+from vigie.errors import MappingError, reason_of
 from vigie.events import ACTIONS
 from vigie.language import N_
 from vigie.readers.base import Context
@@ -29,7 +29,7 @@ def convert(context: Context, name: str, said: object, form: type[T]) -> T:
     try:
         return msgspec.convert(said, form)
     except msgspec.ValidationError as error:
-        raise _explained(context, name, str(error), form) from None
+        raise _explained(context, name, error, form) from None
 
 
 def own_actions(context: Context) -> dict[str, str]:
@@ -50,7 +50,10 @@ def own_actions(context: Context) -> dict[str, str]:
     return dict(actions)
 
 
-def _explained(context: Context, name: str, reason: str, form: object) -> MappingError:
+def _explained(
+    context: Context, name: str, error: msgspec.ValidationError, form: object
+) -> MappingError:
+    reason = str(error)
     place = _PLACE.search(reason)
     where = f"[{name}]" + (f" {place['place']}" if place and place["place"] else "")
     unknown = _UNKNOWN.search(reason)
@@ -71,7 +74,7 @@ def _explained(context: Context, name: str, reason: str, form: object) -> Mappin
         where=context.mapping_file,
         remedy=N_("see the page of this reader in the documentation"),
         section=where,
-        reason=_PLACE.sub("", reason),
+        reason=reason_of(type(error)(_PLACE.sub("", reason))),
     )
 
 

@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vigie.config import Settings
 from vigie.errors import StoreError, reason_of
-from vigie.language import N_
+from vigie.errors.reasons import quoted
+from vigie.language import N_, Text
 from vigie.state.address import address_of, shown, without_secret
 from vigie.state.schema import bring_up_to_date
 
@@ -114,12 +115,19 @@ def _told(url: URL) -> Iterator[None]:
     except OSError as error:
         raise _unusable(url, reason_of(error)) from None
     except DBAPIError as error:
-        raise _unusable(url, without_secret(str(error.orig), url)) from None
+        raise _unusable(url, _answer(error, url)) from None
     except SQLAlchemyError as error:
-        raise _unusable(url, type(error).__name__) from None
+        raise _unusable(url, quoted(type(error).__name__)) from None
 
 
-def _unusable(url: URL, reason: str) -> StoreError:
+def _answer(error: DBAPIError, url: URL) -> Text:
+    """Say why in our words where they are known, else quote the server, without its password."""
+    if isinstance(error.orig, sqlite3.Error):
+        return reason_of(error.orig)
+    return quoted(without_secret(str(error.orig), url))
+
+
+def _unusable(url: URL, reason: Text) -> StoreError:
     return StoreError(
         N_("the state database cannot be used ({reason})"),
         where=shown(url),

@@ -16,7 +16,7 @@ import msgspec
 from vigie import legal
 from vigie.errors import ReadingError, reason_of
 from vigie.exposure.output import hash_file
-from vigie.language import N_, _
+from vigie.language import N_, Text, _
 
 CATEGORIES: Final = {
     "medical": N_("health"),
@@ -142,7 +142,7 @@ def _texts(path: Path, columns: list[str]) -> str:
 _CSV: Final = "read_csv(?, all_varchar = true, header = true, strict_mode = true, encoding = ?)"
 
 
-def _unreadable(path: Path, reason: str) -> ReadingError:
+def _unreadable(path: Path, reason: Text) -> ReadingError:
     return ReadingError(
         N_("the free text cannot be read ({reason})"), where=str(path),
         remedy=N_("give a CSV file with a header, or Parquet, and name a column of it"),

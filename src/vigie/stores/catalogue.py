@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from vigie.errors import StoreError
+from vigie.errors import StoreError, reason_of
 from vigie.language import N_
 from vigie.stores.layout import SEGMENTS, is_writable
 
@@ -182,12 +182,12 @@ class Catalogue:
                 N_("the catalogue cannot be used ({reason})"),
                 where=str(self.path),
                 remedy=N_("check the space and the rights of the directory"),
-                reason=str(error),
+                reason=reason_of(error),
             ) from None
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 N_("the catalogue is damaged ({reason})"),
                 where=str(self.path),
                 remedy=N_("restore it from a backup, or move the store away and import again"),
-                reason=str(error),
+                reason=reason_of(error),
             ) from None

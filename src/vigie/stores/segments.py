@@ -25,9 +25,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vigie.errors import StoreError
+from vigie.errors import StoreError, reason_of
 from vigie.events import KEY, SCHEMA, TEXT
-from vigie.language import N_
+from vigie.language import N_, Text
 from vigie.readers.base import QUARANTINE_SCHEMA
 from vigie.stores.layout import segment_path, telling
 
@@ -241,8 +241,14 @@ def damaged(paths: list[str], error: Exception) -> StoreError:
         N_("a segment cannot be read ({reason})"),
         where=path,
         remedy=N_("run vigie verify, then restore the segment from a backup"),
-        reason=str(error).split("\n")[0][:200],
+        reason=_damage(error),
     )
+
+
+def _damage(error: Exception) -> Text:
+    """Say it in our words: those of the library quote bytes of the file."""
+    missing = isinstance(error, FileNotFoundError)
+    return reason_of(error) if missing else N_("its content is not what was written")
 
 
 def with_access_ids(table: pa.Table) -> pa.Table:

@@ -8,7 +8,7 @@ import msgspec
 
 from vigie import identifiers
 from vigie.errors import MappingError, reason_of
-from vigie.language import N_
+from vigie.language import N_, Text
 from vigie.readers.mapping import ENCODINGS, PATIENT_KINDS
 from vigie.readers.refusals import refuse_unknown
 
@@ -66,10 +66,10 @@ def load(path: Path, form: type[Said], sections: dict[str, tuple[str, ...]]) -> 
             if keys and isinstance(raw.get(name), dict):
                 refuse_unknown(raw[name], keys, str(path), name)
         return msgspec.convert(raw, form)
-    except OSError as error:
+    except (
+        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
+    ) as error:  # fmt: skip
         raise unusable(path, reason_of(error)) from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise unusable(path, str(error)) from None
 
 
 def check_place(place: Place, path: Path) -> None:
@@ -93,7 +93,7 @@ def check_identifiers(found: list[Identifier], path: Path) -> None:
             raise unusable(path, N_("an identifier has neither an authority nor a national kind"))
 
 
-def unusable(path: Path, reason: str) -> MappingError:
+def unusable(path: Path, reason: Text) -> MappingError:
     """Return the error of a mapping that cannot be used."""
     return MappingError(
         N_("the mapping of the register cannot be used ({reason})"),

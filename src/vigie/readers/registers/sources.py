@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vigie.errors import ReadingError, reason_of
-from vigie.language import N_
+from vigie.language import N_, Text
 from vigie.readers.mapping import ENCODINGS
 from vigie.readers.refusals import missing_column
 from vigie.readers.registers.places import Place
@@ -185,7 +185,7 @@ def _other_encoding(path: Path, place: Place) -> ReadingError:
     )
 
 
-def _unreadable(where: str, reason: str) -> ReadingError:
+def _unreadable(where: str, reason: Text) -> ReadingError:
     return ReadingError(
         N_("the register cannot be read ({reason})"),
         where=where,

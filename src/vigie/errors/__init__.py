@@ -14,37 +14,15 @@ A bad *line* is never an error: it is quarantined with its reason (see `readers.
 No message may hold a raw patient identifier: name the column and the line, not the value.
 """
 
-import errno
 from typing import Final
 
+from vigie.errors.reasons import reason_of
 from vigie.language import N_, _, sentence
 
-_SYSTEM: Final = {
-    errno.ENOENT: N_("there is no such file"),
-    errno.EACCES: N_("permission is denied"),
-    errno.EPERM: N_("permission is denied"),
-    errno.EISDIR: N_("it is a directory"),
-    errno.ENOTDIR: N_("a part of its path is not a directory"),
-    errno.ENOSPC: N_("the disk is full"),
-    errno.EDQUOT: N_("your quota is used up"),
-    errno.EFBIG: N_("the file would be larger than is allowed"),
-    errno.EROFS: N_("the disk is read-only"),
-    errno.ELOOP: N_("its symbolic links go round in circles"),
-    errno.ENAMETOOLONG: N_("the name is too long"),
-    errno.EMFILE: N_("too many files are open"),
-    errno.EIO: N_("the disk fails"),
-}
-"""What the system answers, in words that the catalogues translate."""
-
-
-def reason_of(error: OSError) -> str:
-    """Say why the system refused, as a text to translate: it goes into the field `reason`.
-
-    >>> reason_of(FileNotFoundError(2, "No such file or directory"))
-    'there is no such file'
-    """
-    known = _SYSTEM.get(error.errno or 0)
-    return known or (error.strerror or str(error)).split("\n")[0]
+__all__ = [
+    "EXTRAS", "AbsentError", "MappingError", "ReadingError", "RefusedError", "SecretError",
+    "SettingsError", "StoreError", "UsageError", "VigieError", "absent", "reason_of",
+]  # fmt: skip
 
 
 class VigieError(Exception):
