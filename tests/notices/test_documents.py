@@ -54,7 +54,7 @@ def everything(story: Story, case: Case, home: Path) -> list[Document]:
         papers.professional(story, "dr.martin"),
         controllers.notice(story, share(), ["persons.csv"]),
         controllers.draft(file(case, "cnil", home, DATE), story, share()),
-        controllers.draft_letter(story, ["identity"]),
+        controllers.draft_letter(story, share()),
         papers.press(story, ["identity"]),
         papers.advice_page(story, ["nir", "medical"]),
         *(papers.sheet(file(case, kind, home, DATE), story) for kind in KINDS),
@@ -212,10 +212,10 @@ def test_a_draft_holds_the_controller_s_persons_and_leaves_it_its_own_answers(
     draft = controllers.draft(filing, story, share())
     said = dict(row for block in draft.blocks if isinstance(block, Answers) for row in block.rows)
     assert (said[labels["persons_number"]], filing["persons_number"]) == ("3", 6)
-    assert {"aware_at", "contact", "representative"} <= set(labels)
-    for name in ("aware_at", "contact", "representative"):
-        assert filing[name] is not None
-        assert said[labels[name]] == filing.unknown
+    assert said[labels["organisation_name"]] == "Mutuelle A"
+    assert said[labels["processor"]] == story.organisation.name == filing["organisation_name"]
+    for name in ("aware_at", "contact", "representative", "stage", "processor_informed_at"):
+        assert "[" in said[labels[name]]
     assert "Mutuelle B" not in draft.text()
 
 

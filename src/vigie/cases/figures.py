@@ -97,7 +97,8 @@ def _times(material: Material) -> dict[str, Any]:
     aware = case.awareness.at if case.awareness else None
     moments = facts.moments if facts else {}
     began = case.first(Kind.BREACH_BEGAN) or _moment(moments.get("first_access"))
-    ended = case.first(Kind.BREACH_ENDED)
+    over = case.status in _OVER
+    ended = case.first(Kind.BREACH_ENDED) or (_moment(moments.get("last_access")) if over else None)
     late = _late(_term(material), material.now)
     return {
         "aware_at": stamp(aware, case.zone),
@@ -107,7 +108,7 @@ def _times(material: Material) -> dict[str, Any]:
         "attack_known_at": stamp(case.first(Kind.ATTACK_KNOWN), case.zone),
         "began_at": stamp(began, case.zone),
         "ended_at": stamp(ended, case.zone),
-        "ongoing": _("no") if ended or case.status in _OVER else None,
+        "ongoing": _("no") if ended or over else None,
         "late": late,
         "late_because": reason_for_delay(case) or ("" if late == _("no") else None),
     }

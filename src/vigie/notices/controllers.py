@@ -1,19 +1,22 @@
 """What a controller is told under article 33(2): its own numbers, drafts of what it has to file.
 
-Nothing here counts a person of another controller: the fields of a draft that would are made anew
-from the controller's own share, and what only the controller can say is left to be completed.
+Nothing here counts a person of another controller: numbers, kinds of data, accounts and times are
+those of its own share, and what only the controller can say is left to be completed. The notice
+speaks as the processor; the drafts speak as the controller, who will sign them: nothing in them may
+pass for its own awareness.
 Where the facts of the case have bounds, so have the numbers here: whoever is hidden may be this
 controller's.
 """
 
 from collections.abc import Callable, Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from vigie.cases.figures import stamp
 from vigie.cases.filings import Field, Filing
+from vigie.cases.organisation import Organisation
 from vigie.cases.vocabulary import load_vocabulary
 from vigie.facts import Fact
 from vigie.language import N_, _
@@ -21,7 +24,7 @@ from vigie.language import number as written
 from vigie.notices.advice import load_counsel
 from vigie.notices.document import Document, Paragraph
 from vigie.notices.forms import form
-from vigie.notices.letters import Exposed, Letters
+from vigie.notices.letters import Exposed, Letters, foot
 from vigie.notices.papers import counted, paper, sheet
 from vigie.notices.routes import Route
 from vigie.notices.share import Share
@@ -31,8 +34,7 @@ from vigie.notices.words import CLASS_NAMES, HOW_NAMES
 from vigie.records import DATA_CLASSES
 
 KEPT: Final = frozenset({
-    "certainty", "began_at", "ended_at", "ongoing", "natures", "origins", "causes", "people",
-    "measures", "security_before",
+    "certainty", "ongoing", "natures", "origins", "causes", "people", "measures", "security_before",
 })  # fmt: skip
 """Fields of a notification that the processor can answer for the controller as they stand."""
 CONTENTS: Final = (
@@ -54,21 +56,39 @@ def enclosed(
     makers = {suffix: form(suffix, home) for suffix in forms}
     first = next(iter(makers))
 
-    @cache
-    def letters(classes: tuple[str, ...], may: tuple[str, ...]) -> dict[str, bytes]:
-        letter = draft_letter(story, classes, home, may)
-        return {f"letter-draft.{suffix}": make(letter) for suffix, make in makers.items()}
-
     def documents(share: Share) -> dict[str, bytes]:
-        cnil = draft(filing, story, share, home)
+        cnil, letter = draft(filing, story, share, home), draft_letter(story, share, home)
         return {
             f"notice.{first}": makers[first](notice(story, share, contents(share), home)),
             **{f"cnil-draft.{suffix}": make(cnil) for suffix, make in makers.items()},
-            **letters(tuple(share.by_class), share.may),
+            **{f"letter-draft.{suffix}": make(letter) for suffix, make in makers.items()},
             "facts.json": share_facts(story, share),
         }
 
     return documents
+
+
+def of_share(story: Story, share: Share) -> Story:
+    """Return the story as far as it is one controller's: own accounts, first and last access."""
+    return msgspec.structs.replace(
+        story, began=share.first_at, ended=share.last_at, accounts=share.accounts
+    )
+
+
+def told_by(story: Story, share: Share) -> Story:
+    """Return that story as the controller tells it of its processor, with what it has to fill in.
+
+    What nobody's contract covers is the operator's own to tell.
+    """
+    own = of_share(story, share)
+    if not share.controller:
+        return own
+    controller = Organisation(
+        name=share.controller, contact=_("[your contact for these questions]")
+    )
+    return msgspec.structs.replace(
+        own, organisation=controller, processor=story.organisation.name, case=_("[your reference]")
+    )
 
 
 def contents(share: Share) -> tuple[str, ...]:
@@ -82,6 +102,7 @@ def notice(
 ) -> Document:
     """Return the notice of article 33(2) to one controller: its own numbers and no others."""
     counsel, language = load_counsel(home), story.language
+    story = of_share(story, share)
     lists: Lists = {
         "figures": share_figures(story, share),
         "measures": story.measures,
@@ -139,10 +160,14 @@ def bounded(story: Story, name: str, count: int) -> Fact:
 def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) -> Document:
     """Return the draft of what the controller may notify to the CNIL (article 33(1))."""
     words, persons = load_vocabulary(home), bounded(story, "persons", share.persons)
+    told = told_by(story, share)
+    over = filing["ended_at"] is not None
     classes = [*share.by_class, *(["unknown"] if share.may else [])]
     own: dict[str, Any] = {
-        "processor": story.organisation.name,
-        "processor_informed_at": None,
+        "organisation_name": told.organisation.name,
+        "processor": told.processor or filing["processor"],
+        "began_at": stamp(share.first_at, story.zone),
+        "ended_at": stamp(share.last_at, story.zone) if over else None,
         "persons_band": words.band_of_fact(persons),
         "persons_number": share.persons if persons.exact else None,
         "persons_at_least": share.persons,
@@ -150,7 +175,7 @@ def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) 
         "data": words.data_of(classes),
         "harms": words.harms_of(share.classes),
         "sensitive": _("yes") if words.is_sensitive(classes) else None,
-        "description": story.what_happened(),
+        "description": told.what_happened(),
     }
     fields = tuple(_answered(field, own) for field in filing.fields)
     made = sheet(msgspec.structs.replace(filing, fields=fields, changes=(), missing=()), story)
@@ -163,7 +188,9 @@ def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) 
 
 
 def _answered(field: Field, own: dict[str, Any]) -> Field:
-    value = field.value if field.name in KEPT else own.get(field.name)
+    if field.name in KEPT:
+        return field
+    value = own.get(field.name, _("[to be completed by the controller]"))
     return msgspec.structs.replace(field, value=value)
 
 
@@ -191,16 +218,14 @@ def share_facts(story: Story, share: Share) -> bytes:
     return msgspec.json.format(msgspec.json.encode(said, order="sorted"), indent=1) + b"\n"
 
 
-def draft_letter(
-    story: Story, classes: Iterable[str], home: Path | None = None, may: Iterable[str] = ()
-) -> Document:
-    """Return the letter that a controller may send, on these classes and those that may have been
-    shown besides, without a name."""
-    seen, possible = _ordered(classes), _ordered(may)
-    exposed = Exposed(seen, possible, story.began, story.ended)
+def draft_letter(story: Story, share: Share, home: Path | None = None) -> Document:
+    """Return the letter that a controller may send, without a name, on what all its persons were
+    or may have been shown with."""
+    told, seen, possible = told_by(story, share), _ordered(share.by_class), _ordered(share.may)
+    exposed = Exposed(seen, possible, told.began, told.ended)
     person = {"surname": _("[name]"), "address": _("[address]"), "postcode": "[…]", "city": "[…]"}
-    letter = Letters(story, home).write(exposed, person, Route.ADULT)
-    return msgspec.structs.replace(letter, kind="draft_letter")
+    letter = Letters(told, home).write(exposed, person, Route.ADULT)
+    return msgspec.structs.replace(letter, kind="draft_letter", foot=foot(story))
 
 
 def _ordered(classes: Iterable[str]) -> tuple[str, ...]:

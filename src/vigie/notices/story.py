@@ -15,7 +15,11 @@ from vigie.notices.dates import day_of, moment_of
 
 
 class Story(msgspec.Struct, frozen=True):
-    """A case as notices tell it, in one language."""
+    """A case as notices tell it, in one language.
+
+    `accounts` are those that were used. In the voice of a controller whose data were breached with
+    its `processor`, `organisation` is the controller and the processor is named here.
+    """
 
     case: str
     language: str
@@ -28,6 +32,8 @@ class Story(msgspec.Struct, frozen=True):
     measures: tuple[str, ...]
     facts: Facts
     told: dict[str, datetime]
+    accounts: tuple[str, ...]
+    processor: str = ""
     next_update: str = ""
 
     @property
@@ -52,7 +58,7 @@ class Story(msgspec.Struct, frozen=True):
 
     def what_happened(self) -> str:
         """Say in a few sentences who came in how, from when to when, and who was told."""
-        accounts = len(self.facts.accounts)
+        accounts, owner = len(self.accounts), self.processor or self.organisation.name
         text = plural(
             "An unauthorised person used {count} professional account of {organisation} to read "
             "patients’ data, {period}.",
@@ -61,10 +67,14 @@ class Story(msgspec.Struct, frozen=True):
             accounts,
         )
         said = [text.format(
-            count=written(accounts), organisation=self.organisation.name,
+            count=written(accounts), organisation=owner,
             period=self.period(self.began, self.ended),
         )]  # fmt: skip
-        said.append(_("We became aware of it on {when}.").format(when=self.moment(self.aware)))
+        when = self.moment(self.aware)
+        if self.processor:
+            text = _("{processor}, our processor, became aware of it on {when}.")
+            return " ".join([*said, text.format(processor=self.processor, when=when)])
+        said.append(_("We became aware of it on {when}.").format(when=when))
         for kind, phrase in (
             (Kind.CNIL_NOTIFIED, _("The CNIL was notified on {when}.")),
             (Kind.COMPLAINT_FILED, _("A complaint was filed on {when}.")),
@@ -117,7 +127,7 @@ def tell(case: Case, home: Path, date: datetime) -> Story:
         _moment(facts, "first_access", case, Kind.BREACH_BEGAN),
         _moment(facts, "last_access", case, Kind.BREACH_ENDED),
         case.awareness.at, measures, facts,
-        {event.kind: event.at for event in reversed(case.of(Event))},
+        {event.kind: event.at for event in reversed(case.of(Event))}, facts.accounts,
     )  # fmt: skip
 
 
