@@ -227,6 +227,7 @@ def _printed(count: int, cores: int) -> float:
     story = Story(
         "2026-0001", "fr", Organisation(name="CH", contact="DPO, dpo@ch.fr"), "Europe/Paris",
         "2026-03-04", at, at, at, ("Le compte a été coupé.",), Facts(accounts=("a",)), {},
+        ("a",),
     )  # fmt: skip
     exposed = Exposed(("identity", "nir", "contact"), (), at, at)
     people = (
