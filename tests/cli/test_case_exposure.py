@@ -127,7 +127,7 @@ def test_a_corrected_declaration_reaches_open_cases_and_stales_their_notices(
     (tmp_path / "mapping.toml").write_text(declared, "utf-8")
     read = ("import", str(tmp_path / "log.csv"), "--mapping", str(tmp_path / "mapping.toml"))
     printed = vigie(*read)
-    assert re.search(r"persons\.class:bank\s+0\s+13", printed)
+    assert re.search(r"persons: bank details\s+0\s+13", printed)
     assert "cnil is stale" in printed
     assert facts(vigie, case)["persons.class:bank"] == 13
     assert "stale" not in vigie(*read)
@@ -159,7 +159,7 @@ def test_a_table_of_contracts_reaches_open_cases(case: str, vigie, tmp_path: Pat
         '[columns]\norganisation = "place"\ncontroller = "who"\n'
     )
     printed = vigie("register", "contracts", str(tmp_path / "contracts.toml"), "--reason", "r")
-    assert re.search(r"persons\.controller:Mutuelle Rhône\s+–\s+13", printed)
+    assert re.search(r"persons: Mutuelle Rhône\s+–\s+13", printed)
     assert facts(vigie, case)["persons.controller:Mutuelle Rhône"] == 13
 
 

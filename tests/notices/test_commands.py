@@ -182,7 +182,7 @@ def test_facts_that_change_make_a_notice_stale_and_say_what(
     out = ("notice", "render", case.id, "letters", "--out", tmp_path / "out",
            "--recipients", tmp_path / "to.toml", *persons(tmp_path))  # fmt: skip
     assert run(*out, monkeypatch=monkeypatch) == 1
-    assert "persons 6 → 7" in capsys.readouterr().err
+    assert "persons: 6 → 7" in capsys.readouterr().err
 
 
 def test_another_exposure_than_the_facts_count_is_refused(

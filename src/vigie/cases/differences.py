@@ -2,9 +2,11 @@
 
 import msgspec
 
-from vigie.cases.model import FactsVersion
+from vigie.cases.model import FactsVersion, Kind
+from vigie.cases.words import KINDS
 from vigie.facts import Fact, Facts, from_json
-from vigie.language import number
+from vigie.facts.words import name_of
+from vigie.language import _, number
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -13,6 +15,11 @@ class Change(msgspec.Struct, frozen=True):
     name: str
     before: str
     after: str
+
+    @property
+    def label(self) -> str:
+        """What it is called in the current language."""
+        return _(KINDS[Kind(self.name)]) if self.name in set(Kind) else name_of(self.name)
 
 
 def differences(before: FactsVersion | None, after: FactsVersion | None) -> tuple[Change, ...]:

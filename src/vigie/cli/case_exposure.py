@@ -12,10 +12,11 @@ from vigie.cases.model import Case, FactsVersion, Matter
 from vigie.cases.scope import details_of, has_scope, scope_of
 from vigie.cases.texts import with_scans
 from vigie.cli.book import find_case, open_book
+from vigie.cli.changes_shown import draw_changes
 from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
 from vigie.cli.exposure_shown import say_persons
 from vigie.cli.opening import key_in_use
-from vigie.cli.terminal import draw_table, home_of, remark, say
+from vigie.cli.terminal import home_of, remark, say
 from vigie.cli.times import day_of
 from vigie.errors import UsageError
 from vigie.exposure import Exposure
@@ -90,7 +91,7 @@ def record(options: Namespace, case: Case, found: Exposure, reason: str = "") ->
     place.parent.mkdir(mode=0o700, exist_ok=True)
     sha256 = first_name(home, found.write(place))
     facts = with_scans(facts_of(found, case.id, sha256), case)
-    why = reason or _("computed from what the case asks of the log")
+    why = reason or N_("computed from what the case asks of the log")
     with open_book(options) as book:
         after = book.set_facts(case.id, facts, why, options.author)
     return _noted(options, after)
@@ -141,9 +142,9 @@ def say_changes(before: Case, after: Case) -> None:
     """Say what the new facts changed of the old, and which notices are stale by it."""
     if before.facts is None or after.facts == before.facts:
         return
-    rows = [(c.name, c.before, c.after) for c in _changed(before.facts, after)]
-    if rows:
-        draw_table((_("fact"), _("before"), _("now")), rows, _("What changed in the facts"))
+    changes = _changed(before.facts, after)
+    if changes:
+        draw_changes(changes, after.zone, _("What changed in the facts"))
     else:
         say(_("No number changed, only how they are asked for."))
     for name in _stale(after):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter, TextScanned
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
+from vigie.cli.changes_shown import draw_changes
 from vigie.cli.exposure_shown import say_persons
 from vigie.cli.terminal import draw_table, say
 from vigie.clocks.words import duration, shown
@@ -138,8 +139,7 @@ def _draw_stale(case: Case) -> None:
         if decision.matter == Matter.NOTICE_APPROVED and case.is_stale(decision):
             say()
             title = _("What changed since {notice} was approved").format(notice=decision.value)
-            rows = [(c.name, c.before, c.after) for c in changes(case, decision)]
-            draw_table((_("fact"), _("before"), _("now")), rows, title)
+            draw_changes(changes(case, decision), case.zone, title)
 
 
 def _draw_texts(case: Case) -> None:
@@ -163,7 +163,7 @@ def _draw_facts(case: Case) -> None:
         said = _("Facts of {when} by {author}: {reason} (SHA-256 {hash})")
         say(said.format(
             when=shown(case.facts.recorded_at, case.zone), author=case.facts.author,
-            reason=case.facts.reason, hash=case.facts.sha256,
+            reason=_(case.facts.reason), hash=case.facts.sha256,
         ))  # fmt: skip
         facts = case.read_facts()
         if facts.get("persons"):

@@ -7,7 +7,8 @@ from typing import Any
 from vigie.cases.model import Matter
 from vigie.cli.arriving import remind
 from vigie.cli.book import find_case, open_book
-from vigie.cli.terminal import draw_table, home_of, say, write_json
+from vigie.cli.changes_shown import draw_changes
+from vigie.cli.terminal import home_of, say, write_json
 from vigie.language import N_, _
 from vigie.notices.approval import NAMES, Standing, standing
 from vigie.notices.story import tell
@@ -36,7 +37,7 @@ def _decide(options: Namespace, matter: Matter) -> int:
         if matter != Matter.NOTICE_REFUSED:
             remind(options, [case])
         case = book.decide(case.id, matter, options.notice, options.reason, options.author)
-    _say(standing(case, options.notice))
+    _say(standing(case, options.notice), case.zone)
     return 0
 
 
@@ -50,7 +51,7 @@ def show(options: Namespace) -> int:
         return 0
     for one in found:
         if one.state != "none":
-            _say(one)
+            _say(one, case.zone)
     if all(one.state == "none" for one in found):
         say(_("Nobody has asked for a notice of this case."))
     return 0
@@ -74,11 +75,10 @@ _STATES = {
 }
 
 
-def _say(one: Standing) -> None:
+def _say(one: Standing, zone: str) -> None:
     say(_(_STATES[one.state]).format(
         notice=one.notice, asked=one.asked.author if one.asked else "",
         answered=one.answered.author if one.answered else "",
     ))  # fmt: skip
     if one.changes:
-        header = (_("what"), _("before"), _("now"))
-        draw_table(header, [(c.name, c.before, c.after) for c in one.changes])
+        draw_changes(one.changes, zone)

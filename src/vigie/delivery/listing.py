@@ -13,18 +13,11 @@ import pyarrow.compute as pc
 
 from vigie.delivery.split import Split
 from vigie.exposure import CERTAINTIES, HOWS
+from vigie.facts.words import CERTAINTY_NAMES, CLASS_NAMES, HOW_NAMES
 from vigie.language import FORMULA, N_, _
 from vigie.notices.people import REMARKS, Names, People
-from vigie.notices.words import CLASS_NAMES, HOW_NAMES
 from vigie.records import DATA_CLASSES
 
-CERTAINTY_NAMES: Final = {
-    "certain": N_("certain"),
-    "probable": N_("probable"),
-    "not_separable": N_("not separable from the owner's"),
-    "possible": N_("possible"),
-    "owner": N_("the owner's own"),
-}
 FIELD_NAMES: Final = {
     "reference": N_("your reference"),
     "surname": N_("surname"),

@@ -11,7 +11,7 @@ import msgspec
 from vigie.cases.differences import Change, differences
 from vigie.cases.model import Case, Decision, FactsVersion, Matter
 from vigie.errors import RefusedError
-from vigie.language import N_
+from vigie.language import N_, labelled
 
 NAMES: Final = (
     "cnil", "cert_sante", "ars", "anssi", "complaint", "register", "press", "advice",
@@ -56,7 +56,7 @@ def require_approved(case: Case, notice: str) -> Decision:
         raise RefusedError(
             N_("{notice} is stale: the facts changed since it was asked for ({changes})"),
             where=case.id, remedy=N_("ask for it again, and have it approved"), notice=notice,
-            changes=", ".join(f"{c.name} {c.before} → {c.after}" for c in found.changes),
+            changes=", ".join(f"{labelled(c.label, c.before)} → {c.after}" for c in found.changes),
         )  # fmt: skip
     raise RefusedError(
         N_("{notice} was not approved"), where=case.id, notice=notice,

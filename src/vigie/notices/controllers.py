@@ -19,6 +19,7 @@ from vigie.cases.filings import Field, Filing
 from vigie.cases.organisation import Organisation
 from vigie.cases.vocabulary import load_vocabulary
 from vigie.facts import Fact
+from vigie.facts.words import CLASS_NAMES, HOW_NAMES
 from vigie.language import N_, _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
@@ -30,7 +31,6 @@ from vigie.notices.routes import Route
 from vigie.notices.share import Share
 from vigie.notices.story import Story
 from vigie.notices.wording import Lists
-from vigie.notices.words import CLASS_NAMES, HOW_NAMES
 from vigie.records import DATA_CLASSES
 
 KEPT: Final = frozenset({

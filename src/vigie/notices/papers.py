@@ -14,6 +14,7 @@ import msgspec
 
 from vigie.cases.filings import Filing
 from vigie.facts import Fact
+from vigie.facts.words import CLASS_NAMES
 from vigie.language import _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
@@ -23,7 +24,6 @@ from vigie.notices.letters import Person, address, foot
 from vigie.notices.routes import Route
 from vigie.notices.story import Story
 from vigie.notices.wording import Lists, load_wording, said
-from vigie.notices.words import CLASS_NAMES
 from vigie.records import DATA_CLASSES
 
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")

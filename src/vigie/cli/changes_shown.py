@@ -1,0 +1,23 @@
+"""What changed between two versions of the facts of a case, as a table."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from vigie.cases.differences import Change
+from vigie.cli.terminal import draw_table
+from vigie.clocks.words import shown
+from vigie.language import _
+
+
+def draw_changes(changes: Iterable[Change], zone: str, title: str = "") -> None:
+    """Print each change under the name that people know; moments in the time zone of the case."""
+    rows = [(c.label, _said(c.before, zone), _said(c.after, zone)) for c in changes]
+    draw_table((_("fact"), _("before"), _("now")), rows, title)
+
+
+def _said(value: str, zone: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return shown(moment, zone) if moment.tzinfo else value
