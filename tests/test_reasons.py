@@ -27,7 +27,7 @@ def told(error: Exception, language: str = "en") -> str:
     ("a 1", "line 1, column 3: a key has no = after it"),
     ("a = 1\na = 2", "at its end: a key or a table is given twice"),
     ('a = "b', "at its end: a text has no closing quote"),
-    ("a = b", "line 1, column 5: a value is none: texts stand in quotes"),
+    ("a = b", "line 1, column 5: a value is missing, or a text without quotes"),
     ("a = [1", "at its end: a bracket is not closed"),
     ("a = 1 b", "line 1, column 7: something stands after the value"),
     ('a = "C:\\d"', r"line 1, column 10: a \ stands in double quotes: use single quotes"),

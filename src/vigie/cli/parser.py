@@ -3,6 +3,7 @@
 import argparse
 import gettext
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,9 +33,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _nearest(message: str) -> str:
-    """Suggest the command or preset that a misspelt word was perhaps meant to be."""
-    quoted = message.partition("'")[2].partition("'")[0]
-    near = get_close_matches(quoted, [*COMMANDS, *PRESETS], 1) if quoted else []
+    """Suggest which of the choices a misspelt word was perhaps meant to be."""
+    given, *choices = re.findall("'([^']*)'", message) or [""]
+    near = get_close_matches(given, choices, 1)
     return _(" (did you mean {near}?)").format(near=near[0]) if near else ""
 
 

@@ -40,7 +40,7 @@ _TOML: Final = (
     ("Unclosed|Expected '\\]|Expected \"\\]", N_("a bracket is not closed")),
     ("backslash|Unescaped|escape", N_("a \\ stands in double quotes: use single quotes")),
     ("after a statement", N_("something stands after the value")),
-    ("Invalid value", N_("a value is none: texts stand in quotes")),
+    ("Invalid value", N_("a value is missing, or a text without quotes")),
 )
 _SQLITE: Final = (
     ("locked", N_("another process is writing to it")),
@@ -83,7 +83,7 @@ def reason_of(error: Exception) -> Text:
 
 def quoted(words: str) -> Clause:
     """Return what somebody else's program said, marked as its own words."""
-    return Clause(N_("it answers: {words}"), words=words.strip().split("\n")[0])
+    return Clause(N_("it answers “{words}”"), words=words.strip().split("\n")[0])
 
 
 def _unknown(_said: str) -> str:

@@ -89,7 +89,7 @@ def _check_percent(said: Reading, facts: Facts, bound: list[str], one: Number) -
     for name in names:
         fact = facts.get(name)
         if fact is None or not fact.denominator or not fact.exact:
-            yield Problem("number", N_("« {words} » is not a fact"), _words(said, one))
+            yield Problem("number", N_("“{words}” is not a fact"), _words(said, one))
             continue
         bound.append(name)
         true = round(100 * fact.numerator / fact.denominator, one.decimals)
@@ -116,16 +116,16 @@ def _unknown(said: Reading, one: Number) -> Problem:
     unit = said.unit_of(one)
     if unit == OTHER or (said.outside and not unit and not said.classes):
         return _unbound(said, one)
-    return Problem("number", N_("« {words} » is not a fact"), _words(said, one))
+    return Problem("number", N_("“{words}” is not a fact"), _words(said, one))
 
 
 def _unbound(said: Reading, one: Number) -> Problem:
-    text = N_("no fact of this case speaks of « {words} »")
+    text = N_("no fact of this case speaks of “{words}”")
     return Problem("unbound", text, _words(said, one), refuses=False)
 
 
 def _wrong(said: Reading, one: Number, fact: Fact, end: int | None = None) -> Problem:
-    text = N_("« {words} » is not the fact, which is {more}")
+    text = N_("“{words}” is not the fact, which is {more}")
     return Problem("number", text, _words(said, one, end), more=(told(fact),))
 
 

@@ -12,10 +12,10 @@ from vigie.statements.binding import Problem
 from vigie.statements.reading import Reading
 
 _KINDS: Final = {
-    "promise": N_("« {words} » promises what nobody can: say what was done, and when"),
-    "absolute": N_("« {words} » is absolute, and no fact carries it: say the likely consequences"),
-    "belittling": N_("« {words} » makes it small: give the number, or the likely consequence"),
-    "no_proof": N_("« {words} »: no log tells what is done with data afterwards"),
+    "promise": N_("“{words}” promises what nobody can: say what was done, and when"),
+    "absolute": N_("“{words}” is absolute, and no fact carries it: say the likely consequences"),
+    "belittling": N_("“{words}” makes it small: give the number, or the likely consequence"),
+    "no_proof": N_("“{words}”: no log tells what is done with data afterwards"),
 }
 
 

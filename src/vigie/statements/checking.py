@@ -111,7 +111,7 @@ def _problems(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem
     yield from _manner(said, facts, bound)
     strange = said.outside or said.not_understood or ("ne" if said.odd_negation else "")
     if strange:
-        text = N_("no fact of this case speaks of « {words} »")
+        text = N_("no fact of this case speaks of “{words}”")
         yield Problem("unbound", text, strange, refuses=False)
 
 
@@ -125,11 +125,11 @@ def _filed(said: Reading, bound: list[str]) -> Iterator[Problem]:
 def _open_list(said: Reading) -> Iterator[Problem]:
     found = said.says("open_lists")
     if found and (said.classes or said.says("data")):
-        text = N_("a list of data that ends in « {words} » says nothing: name every class")
+        text = N_("a list of data that ends in “{words}” says nothing: name every class")
         yield Problem("open_list", text, found.group().strip())
     soft = said.says("soft_labels")
     if soft and (said.says("data") or said.classes):
-        text = N_("« {words} » is no class of data: name the classes")
+        text = N_("“{words}” is no class of data: name the classes")
         yield Problem("soft_label", text, soft.group())
 
 
@@ -141,7 +141,7 @@ def _vague(said: Reading, facts: Facts) -> Iterator[Problem]:
     units = [unit for unit, pattern in said.rules.units.items() if pattern.search(near)]
     exposed = said.way or said.classes or said.says("data") or "persons" not in units
     if exposed and any(counts(said, unit, facts) for unit in units):
-        yield Problem("vague", N_("« {words} » where a number is known"), found.group())
+        yield Problem("vague", N_("“{words}” where a number is known"), found.group())
 
 
 def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
@@ -229,7 +229,7 @@ def _conditional(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Prob
             continue
         bound.append(name)
         if _known(facts, name, known) and not _at_most(said, facts, name):
-            text = N_("the conditional, where the log tells: {value}")
+            text = N_("as a mere possibility, where the log tells: {value}")
             yield Problem("hedged", text, name, value=known)
 
 

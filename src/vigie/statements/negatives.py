@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vigie.facts import GAPS, Facts
+from vigie.facts.words import CLASS_NAMES
 from vigie.language import N_
 from vigie.records import DATA_CLASSES
 from vigie.statements.binding import Problem, about
@@ -28,7 +29,7 @@ def check_negative(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pr
     elif said.says("never") and said.way:
         yield from _deny("persons", "any", said, facts, bound)
     if said.hedged and bound:
-        yield Problem("hedged", N_("a denial is proved or not written: no conditional"))
+        yield Problem("hedged", N_("a denial is proved or not written: no mere possibility"))
     if said.says("absence_of_proof") and said.classes:
         yield Problem(
             "no_proof",
@@ -73,7 +74,7 @@ def check_only(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Proble
     yield from missing_for(said, facts)
     lacking = missing(facts)
     if lacking:
-        text = N_("« only » denies all the rest; what is missing: {more}")
+        text = N_("“only” denies all the rest; what is missing: {more}")
         yield Problem("negative", text, said.sentence, more=lacking)
 
 
@@ -86,5 +87,5 @@ def missing_for(said: Reading, facts: Facts) -> Iterator[Problem]:
         and fact.numerator > 0
     ]  # fmt: skip
     if left:
-        shown = tuple(said.rules.shown[name] for name in left)
+        shown = tuple(CLASS_NAMES[name] for name in left)
         yield Problem("incomplete", N_("the list leaves out: {more}"), said.sentence, more=shown)

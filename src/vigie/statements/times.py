@@ -74,7 +74,7 @@ def _check_blind(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Prob
         if any(one.fits(end) for end in ends):
             bound.append("gaps")
         else:
-            text = N_("no blind period of the log begins or ends on « {words} »")
+            text = N_("no blind period of the log begins or ends on “{words}”")
             yield Problem("unbound", text, _words(said, one), refuses=False)
 
 
@@ -91,11 +91,11 @@ def _check(
 ) -> Iterator[Problem]:
     about = [name for name in names if name in known]
     if _too_early(said, one, known):
-        text = N_("the accesses went on after « {words} », until {more}")
+        text = N_("the accesses went on after “{words}”, until {more}")
         yield Problem("date", text, _words(said, one), more=(_told([known["last_access"]]),))
         return
     if not about:
-        text = N_("no fact of this case has the date « {words} »")
+        text = N_("no fact of this case has the date “{words}”")
         yield Problem("unbound", text, _words(said, one), refuses=False)
         return
     fitting = [name for name in about if one.fits(known[name])]
@@ -113,7 +113,7 @@ def _too_early(said: Reading, one: Moment, known: Moments) -> bool:
 
 
 def _wrong(said: Reading, one: Moment, true: list[datetime]) -> Problem:
-    text = N_("« {words} » is not the date, which is {more}")
+    text = N_("“{words}” is not the date, which is {more}")
     return Problem("date", text, _words(said, one), more=(_told(true),))
 
 
@@ -134,17 +134,17 @@ def check_durations(said: Reading, facts: Facts, bound: list[str]) -> Iterator[P
         return
     whole = known["last_access"] - known["first_access"] if set(_ENDS) <= set(known) else None
     if said.says("at_once") and said.says("contained") and whole and whole > _AT_ONCE:
-        text = N_("« {words} »: the accesses went on for {value} hours")
+        text = N_("“{words}”: the accesses went on for {value} hours")
         found = said.says("at_once")
         yield Problem("date", text, found.group() if found else "", value=round(_hours(whole)))
     for length in said.durations:
         if whole is None or not said.says("lasted") or (said.outside and not said.way):
-            text = N_("no fact of this case has the duration « {words} »")
+            text = N_("no fact of this case has the duration “{words}”")
             yield Problem("unbound", text, length.words, refuses=False)
         elif _lasted(whole, length):
             bound += _ENDS
         else:
-            text = N_("« {words} »: the accesses went on for {value} hours")
+            text = N_("“{words}”: the accesses went on for {value} hours")
             yield Problem("date", text, length.words, value=round(_hours(whole)))
 
 
