@@ -16,6 +16,7 @@ from vigie.campaigns import retrace
 from vigie.detection import Detection
 from vigie.detectors.campaigns import KINDS
 from vigie.honest import REASONS
+from vigie.language import _, number
 from vigie.units import Units
 
 BEFORE: Final = 12
@@ -66,6 +67,26 @@ def tell(found: Detection, alert: Alert) -> Story:
     tried = np.bincount(spoke, minlength=len(REASONS)).tolist()
     reasons = dict(zip(REASONS, tried, strict=True))
     return Story(steps, tuple(alert.thresholds), reasons)
+
+
+def explain_difference(alert: Alert, story: Story) -> str:
+    """Say why the end of the curve is not the evidence of the list; nothing where it is."""
+    if not story.steps:
+        return ""
+    listed, ends = number(alert.evidence, 1), number(story.steps[-1].level, 1)
+    if listed == ends:
+        return ""
+    said = _(
+        "Listed with {listed}: that adds up what each alarm reached, for the hypothesis that "
+        "speaks loudest, the statistic starting anew after each; this curve never starts anew and "
+        "ends at {ends}."
+    )
+    if alert.hypothesis in KINDS:
+        said = _(
+            "Listed with {listed}: that adds up what each alarm of the group reached; this curve "
+            "ends with the first one, at {ends}."
+        )
+    return said.format(listed=listed, ends=ends)
 
 
 def _tell_campaign(found: Detection, alert: Alert) -> Story:

@@ -114,6 +114,17 @@ def test_an_alert_is_explained_in_both_languages(platform: Path) -> None:
     assert alert["why"]["fr"] in french.replace("\n", " ")
 
 
+def test_the_list_and_the_curve_give_one_figure_or_say_why_not(platform: Path) -> None:
+    home = platform / "home"
+    for alert in json.loads(vigie(*ALERTS, home=home)[1])["alerts"][:2]:
+        story = json.loads(vigie("explain", alert["id"], "--format", "json", home=home)[1])
+        same = f"{alert['evidence']:.1f}" == f"{story['steps'][-1]['level']:.1f}"
+        english = vigie("explain", alert["id"], home=home)[1]
+        assert ("Listed with" in english) != same
+        french = vigie("explain", alert["id"], "--lang", "fr", home=home)[1]
+        assert ("Listée à" in french) != same
+
+
 def test_budget_and_learning_change_the_answer(platform: Path) -> None:
     home = platform / "home"
     strict = json.loads(

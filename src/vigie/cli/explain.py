@@ -35,6 +35,8 @@ def explain(options: Namespace) -> int:
 
 
 def _draw(alert: "Alert", story: "Story") -> None:
+    from vigie.story import explain_difference
+
     say(f"{alert.id}  {alert.account}  {_(LEVELS[alert.level])}")
     say(alert.why[current_language()])
     if len(alert.accounts) > 1:
@@ -52,6 +54,8 @@ def _draw(alert: "Alert", story: "Story") -> None:
     )
     say()
     _draw_evidence(story)
+    if apart := explain_difference(alert, story):
+        say(apart)
     _say_reasons(story)
     say()
     say(_("Lines:"))

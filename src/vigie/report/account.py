@@ -12,7 +12,7 @@ from vigie.report import dates
 from vigie.report.charts import Bar, bars, evidence
 from vigie.report.figures import Figure, draw
 from vigie.report.markup import Html, element, join
-from vigie.story import tell
+from vigie.story import explain_difference, tell
 
 LEVELS: Final = {"suspend": N_("suspend"), "step_up": N_("step up"), "watch": N_("watch")}
 """The levels of gravity in words, the gravest first."""
@@ -46,6 +46,7 @@ def tell_alert(found: Detection, alert: Alert) -> Html:
         _facts(found, alert),
         _accounts(alert),
         draw(evidence(alert.id, story, alert.opened_at)) if story.steps else None,
+        element("p", apart) if (apart := explain_difference(alert, story)) else None,
         *(draw(habit) for habit in _habit(alert)),
         _lines(alert.lines),
         aria_labelledby=f"alert-{alert.id}",
