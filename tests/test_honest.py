@@ -1,11 +1,17 @@
 """Honest states: surprising at first, explained when they go on, learnt from peers."""
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vigie.honest import REASONS
-from vigie.relations import OWN_IDLE
+from vigie.detectors.base import Partition
+from vigie.detectors.strangers import Strangers
+from vigie.honest import REASONS, Reasons
+from vigie.marks import Scene
+from vigie.profiles import AS_PEERS
+from vigie.relations import FAR, OWN_IDLE
 from vigie.testing.detectors import partition_of, small_log, text
 from vigie.units import DAY
 
@@ -87,3 +93,26 @@ def test_usual_work_stays_usual() -> None:
     known = partition.related & (partition.units.day - partition.units.day.min() > 4)
     usual = partition.honest.reason[known] == REASONS.index("usual")
     assert usual.mean() > 0.9
+
+
+def rush(orders: list[int]) -> np.ndarray:
+    """What strangers from afar in a rush say for a sweep, their order as given, over and over."""
+    partition = partition_of(small_log(days=1, accounts=2, size=60))
+    count = len(partition.units)
+    order = np.resize(np.array(orders, np.int8), count)
+    marks = {name: np.full(count, -1, np.int8) for name in partition.scene.marks}
+    marks |= {"relation": np.full(count, FAR, np.int8), "sequence": order}
+    marks["pace"] = np.ones(count, np.int8)
+    scene, usual = Scene(marks, np.full(count, np.log(0.4))), partition.usual
+    chances = {"relation": 0.003, AS_PEERS: 0.003, "pace": 0.1}
+    log = {name: np.full(count, np.log(chances.get(name, 1.0))) for name in usual.log}
+    log["sequence"] = np.log(np.array([0.97, 0.015, 0.015]))[order]
+    usual = dataclasses.replace(usual, log=log)
+    honest = Reasons().follow(partition.units, scene, usual)
+    partition = Partition(partition.units, scene, usual, honest)
+    return Strangers().ratios(partition)[:, Strangers.hypotheses.index("fast_sweep")]
+
+
+def test_a_clean_up_explains_searches_between_records_but_not_searches_alone() -> None:
+    assert rush([0, 1])[-20:].mean() < 0
+    assert rush([0])[-20:].mean() > 1.2

@@ -44,10 +44,12 @@ _HURRIED: Final = 0.5
 """Share of a campaign's patients who come as fast as batches do. An assumption."""
 _LEARNT: Final = (4, 12)
 """The relations whose chances on call are learnt: strangers, but none from afar."""
-_ORDERS: Final = np.array(
-    [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.50, 0.45, 0.05), (0.50, 0.05, 0.45)]
-)
-"""Order of the patients in clean-ups, strict and loose. Assumptions."""
+_ORDERS: Final = np.array([
+    [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.50, 0.45, 0.05), (0.50, 0.05, 0.45)],
+    [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.20, 0.72, 0.08), (0.20, 0.08, 0.72)],
+])  # fmt: skip
+"""Order of the patients in clean-ups, strict and loose; then the same after a request in no order:
+a search goes before a record, seldom before another search. Assumptions."""
 _MINE: Final = 0.3
 """Share of a clean-up's records that are met as usual: doubles are sought of one's own patients.
 An assumption."""
@@ -96,6 +98,7 @@ class Reasons(State):
         self.surges = Surges()
         self._weight, self._weight_as_peers = np.zeros((2, 0, states))
         self._inside = np.zeros((0, states), bool)
+        self._astray = np.zeros(0, np.int8)
         # A rate is an estimate: half the bytes do.
         self._begun, self._rate = np.zeros((2, 0, states), np.float32)
         self._steps, self._met_on = np.zeros(0), np.zeros(0, np.int64)
@@ -118,16 +121,16 @@ class Reasons(State):
             self.day,
             np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT, _MINE, _HURRIED,
             _CAMPAIGN, _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight,
-            self._weight_as_peers, self._inside, self._begun, self._steps, self._rate, self._met_on,
-            self._today, self._today_steps, self._on_call_today,
+            self._weight_as_peers, self._astray, self._inside, self._begun, self._steps, self._rate,
+            self._met_on, self._today, self._today_steps, self._on_call_today,
         )  # fmt: skip
         return Honest(*found)
 
     def _make_room(self, accounts: int, groups: int) -> None:
         before = len(self._weight)
         for name, fill in (
-            ("_weight", 0), ("_weight_as_peers", 0), ("_inside", False), ("_begun", 0),
-            ("_steps", 0), ("_rate", 0), ("_met_on", BEGINNING),
+            ("_weight", 0), ("_weight_as_peers", 0), ("_astray", 0), ("_inside", False),
+            ("_begun", 0), ("_steps", 0), ("_rate", 0), ("_met_on", BEGINNING),
         ):  # fmt: skip
             setattr(self, name, grown(getattr(self, name), accounts, fill))
         self._weight[before:, 0] = self._weight_as_peers[before:, 0] = 1.0
@@ -170,7 +173,8 @@ class Reasons(State):
 def _follow(  # type: ignore[no-untyped-def]
     account, group, relation, order, pace, usual, as_peers, plain, ordered, swept, surge, surging,
     day, met, orders, haste, silent, mine, hurried, campaign, leave, own, fade, floor, rates,
-    weight, weight_as_peers, inside, begun, steps, rate, met_on, today, today_steps, on_call,
+    weight, weight_as_peers, astray, inside, begun, steps, rate, met_on, today, today_steps,
+    on_call,
 ):  # fmt: skip
     states, far = leave.size, met.shape[1] - 2
     walks = met.shape[0] + 1
@@ -196,7 +200,8 @@ def _follow(  # type: ignore[no-untyped-def]
         rushed = (walk - swept[i]) - (plain[i] - ordered[i])
         chance[campaign] *= 1.0 - hurried + hurried * np.exp(rushed)
         for k in range(walks, states - 1):
-            batch[k] = np.exp(walk - swept[i] + (orders[k - walks, o] if o >= 0 else silent))
+            ordering = orders[astray[a], k - walks, o] if o >= 0 else silent
+            batch[k] = np.exp(walk - swept[i] + ordering)
         batch[states - 1] = np.exp(ordered[i] + walk - swept[i])
         as_usual, shared = np.exp(plain[i]), (1.0 - mine) * np.exp(swept[i])
         out[i] = np.log(_follow_one(
@@ -207,6 +212,8 @@ def _follow(  # type: ignore[no-untyped-def]
             weight_as_peers[a], rates[g], surge[i], surging, leave, np.exp(as_peers[i]), as_usual,
             shared, mine, batch, walks, floor, chance, ahead,
         ))  # fmt: skip
+        if o >= 0:
+            astray[a] = 1 if o == 0 else 0
         steps[a] += 1.0
         today_steps[g] += 1.0
         for k in range(states):
