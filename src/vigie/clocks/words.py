@@ -27,7 +27,7 @@ def cited(article: str) -> str:
     >>> cited("RGPD art. 33(1)")
     'GDPR art. 33(1)'
     """
-    return article.replace("RGPD", _("GDPR"))
+    return article.replace("RGPD", _("GDPR")).replace("(UE)", _("(EU)"))
 
 
 def zone_of(name: str) -> ZoneInfo:
