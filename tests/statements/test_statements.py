@@ -145,9 +145,30 @@ def test_what_a_sentence_adds_to_a_true_number_is_never_passed(said: str) -> Non
     "Your name may have been viewed.",
     "Vous pouvez nous contacter : aucun numéro de sécurité sociale n'a été vu.",
     "L'accès frauduleux a duré une semaine.",
+    "12 408 personnes ne sont pas concernées.",
+    "12 408 personnes sont concernées par compte.",
+    "L'identité et les coordonnées ont été vues, c'est tout.",
+    "L'identité a été vue, tout au plus.",
+    "Une plainte a été déposée après la notification à la CNIL.",
+    "La CNIL a été notifiée le 19 novembre 2025 par un patient.",
+    "Seul le CH de Sainte-Aubierge est concerné, avec 7 204 personnes.",
+    "12,408 people are not affected.",
+    "All but 12,408 people are affected.",
+    "12,408 people are affected per account.",
+    "The data seen were names and contact details.",
+    "Names were seen at most.",
+    "A complaint was filed before the CNIL was notified.",
+    "7,204 people are affected at CH de Sainte-Aubierge only.",
 ])  # fmt: skip
 def test_what_is_false_is_never_passed_in_either_language(said: str) -> None:
     assert verdict(said, PORTAL) in ("refused", "unverified")
+
+
+def test_what_is_not_known_does_not_carry_a_denial_with_it() -> None:
+    blind = facts_named("held_out_2026-11-22.json:blind")
+    said = "L'ampleur de la fuite est inconnue mais aucune donnée médicale n'a été vue."
+    assert verdict(said, blind) == "refused"
+    assert verdict("L'ampleur de la fuite est inconnue.", blind) == "passed"
 
 
 def test_each_sentence_is_read_by_the_rules_of_its_language() -> None:

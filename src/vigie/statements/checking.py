@@ -95,6 +95,8 @@ def _is_courtesy(said: Reading) -> bool:
         return False
     if said.classes and said.way and said.says("told"):
         return False
+    if said.numbers and "persons" in said.units:
+        return False
     denies = said.negative and said.says("data") is not None
     return not (said.way and (said.classes or said.says("data")) and (denies or said.numbers))
 
@@ -120,6 +122,11 @@ def _filed(said: Reading, bound: list[str]) -> Iterator[Problem]:
     bound += said.filed
     if said.filed and (said.negative or said.hedged):
         yield Problem("false", N_("it was filed: its moment is a fact of the case"))
+    by_whom = said.says("by_whom")
+    order = said.says("order") if len(said.filed) > 1 and not said.moments else None
+    for found in filter(None, (by_whom if said.filed else None, order)):
+        text = N_("no fact of this case speaks of “{words}”")
+        yield Problem("unbound", text, found.group().strip(), refuses=False)
 
 
 def _open_list(said: Reading) -> Iterator[Problem]:
@@ -158,6 +165,9 @@ def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
         return
     elif said.negative:
         yield from check_negative(said, facts, bound)
+    elif said.only_what:
+        text = N_("no fact of this case speaks of “{words}”")
+        yield Problem("unbound", text, said.only_what, refuses=False)
     elif said.hedged:
         yield from _conditional(said, facts, bound)
     elif not said.numbers and _speaks_of_data(said):

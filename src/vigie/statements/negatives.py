@@ -24,6 +24,9 @@ def check_negative(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pr
             yield from _deny(f"persons.controller:{name}", "", said, facts, bound)
     elif way == "exported" or (said.says("data") and said.way):
         yield from _deny("persons", way or "any", said, facts, bound)
+    elif said.numbers and said.way:
+        text = N_("a number that is denied says nothing: write how many were concerned")
+        yield Problem("negative", text)
     elif said.of_others and said.way:
         yield Problem("negative", N_("a negative is proved or not written: no fact counts them"))
     elif said.says("never") and said.way:

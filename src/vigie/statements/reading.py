@@ -17,6 +17,7 @@ OTHER: Final = "other"
 """The unit of persons whom the facts do not count: minors, staff."""
 _SHORTEST: Final = 4
 """Letters of the name of a controller below which it is taken for a word."""
+_KNOWING: Final = ("unknown_number", "unknown_content", "known_number")
 _UNDERSTOOD: Final = (
     "not_excluded", "unknown_number", "known_number", "hedges", "unknown_content", "whole_log",
     "happened", "blind", "lasted", "same_day", "in_time",
@@ -95,7 +96,19 @@ class Reading:
         """Whether it says something that could be a fact by itself."""
         said = self.numbers or self.negative or self.hedged or self.says("not_excluded")
         spoken = bool(self.classes or self.way or self.says("data"))
-        return (bool(said) and spoken) or bool(self.classes and self.way)
+        knowing = any(self.says(name) for name in _KNOWING)
+        return (bool(said) and spoken) or bool(self.classes and self.way) or knowing
+
+    @cached_property
+    def only_what(self) -> str:
+        """A word such as « only » that goes neither with data nor with a number."""
+        found = self.says("exclusive")
+        if found is None or self.classes or self.says("soft_labels"):
+            return ""
+        limits = any(
+            one.start - 1 <= found.end() and one.end > found.start() for one in self.numbers
+        )
+        return "" if limits else found.group().strip()
 
     @cached_property
     def way(self) -> str:
