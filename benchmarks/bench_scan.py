@@ -30,7 +30,7 @@ from vigie.detectors.hindsight import Hindsight
 from vigie.events import SCHEMA
 from vigie.readers.base import Source
 from vigie.stores import Store
-from vigie.stores.segments import OWN_FIELDS, PHYSICAL, write_segment
+from vigie.stores.segments import OWN_FIELDS, PHYSICAL, sort_order, write_segment
 
 SIZES: Final = (1.0, 3.0, 10.0, 30.0)
 SCALE: Final = 0.13
@@ -71,7 +71,7 @@ def _write(store: Store, events: pa.Table, name: str, operation: int) -> None:
 
 
 def _physical(events: pa.Table) -> pa.Table:
-    """Return events as a segment holds them, by account and time."""
+    """Return events as a segment holds them, in its order."""
     given = {name: events.column(name) for name in events.column_names}
     for name, like in _UNREAD.items():
         given[name] = events.column(like)
@@ -82,9 +82,7 @@ def _physical(events: pa.Table) -> pa.Table:
         for field in PHYSICAL
     ]
     table = pa.table(columns, schema=PHYSICAL).unify_dictionaries()
-    code = table.column("account").combine_chunks().indices.to_numpy(zero_copy_only=False)
-    at = table.column("at").cast(pa.int64()).to_numpy()
-    return table.take(pa.array(np.lexsort((at, code)))).combine_chunks()
+    return table.take(pa.array(sort_order(table))).combine_chunks()
 
 
 def _zeros(field: pa.Field, count: int) -> pa.Array:

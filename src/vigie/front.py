@@ -210,13 +210,22 @@ def key_numbers(column: pa.ChunkedArray) -> NDArray[np.uint64]:
     parts = []
     for chunk in column.chunks:
         data = np.frombuffer(chunk.buffers()[1] or b"", np.uint64)
-        pairs = data[2 * chunk.offset : 2 * (chunk.offset + len(chunk))].reshape(-1, 2)
-        folded = pairs[:, 0] ^ (pairs[:, 1] * np.uint64(0x9E3779B97F4A7C15))
-        folded[folded == NOBODY] = 1
+        folded = _folded(data[2 * chunk.offset : 2 * (chunk.offset + len(chunk))])
         if chunk.null_count:
             folded[chunk.is_null().to_numpy(zero_copy_only=False)] = 0
         parts.append(folded)
     return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+
+
+@compiled
+def _folded(halves: UInt64s) -> UInt64s:
+    """Fold pairs of 64-bit halves into one each, none of them `NOBODY`."""
+    out = np.empty(halves.size // 2, np.uint64)
+    for i in range(out.size):
+        out[i] = halves[2 * i] ^ (halves[2 * i + 1] * np.uint64(0x9E3779B97F4A7C15))
+        if out[i] == NOBODY:
+            out[i] = 1
+    return out
 
 
 def _actions(events: pa.Table) -> NDArray[np.int8]:

@@ -61,10 +61,11 @@ class Spoken:
 
     def see(self, at: Times) -> None:
         """Take moments in, in order."""
-        hour = at // HOUR
-        begins = np.flatnonzero(np.diff(hour, prepend=hour[0] - 1))
-        ends = np.append(begins[1:], len(at))
-        places = hour[begins] - self._make_room(int(hour[0]), int(hour[-1]))
+        first, last = int(at[0]) // HOUR, int(at[-1]) // HOUR
+        edges = np.searchsorted(at, np.arange(first, last + 2) * HOUR)
+        spoken = np.flatnonzero(np.diff(edges))
+        begins, ends = edges[spoken], edges[spoken + 1]
+        places = spoken + (first - self._make_room(first, last))
         fresh = self.hours[places, 0] == 0
         self.hours[places, 1] = np.where(fresh, at[begins], self.hours[places, 1])
         self.hours[places, 2] = at[ends - 1]

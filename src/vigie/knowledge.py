@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import Int64s, Records, inlined, kernel
-from vigie.numbering import NOBODY, State, mixed
+from vigie.numbering import State, mixed
 
 NEVER: Final = 2**62
 _SMALLEST: Final = 64
@@ -50,7 +50,9 @@ class Knowledge(State):
 
 
 def _facts(size: int) -> NDArray[Any]:
-    return np.full(size, np.array((NOBODY, NEVER, NEVER, -1, -1), _FACT))
+    facts = np.empty(size, _FACT)
+    _clear(facts)
+    return facts
 
 
 @inlined
@@ -93,6 +95,16 @@ def tell(owner: int, p: int, a: int, now: int, facts: Records, count: Int64s) ->
         facts[slot].first_at, facts[slot].first_by = now, a
     elif facts[slot].first_by != a and facts[slot].other_by < 0:
         facts[slot].other_at, facts[slot].other_by = now, a
+
+
+@kernel
+def _clear(facts: Records) -> None:
+    """Make all slots free (a loop, for numpy fills records several times slower)."""
+    for slot in range(facts.size):
+        fact = facts[slot]
+        fact.key = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+        fact.first_at = fact.other_at = np.int64(2**62)
+        fact.first_by = fact.other_by = np.int32(-1)
 
 
 @kernel

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie.kernels import Int32s, Int64s, kernel
+from vigie.kernels import Int32s, Int64s, compiled, kernel
 from vigie.numbering import Codes, Words, grown
 from vigie.sorting import order_of_time
 
@@ -52,7 +52,7 @@ class Sharing:
     ) -> None:
         """Look at rows; a code of -1 is null, and all tables share their codes."""
         account = np.where(service, np.int32(-1), account)
-        order = order_of_time(at)
+        order = order_of_time(at) if _mixed_up(account, at) else np.arange(len(at))
         for name, place in places.items():
             self._told[name] |= bool((place >= 0).any())
             if name == "device" or not self._told["device"]:
@@ -111,6 +111,19 @@ def _codes(events: pa.Table, name: str) -> tuple[Codes, list[str]]:
         return np.full(events.num_rows, -1, np.int32), []
     words = Words()
     return words.codes(events.column(name)), words.words
+
+
+@compiled
+def _mixed_up(account: Int32s, at: Int64s) -> bool:
+    """Say whether the rows of some account are not in order of time among themselves."""
+    latest = np.full(account.max() + 1 if account.size else 0, -(2**62))
+    for i in range(account.size):
+        a = account[i]
+        if a >= 0:
+            if at[i] < latest[a]:
+                return True
+            latest[a] = at[i]
+    return False
 
 
 _ACTIVE, _ODD, _TODAY, _HOUR, _RETURNS, _HOURS, _SEVERAL, _LAST, _LEFT = range(9)

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.numbering import Numbers, find_all, mix_all
+from vigie.kernels import compiled
+from vigie.numbering import Codes, Numbers, find_all, mix_all, mixed
 
 SECOND: Final = 1_000_000
 _REACH: Final = 13 * 3600 * SECOND
@@ -26,6 +27,8 @@ MOST: Final = 1 << 21
 """Rows that are compared at most."""
 _PARTNERS: Final = 8
 """Rows of the other log about the same account and patient that are looked at, either way."""
+
+_PERSON: Final = np.uint64(0x9E3779B97F4A7C15)
 
 Times = NDArray[np.int64]
 Keys = NDArray[np.uint64]
@@ -45,31 +48,42 @@ class Clocks:
     """Keeps the rows that tell whose clocks differ; of a long log, those of a part of the pairs."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[NDArray[np.int32], Times, Keys]] = []
+        self._parts: list[tuple[Codes, Times, Keys]] = []
         self._rarer = 0
 
-    def see(self, source: NDArray[np.int32], at: Times, key: Keys) -> None:
-        """Take rows in, as `find_skews` wants them."""
-        self._parts.append((source, at, key))
-        self._keep(self._parts[-1:])
+    def see(self, source: Codes, at: Times, account: Codes, person: Keys) -> None:
+        """Take rows in; a person of 0 is none."""
+        key = np.empty(len(person), np.uint64)
+        rows = _of_some_pairs(account, person, self._rarer, key)
+        self._parts.append((source[rows], at[rows], key[: len(rows)]))
         while sum(len(part[0]) for part in self._parts) > MOST:
             self._rarer += 1
-            self._keep(self._parts)
+            self._parts = [self._rarer_of(*part) for part in self._parts]
 
-    def _keep(self, parts: list[tuple[NDArray[np.int32], Times, Keys]]) -> None:
+    def _rarer_of(self, source: Codes, at: Times, key: Keys) -> tuple[Codes, Times, Keys]:
         """Let go of the rows of most pairs of account and patient, the same in every source."""
-        first = len(self._parts) - len(parts)
-        for place, (source, at, key) in enumerate(parts, first):
-            left = np.flatnonzero(key != 0)
-            if self._rarer:
-                mixed = mix_all(key[left])
-                left = left[mixed >> np.uint64(64 - self._rarer) == 0]
-            self._parts[place] = source[left], at[left], key[left]
+        left = np.flatnonzero(mix_all(key) >> np.uint64(64 - self._rarer) == 0)
+        return source[left], at[left], key[left]
 
     def skews(self, within: int) -> Iterator[Skew]:
         """Yield the pairs of sources whose clocks differ by more than `within` (µs)."""
         source, at, key = (np.concatenate(one) for one in zip(*self._parts, strict=True))
         return find_skews(source, at, key, within) if len(source) else iter(())
+
+
+@compiled
+def _of_some_pairs(account: Codes, person: Keys, rarer: int, key: Keys) -> Times:
+    """Return the rows that name a person, of a part of the pairs of account and person.
+
+    Their keys are written side by side.
+    """
+    rows, count = np.empty(person.size, np.int64), 0
+    for i in range(person.size):
+        pair = person[i] ^ (np.uint64(account[i] + 1) * _PERSON)
+        if person[i] != 0 and (rarer == 0 or mixed(pair) >> np.uint64(64 - rarer) == 0):
+            rows[count], key[count] = i, pair
+            count += 1
+    return rows[:count]
 
 
 def find_skews(source: NDArray[np.int32], at: Times, key: Keys, within: int) -> Iterator[Skew]:

@@ -57,7 +57,6 @@ _SPOKEN: Final = 3
 """Hours in which other sources speak during a silence, for it to be one: clocks may differ."""
 _BLINDING: Final = ("strangers",)
 _OPEN: Final = ACTIONS.index("open")
-_PERSON: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,11 @@ class Inspector:
 
     def _see_sources(self, source: NDArray[np.int32], rows: Columns) -> None:
         self.sources += [Spoken() for _ in range(len(self.names) - len(self.sources))]
-        for code in np.unique(source).tolist():
-            if code >= 0:
-                self.sources[code].see(np.sort(rows["at"][source == code]))
-        person = rows["person"]
-        key = person ^ ((rows["account"].astype(np.uint64) + np.uint64(1)) * _PERSON)
-        self._clocks.see(source, rows["at"], np.where(person == 0, np.uint64(0), key))
+        at, spoken = rows["at"], np.bincount(source + 1, minlength=len(self.names) + 1)[1:]
+        for code in np.flatnonzero(spoken).tolist():
+            mine = at if spoken[code] == len(at) else at[source == code]
+            self.sources[code].see(np.sort(mine))
+        self._clocks.see(source, at, rows["account"], rows["person"])
 
     def silences(self) -> Iterator[tuple[str, Silence]]:
         """Yield the longest silence of each source beside others, by name."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vigie.events import ACTIONS
 from vigie.front import DAY as DAY
 from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Times
+from vigie.kernels import Int32s, Int64s, UInt64s, kernel, prefetch
 from vigie.numbering import Codes, Numbers, State, Words, grown
 from vigie.rows import Rows
 from vigie.sorting import order_of_codes
@@ -30,6 +31,9 @@ COLUMNS: Final = (*REQUIRED, *TEXTS, *NUMBERS)
 
 BATCH: Final = 1 << 16
 """Rows looked at in one go: few enough to stay in the cache of a processor."""
+
+_AHEAD: Final = 12
+"""Rows between asking for what is known of one and looking at it."""
 
 ACTS: Final = (
     "login",
@@ -47,7 +51,10 @@ _ACTS: Final = tuple(ACTIONS.index(name) for name in ACTS)
 _IS_PAGE: Final = np.isin(np.arange(len(ACTIONS) + 1), _PAGES)
 _IS_ACT: Final = np.isin(np.arange(len(ACTIONS) + 1), _ACTS)
 """By number of the action, the last entry for none (-1)."""
+_MET: Final = np.dtype([("opened", "i8"), ("listed", "i8"), ("listed_by", "i8")])
+"""When an account last opened a patient, when a page last listed him, and which step that was."""
 _NEVER: Final = -(10**18)
+_UNMET: Final = np.array((_NEVER, _NEVER, -1), _MET)
 _PLAIN: Final = (
     "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "person",
     "pair", "since", "action", "act",
@@ -124,9 +131,7 @@ class UnitFinder(State):
         self.patients = Numbers()
         self.pairs = Numbers()
         self.steps = 0
-        self._opened = np.empty(0, np.int64)
-        self._listed = np.empty(0, np.int64)
-        self._listed_by = np.empty(0, np.int64)
+        self._met = np.empty(0, _MET)
         self._last_day = np.empty(0, np.int32)
 
     def find(self, rows: Rows) -> Units:
@@ -134,7 +139,7 @@ class UnitFinder(State):
         by_account = self._by_account(rows["account"])
         rows = rows.take(by_account)
         account, at = rows["account"], rows["moment"]
-        day = (at // DAY).astype(np.int32)
+        on = int(at[0]) // DAY if len(at) else 0
         action, person = rows["action"], rows["person"]
         patient = self._patients(person)
         step, size = _steps(account, at, rows["access"], action)
@@ -142,26 +147,26 @@ class UnitFinder(State):
         counted = (rows["record_count"] >= 0) | (rows["bytes"] >= 0)
         pair = self.pairs.number_pairs(account, patient)
         is_unit, since, source = self._mark(pair, at, step, listing, counted)
-        act = ~is_unit & _IS_ACT[action]
-        pair, patient = np.where(act, -1, pair), np.where(act, -1, patient)
         seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
         seen[step[(since >= 0) & (since < DAY)]] = True
-        chosen = np.flatnonzero(is_unit | act)
-        kept = rows.take(chosen)
+        chosen = np.flatnonzero(is_unit | _IS_ACT[action])
+        kept, act, requests = rows.take(chosen), ~is_unit[chosen], step[chosen]
         units = Units(
             row=kept["row"], order=_by_time(by_account, chosen), account=account[chosen],
-            at=at[chosen], day=day[chosen], step=step[chosen] + np.int64(self.steps),
-            page=np.where(listing, size, 0)[chosen].astype(np.int32),
-            familiar=seen[step[chosen]], source=source[chosen], patient=patient[chosen],
-            person=np.where(act, 0, person)[chosen].astype(np.uint64),
-            pair=pair[chosen], since=since[chosen], action=action[chosen],
-            act=act[chosen],
+            at=at[chosen], day=np.full(len(chosen), on, np.int32),
+            step=requests + np.int64(self.steps),
+            page=np.where(listing[chosen], size[chosen], 0).astype(np.int32),
+            familiar=seen[requests], source=source[chosen],
+            patient=np.where(act, -1, patient[chosen]),
+            person=np.where(act, 0, person[chosen]).astype(np.uint64),
+            pair=np.where(act, -1, pair[chosen]), since=since[chosen], action=action[chosen],
+            act=act,
             text={name: kept[name] for name in TEXTS},
             number={name: kept[name] for name in NUMBERS},
             place={name: kept[name] for name in PLACES},
             accounts=self.words["account"].words,
             words={name: words.words for name, words in self.words.items()},
-            active=self._newly_active(account, day), on=int(day[0]) if len(day) else 0,
+            active=self._newly_active(account, on), on=on,
         )  # fmt: skip
         self.steps += len(seen)
         return units
@@ -180,24 +185,21 @@ class UnitFinder(State):
     def _mark(
         self, pair: Codes, at: Times, step: Codes, listing: Flags, counted: Flags
     ) -> tuple[Flags, Times, Times]:
-        count = len(self.pairs)
-        self._opened = grown(self._opened, count, _NEVER)
-        self._listed = grown(self._listed, count, _NEVER)
-        self._listed_by = grown(self._listed_by, count, -1)
+        self._met = grown(self._met, len(self.pairs), _UNMET)
         marked: tuple[Flags, Times, Times] = _mark_units(
-            pair, at, step, listing, counted, self.steps,
-            self._opened, self._listed, self._listed_by,
-        )  # fmt: skip
+            pair, at, step, listing, counted, self.steps, self._met
+        )
         return marked
 
-    def _newly_active(self, account: Codes, day: Codes) -> tuple[Codes, Codes]:
+    def _newly_active(self, account: Codes, day: int) -> tuple[Codes, Codes]:
         """Return the account-days that begin in this batch."""
-        new = np.ones(len(account), bool)
-        new[1:] = account[1:] != account[:-1]
         self._last_day = grown(self._last_day, len(self.words["account"]), -(2**30))
-        new &= self._last_day[account] != day
-        self._last_day[account] = day
-        return account[new], day[new]
+        first = np.ones(len(account), bool)
+        first[1:] = account[1:] != account[:-1]
+        met = account[first]
+        new = met[self._last_day[met] != day]
+        self._last_day[new] = day
+        return new, np.full(len(new), day, np.int32)
 
 
 def find_units(events: pa.Table) -> Units:
@@ -266,35 +268,50 @@ def _steps(
 
     Returns each row's number and how many rows its request has.
     """
-    pages = _IS_PAGE[action]
-    same = (account[1:] == account[:-1]) & (at[1:] == at[:-1])
-    same &= (access[1:] == access[:-1]) | (pages[1:] & pages[:-1])
-    step = np.cumsum(np.concatenate([[0], ~same])[: len(at)]).astype(np.int32)
-    return step, np.bincount(step)[step].astype(np.int32)
+    step, size = np.empty((2, len(at)), np.int32)
+    _number_steps(account, at, access, _IS_PAGE[action], step, size)
+    return step, size
+
+
+@kernel
+def _number_steps(
+    account: Int32s, at: Int64s, access: UInt64s, pages: NDArray[np.bool_], step: Int32s,
+    size: Int32s,
+) -> None:  # fmt: skip
+    start = number = 0
+    for i in range(at.size):
+        same = i > 0 and account[i] == account[i - 1] and at[i] == at[i - 1]
+        if not (same and (access[i] == access[i - 1] or (pages[i] and pages[i - 1]))):
+            size[start:i] = i - start
+            start, number = i, number + 1
+        step[i] = number - 1
+    size[start:] = at.size - start
 
 
 @numba.njit(cache=True, nogil=True)
-def _mark_units(pair, at, step, listing, counted, base, opened, listed, listed_by):  # type: ignore[no-untyped-def]
+def _mark_units(pair, at, step, listing, counted, base, met):  # type: ignore[no-untyped-def]
     count = pair.size
-    day, hour, never = 86_400_000_000, 3_600_000_000, -(10**18)
+    day, hour = 86_400_000_000, 3_600_000_000
     is_unit = np.zeros(count, np.bool_)
     since = np.full(count, -1, np.int64)
     source = np.full(count, -1, np.int64)
     for i in range(count):
-        k, now = pair[i], at[i]
-        if k < 0:
+        if i + _AHEAD < count and pair[i + _AHEAD] >= 0:
+            prefetch(met, np.int64(pair[i + _AHEAD]))
+        if pair[i] < 0:
             is_unit[i] = counted[i]
             continue
-        last = max(opened[k], listed[k])
+        known, now = met[pair[i]], at[i]
+        last = max(known.opened, known.listed)
         if listing[i]:
             is_unit[i] = now - last >= day
-            since[i] = now - last if last > never else -1
-            listed[k], listed_by[k] = now, base + step[i]
+            since[i] = now - last if last > _NEVER else -1
+            known.listed, known.listed_by = now, base + step[i]
             continue
-        before = last if now - listed[k] >= hour else opened[k]
-        since[i] = now - before if before > never else -1
-        if now - opened[k] >= day:
+        before = last if now - known.listed >= hour else known.opened
+        since[i] = now - before if before > _NEVER else -1
+        if now - known.opened >= day:
             is_unit[i] = True
-            source[i] = listed_by[k] if now - listed[k] < hour else -1
-            opened[k] = now
+            source[i] = known.listed_by if now - known.listed < hour else -1
+            known.opened = now
     return is_unit, since, source

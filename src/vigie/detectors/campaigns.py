@@ -19,6 +19,7 @@ from vigie.detectors.base import Ratios
 from vigie.detectors.calibrate import WEEK
 from vigie.detectors.pooling import Passage, Pool
 from vigie.front import END
+from vigie.kernels import Int32s, Int64s, kernel
 from vigie.numbering import Codes, Numbers, State, grown
 from vigie.units import DAY, Units
 
@@ -70,13 +71,9 @@ class Meetings(State):
         """Return each unit's place where it is newly met, else -1."""
         pair = self.pairs.number_pairs(units.account, place)
         self.met = grown(self.met, len(self.pairs), END)
-        said = np.flatnonzero(pair >= 0)
-        np.minimum.at(self.met, pair[said], units.at[said])
-        met = self.met[pair[said]]
-        new = (met - known_since[units.account[said]] > _KNOWN) & (units.at[said] - met < _NEW)
-        out = np.full(len(units), -1, np.int32)
-        out[said[new]] = place[said[new]]
-        return out
+        new = np.full(len(units), -1, np.int32)
+        _newly_met(pair, units.account, units.at, place, known_since, self.met, new)
+        return new
 
 
 class Kind(State):
@@ -92,11 +89,10 @@ class Kind(State):
         self._best = np.full(0, np.nan)
 
     def gather(
-        self, units: Units, left: Codes, right: Codes, ratio: Values, peer: Codes
+        self, units: Units, left: Codes, right: Codes, speaks: NDArray[np.int64], peer: Codes
     ) -> Gathered:
         """Number the groups of the units that speak; a group is a pair of codes."""
-        speaks = (left >= 0) & (right >= 0) & ~np.isnan(ratio)
-        rows = units.order[speaks[units.order]]
+        rows = speaks[(left[speaks] >= 0) & (right[speaks] >= 0)]
         group, account = self.groups.number_pairs(left[rows], right[rows]), units.account[rows]
         member = self.members.number_pairs(group, account)
         self.account = grown(self.account, len(self.members))
@@ -149,7 +145,7 @@ class Candidates(State):
         """
         self.known_since = grown(self.known_since, len(units.accounts), END)
         np.minimum.at(self.known_since, units.account, units.at)
-        ratios = np.where(units.by_service, np.nan, ratios)
+        speaks = units.order[~(np.isnan(ratios) | units.by_service)[units.order]]
         organisation, team = units.text["organisation"], units.text["unit"]
         device = self.devices.new(units, units.text["device"], self.known_since)
         network = self.networks.new(units, units.text["network"], self.known_since)
@@ -158,7 +154,22 @@ class Candidates(State):
             (network, network),
         )  # fmt: skip
         for kind, (left, right) in zip(self.kinds, keys, strict=True):
-            yield kind, kind.gather(units, left, right, ratios, peer), ratios
+            yield kind, kind.gather(units, left, right, speaks, peer), ratios
+
+
+@kernel
+def _newly_met(
+    pair: Int32s, account: Int32s, at: Int64s, place: Int32s, known_since: Int64s, met: Int64s,
+    new: Int32s,
+) -> None:  # fmt: skip
+    """Note when each place was first met, and write it where it is newly met."""
+    for i in range(pair.size):
+        if pair[i] >= 0 and at[i] < met[pair[i]]:
+            met[pair[i]] = at[i]
+    for i in range(pair.size):
+        first = met[pair[i]] if pair[i] >= 0 else at[i]
+        if pair[i] >= 0 and first - known_since[account[i]] > _KNOWN and at[i] - first < _NEW:
+            new[i] = place[i]
 
 
 def limit(peaks: Values, target: float) -> float:

@@ -4,7 +4,7 @@ Evidence of different hypotheses is never multiplied: each keeps its own statist
 share of the alarm budget.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,22 +69,33 @@ class Panel(State):
             return np.empty((len(partition.units), 0))
         self._hear(partition)
         units = partition.units
-        if (units.day < warm).all():
-            return np.full((len(units), len(self.hypotheses)), np.nan)
-        ratios = np.concatenate([d.ratios(partition) for d in self.detectors.values()], axis=1)
-        np.minimum(ratios, self._caps, out=ratios)
-        for late in np.flatnonzero(self.since > units.at.min(initial=END)):
+        ratios = np.full((len(units), len(self.hypotheses)), np.nan)
+        early = units.day < warm
+        if early.all():
+            return ratios
+        for detector, columns in self._columns():
+            if (self.since[columns] < END).any():
+                answer = detector.ratios(partition)
+                np.minimum(answer, self._caps[columns], out=ratios[:, columns])
+        for late in np.flatnonzero(self.since > units.at.min()):
             ratios[units.at < self.since[late], late] = np.nan
-        ratios[units.day < warm] = np.nan
+        if early.any():
+            ratios[early] = np.nan
         return ratios
+
+    def _columns(self) -> Iterator[tuple[Detector, slice]]:
+        """Yield each detector with the places of its hypotheses."""
+        first = 0
+        for detector in self.detectors.values():
+            yield detector, slice(first, first + len(detector.hypotheses))
+            first += len(detector.hypotheses)
 
     def _hear(self, partition: Partition) -> None:
         """Note since when each hypothesis is told of, asking only of those not told of before."""
-        at, first = partition.units.at, 0
-        for detector in self.detectors.values():
-            columns = slice(first, first + len(detector.hypotheses))
-            first = columns.stop
-            if (self.since[columns] > at.min(initial=END)).any():
-                times = np.where(detector.heard(partition), at[:, None], END)
-                told = times.min(axis=0, initial=END)
+        at = partition.units.at
+        begin = at.min(initial=END)
+        for detector, columns in self._columns():
+            if (self.since[columns] > begin).any():
+                heard = detector.heard(partition)
+                told = [at[heard[:, h]].min(initial=END) for h in range(heard.shape[1])]
                 self.since[columns] = np.minimum(self.since[columns], told)
