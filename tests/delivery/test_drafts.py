@@ -60,6 +60,7 @@ def made(tmp_path: Path) -> tuple[Facts, Filing, dict[str, zipfile.ZipFile]]:
     with CaseBook.open(home, Settings()) as book:
         case = book.open_case("Portail", [], "dpo", "alerte", role="processor").id
         book.set_facts(case, facts, "calculés", "dpo")
+        book.decide(case, Matter.CAUSE, "external_malicious", "phished", "dpo", at=AWARE)
         book.note(case, Kind.MEASURE, "Both accounts were suspended.", AWARE)
         book.note(case, Kind.BREACH_ENDED, "suspended", datetime(2026, 3, 17, 13, tzinfo=UTC))
         book.note(case, Kind.CNIL_NOTIFIED, "for ourselves", AWARE)

@@ -121,5 +121,6 @@ def make_case(home: Path, exposure: Path, role: str = "controller") -> Case:
     with CaseBook.open(home, Settings()) as book:
         case = book.open_case("Portail", [], "dpo", "alerte", role=role).id
         book.set_facts(case, facts_of(exposure), "calculés", "dpo")
+        book.decide(case, Matter.CAUSE, "external_malicious", "hameçonnage", "dpo", at=AWARE)
         book.note(case, Kind.MEASURE, "Le compte utilisé a été coupé le 1er mars 2025.", AWARE)
         return book.decide(case, Matter.AWARENESS, "aware", "confirmé", "dpo", at=AWARE)

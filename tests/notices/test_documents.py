@@ -232,3 +232,50 @@ def test_no_package_is_fetched_and_no_file_read() -> None:
     text = (resources.files("vigie.notices") / "templates" / "notice.typ").read_text("utf-8")
     assert "import" not in text
     assert "read(" not in text
+
+
+@pytest.mark.parametrize(
+    ("cause", "english"),
+    [
+        ("external_malicious", "An unauthorised person used 1 professional account"),
+        ("internal_malicious", "was used by its own holder"),
+        ("unknown", "was used without authorisation"),
+    ],
+)
+def test_who_did_it_is_said_as_far_as_somebody_decided_it(story, cause: str, english: str) -> None:
+    told = msgspec.structs.replace(story, cause=cause)
+    if story.language == "en":
+        assert english in papers.press(told, ["nir"]).text()
+    if cause.startswith("external"):
+        assert papers.professional(told, "dr.martin").kind == "professional"
+    else:
+        with pytest.raises(RefusedError, match="cause external_malicious"):
+            papers.professional(told, "dr.martin")
+
+
+def test_the_public_reads_no_login(story) -> None:
+    told = msgspec.structs.replace(
+        story, measures=("dr.martin was suspended, dr.martinet was not.",),
+        facts=msgspec.structs.replace(story.facts, accounts=("dr.martin", "dr.petit")),
+    )  # fmt: skip
+    exposed = Exposed(("identity",), (), story.began, story.ended)
+    for document in (
+        papers.press(told, ["nir"]), controllers.draft_letter(told, share()),
+        Letters(told).write(exposed, ZOE, Route.ADULT), papers.professional(told, "dr.petit"),
+    ):  # fmt: skip
+        assert "[…] was suspended, dr.martinet was not." in document.text()
+    assert "dr.martin was suspended" in papers.professional(told, "dr.martin").text()
+
+
+def test_the_press_is_not_told_that_what_may_have_been_seen_was(story) -> None:
+    text = papers.press(story, ["identity"], may=["medical"]).text()
+    neither = {"fr": "ni d’affirmer ni d’exclure", "en": "neither prove nor exclude"}
+    assert neither[story.language] in text
+    assert neither[story.language] not in papers.press(story, ["identity"]).text()
+
+
+def test_no_field_of_a_sheet_is_left_blank(story, case, private_home) -> None:
+    for kind in KINDS:
+        sheet = papers.sheet(file(case, kind, private_home, DATE), story)
+        answers = [row for b in sheet.blocks if isinstance(b, Answers) for row in b.rows]
+        assert all(value.strip() for _label, value in answers)

@@ -4,7 +4,7 @@ A value that nobody knows yet is None, and is filed as unknown; it is never gues
 is not, such as the reason for a delay when there is none, is empty.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -27,9 +27,12 @@ from vigie.clocks.engine import read_clocks
 from vigie.clocks.model import ClockState
 from vigie.clocks.rules import Rule
 from vigie.facts import Fact, Facts
-from vigie.language import N_, _, current_language
+from vigie.language import N_, _, current_language, number
 from vigie.records import DATA_CLASSES
+from vigie.report import dates
 
+_FEW: Final = 5
+"""Files of log that are named one by one."""
 REPORTS: Final = {
     Kind.CERT_SANTE_REPORTED: "CERT Santé",
     Kind.ARS_REPORTED: "ARS",
@@ -151,22 +154,45 @@ def _breach(material: Material) -> dict[str, Any]:
         "causes": [words.causes[cause.value if cause else "unknown"]],
         "origins": [words.origins["hack"]] if stolen else None,
         "description": _description(case),
-        "systems": _systems(case) or None,
+        "systems": _systems(case, material.organisation.processing) or None,
         "accounts_number": len(accounts) or None,
+        "accounts": list(accounts) or None,
         "measures": _told(case, Kind.MEASURE) or None,
     }
 
 
 def _description(case: Case) -> str | None:
-    """Return why the alerts were raised, and what people noted of the circumstances."""
-    why = [joined.alert["why"][current_language()] for joined in case.alerts]
+    """Return why the alerts were raised, each with its moment, and what people noted.
+
+    The moment says whose figures these are: an alert counts what it cites, the facts what was
+    exposed.
+    """
+    alert = _("Alert of {when}: {why}")
+    why = [
+        alert.format(
+            when=_written(joined.alert["opened_at"], case.zone),
+            why=joined.alert["why"][current_language()],
+        )
+        for joined in case.alerts
+    ]
     return " ".join([*why, *_told(case, Kind.ATTACK_KNOWN)]) or None
 
 
-def _systems(case: Case) -> list[str]:
-    """Return the files of log that the alerts cite."""
+def _written(moment: str, zone: str) -> str:
+    """Write a moment out by the clock of `zone`."""
+    at = datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
+    return dates.minute(at.replace(tzinfo=UTC))
+
+
+def _systems(case: Case, processing: str) -> list[str]:
+    """Return what was breached, as the organisation calls it, and the logs that the alerts cite."""
     cited = (line.rpartition(":")[0] for joined in case.alerts for line in joined.alert["lines"])
-    return sorted(set(filter(None, cited)))
+    files = sorted(set(filter(None, cited)))
+    named = [_("log {file}").format(file=name) for name in files]
+    if len(files) > _FEW:
+        text = _("{count} log files, from {first} to {last}")
+        named = [text.format(count=number(len(files)), first=files[0], last=files[-1])]
+    return [*filter(None, [processing]), *named]
 
 
 def _told(case: Case, kind: Kind) -> list[str]:

@@ -69,11 +69,11 @@ def _documents(options: Namespace, case: Case, story: Story) -> dict[str, Docume
     home, notice = home_of(options), options.notice
     if notice in KINDS:
         return {notice: papers.sheet(file(case, notice, home, date_of(options)), story)}
-    classes = [*classes_of(story.facts), *possible_classes(story.facts)]
+    seen, may = classes_of(story.facts), possible_classes(story.facts)
     if notice == "press":
-        return {notice: papers.press(story, classes, home)}
+        return {notice: papers.press(story, seen, home, may)}
     if notice == "advice":
-        return {notice: papers.advice_page(story, classes, home)}
+        return {notice: papers.advice_page(story, [*seen, *may], home)}
     return {
         f"professional-{place}": papers.professional(story, account, home)
         for place, account in enumerate(story.facts.accounts, start=1)

@@ -87,7 +87,7 @@ class Letters:
             "unsure": () if exposed.seen else counsel.names(exposed.possible, language),
             "consequences": counsel.consequences(exposed.classes, language),
             "actions": counsel.actions(exposed.classes, language),
-            "measures": self._story.measures,
+            "measures": self._story.measures_without(),
         }
 
     def _check(self, letter: Document, exposed: Exposed, direct: bool) -> None:
@@ -105,7 +105,7 @@ def required(story: Story, counsel: Counsel, exposed: Exposed) -> dict[str, tupl
         REQUIRED["happened"]: (story.what_happened(),),
         REQUIRED["classes"]: counsel.names(exposed.classes, language),
         REQUIRED["consequences"]: counsel.consequences(exposed.classes, language),
-        REQUIRED["measures"]: story.measures,
+        REQUIRED["measures"]: story.measures_without(),
         REQUIRED["actions"]: counsel.actions(exposed.classes, language),
         REQUIRED["contact"]: (story.organisation.contact,),
     }

@@ -13,9 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from vigie.cases.filings import Filing
+from vigie.errors import RefusedError
 from vigie.facts import Fact
 from vigie.facts.words import CLASS_NAMES
-from vigie.language import _
+from vigie.language import N_, _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
 from vigie.notices.dates import moment_of
@@ -32,12 +33,22 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 def professional(
     story: Story, account: str, home: Path | None = None, person: Person | None = None
 ) -> Document:
-    """Return the letter to the professional whose `account` was used, named where known."""
+    """Return the letter to the professional whose `account` was used, named where known.
+
+    Raises `RefusedError` while nobody decided that it was somebody else.
+    """
+    if not story.cause.startswith("external"):
+        raise RefusedError(
+            N_("the letter tells the holder that somebody else used the account, which nobody "
+               "decided"), where=story.case,
+            remedy=N_("vigie case decide {case} cause external_malicious --reason …"),
+            case=story.case,
+        )  # fmt: skip
     advice, language = load_counsel(home).professional, story.language
     lists: Lists = {
         "consequences": advice.consequences[language],
         "actions": advice.actions[language],
-        "measures": story.measures,
+        "measures": story.measures_without(account),
     }
     fields = {"account": account, "greeting_end": _("Madam, Sir")}
     letter = paper("professional", story, home, fields, lists, "letter")
@@ -48,15 +59,21 @@ def professional(
     )  # fmt: skip
 
 
-def press(story: Story, classes: Iterable[str], home: Path | None = None) -> Document:
-    """Return the statement to the press: every number a fact, with its unit and out of how many."""
+def press(
+    story: Story, classes: Iterable[str], home: Path | None = None, may: Iterable[str] = ()
+) -> Document:
+    """Return the statement to the press: every number a fact, with its unit and out of how many.
+
+    `may` are the classes that the log neither proves nor rules out.
+    """
     counsel, language = load_counsel(home), story.language
-    named = sorted(classes, key=DATA_CLASSES.index)
+    seen, possible = (sorted(names, key=DATA_CLASSES.index) for names in (classes, may))
     lists: Lists = {
         "figures": fact_figures(story),
-        "seen": tuple(_(CLASS_NAMES[name]) for name in named),
-        "measures": story.measures,
-        "actions": counsel.actions(named, language),
+        "seen": tuple(_(CLASS_NAMES[name]) for name in seen),
+        "possible": tuple(_(CLASS_NAMES[name]) for name in possible),
+        "measures": story.measures_without(),
+        "actions": counsel.actions([*seen, *possible], language),
     }
     return paper("press", story, home, {}, lists, "report")
 
@@ -71,7 +88,7 @@ def fact_figures(story: Story) -> tuple[tuple[str, str], ...]:
         ("controllers", _("Controllers")),
     ):
         fact = story.facts.get(name)
-        if fact is None:
+        if fact is None or (name == "controllers" and not fact.numerator):
             continue
         value = counted(fact)
         if fact.denominator is not None:
@@ -150,6 +167,8 @@ def _shown(value: Any, unknown: str, zone: str) -> str:
     """Write a value of a form; a moment is written out, as a person reads it."""
     if value is None:
         return unknown
+    if value in ("", []):
+        return _("nothing to report")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int):

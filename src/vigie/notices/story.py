@@ -1,11 +1,12 @@
 """What every notice of a case says of it, from its records and facts: the same in all of them."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from vigie.cases.model import Case, Event, Kind
+from vigie.cases.model import Case, Event, Kind, Matter
 from vigie.cases.organisation import Organisation, load_organisation
 from vigie.errors import RefusedError
 from vigie.facts import Facts
@@ -17,8 +18,9 @@ from vigie.notices.dates import day_of, moment_of
 class Story(msgspec.Struct, frozen=True):
     """A case as notices tell it, in one language.
 
-    `accounts` are those that were used. In the voice of a controller whose data were breached with
-    its `processor`, `organisation` is the controller and the processor is named here.
+    `accounts` are those that were used, `cause` (one of the CNIL's) what somebody decided of it.
+    In the voice of a controller whose data were breached with its `processor`, `organisation` is
+    the controller and the processor is named here.
     """
 
     case: str
@@ -33,6 +35,7 @@ class Story(msgspec.Struct, frozen=True):
     facts: Facts
     told: dict[str, datetime]
     accounts: tuple[str, ...]
+    cause: str = "unknown"
     processor: str = ""
     next_update: str = ""
 
@@ -40,6 +43,14 @@ class Story(msgspec.Struct, frozen=True):
     def sha256(self) -> str:
         """The hash of the facts."""
         return self.facts.sha256
+
+    def measures_without(self, but: str = "") -> tuple[str, ...]:
+        """Return the measures without the logins of others: a login names its holder."""
+        others = [re.escape(name) for name in self.facts.accounts if name != but]
+        if not others:
+            return self.measures
+        named = re.compile(rf"(?<!\w)(?:{'|'.join(others)})(?!\w)", re.IGNORECASE)
+        return tuple(named.sub("[…]", text) for text in self.measures)
 
     def day(self, moment: datetime) -> str:
         """Write a day out, in the time zone of the organisation."""
@@ -59,14 +70,7 @@ class Story(msgspec.Struct, frozen=True):
     def what_happened(self) -> str:
         """Say in a few sentences who came in how, from when to when, and who was told."""
         accounts, owner = len(self.accounts), self.processor or self.organisation.name
-        text = plural(
-            "An unauthorised person used {count} professional account of {organisation} to read "
-            "patients’ data, {period}.",
-            "An unauthorised person used {count} professional accounts of {organisation} to read "
-            "patients’ data, {period}.",
-            accounts,
-        )
-        said = [text.format(
+        said = [self._who(accounts).format(
             count=written(accounts), organisation=owner,
             period=self.period(self.began, self.ended),
         )]  # fmt: skip
@@ -82,6 +86,32 @@ class Story(msgspec.Struct, frozen=True):
             if kind in self.told:
                 said.append(phrase.format(when=self.day(self.told[kind])))
         return " ".join(said)
+
+    def _who(self, accounts: int) -> str:
+        """Say who used the accounts, as far as somebody decided it."""
+        if self.cause.startswith("external"):
+            return plural(
+                "An unauthorised person used {count} professional account of {organisation} to "
+                "read patients’ data, {period}.",
+                "An unauthorised person used {count} professional accounts of {organisation} to "
+                "read patients’ data, {period}.",
+                accounts,
+            )
+        if self.cause.startswith("internal"):
+            return plural(
+                "{count} professional account of {organisation} was used by its own holder, who "
+                "was not entitled to it, to read patients’ data, {period}.",
+                "{count} professional accounts of {organisation} were used by their own holders, "
+                "who were not entitled to it, to read patients’ data, {period}.",
+                accounts,
+            )
+        return plural(
+            "{count} professional account of {organisation} was used without authorisation to read "
+            "patients’ data, {period}.",
+            "{count} professional accounts of {organisation} were used without authorisation to "
+            "read patients’ data, {period}.",
+            accounts,
+        )
 
     def fields(self) -> dict[str, str]:
         """Return the fields that all texts may use."""
@@ -122,12 +152,14 @@ def tell(case: Case, home: Path, date: datetime) -> Story:
             case, N_("no measure is on its time line"),
             N_("note each that was taken: a letter names them"),
         )  # fmt: skip
+    cause = case.last(Matter.CAUSE)
     return Story(
         case.id, current_language(), organisation, case.zone, date.date().isoformat(),
         _moment(facts, "first_access", case, Kind.BREACH_BEGAN),
         _moment(facts, "last_access", case, Kind.BREACH_ENDED),
         case.awareness.at, measures, facts,
         {event.kind: event.at for event in reversed(case.of(Event))}, facts.accounts,
+        cause.value if cause else "unknown",
     )  # fmt: skip
 
 
