@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vigie.alerts import LEVELS, QUIET, REASONS
+from vigie.alerts import BATCHES, LEVELS, QUIET, REASONS, Watch
 from vigie.config import Settings
 from vigie.detection import COLUMNS, detect
+from vigie.detectors.calibrate import Thresholds
 from vigie.events import TIME
 from vigie.expectations import expect
 from vigie.story import tell
@@ -133,13 +134,30 @@ def test_a_single_day_says_that_it_is_too_short():
 
 def test_each_level_has_a_budget_of_its_own(events, found):
     assert found.budgets == (1.0, 0.1, 0.01)
-    grave = detect(events, Settings(step_up_budget=1.0, suspend_budget=1.0))
+    grave = detect(events, Settings(100.0, step_up_budget=100.0, suspend_budget=100.0))
     assert {alert.level for alert in grave.alerts} == {"suspend"}
-    mild = detect(events, Settings(step_up_budget=1e-30, suspend_budget=1e-30))
+    mild = detect(events, Settings(100.0, step_up_budget=1e-30, suspend_budget=1e-30))
     assert {alert.level for alert in mild.alerts} == {"watch"}
     assert [a.id for a in sorted(grave.alerts, key=lambda a: a.id)] == [
         a.id for a in sorted(mild.alerts, key=lambda a: a.id)
     ]
+
+
+def test_what_honest_batches_resemble_raises_the_first_level_alone(events):
+    (rush,) = detect(events, Settings(step_up_budget=1.0, suspend_budget=1.0)).alerts
+    assert rush.hypothesis in BATCHES
+    assert rush.level == LEVELS[0]
+    assert len(rush.thresholds) == 1
+
+
+def test_the_gravest_level_asks_of_every_group_what_the_loudest_did():
+    level = np.array([[3.0, 3.0], [9.0, 9.0]])
+    found = Thresholds(level, np.ones((2, 2)), np.zeros(2), True)
+    watch = Watch(("register_sweep", "name_walk"), ())
+    watch.arm([found], [1.0, 10.0, 100.0])
+    _, step_up, suspend = watch.limits[:, :, 0]
+    assert step_up[0] < step_up[1]
+    assert suspend[0] == suspend[1] > step_up[1]
 
 
 def test_what_to_expect_at_this_size_is_said_by_level(found):

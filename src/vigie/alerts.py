@@ -23,6 +23,9 @@ from vigie.units import DAY, Units
 
 QUIET: Final = 7 * DAY
 LEVELS: Final = ("watch", "step_up", "suspend")
+BATCHES: Final = frozenset({"fast_sweep", "identifier_walk", "name_walk", "own_panel"})
+"""Hypotheses that honest batches of work resemble (clean-ups, recalls): they raise `watch` alone.
+How loud the first batch of somebody who never did one will be, no week before it foretells."""
 REASONS: Final = {
     "register_sweep": N_(
         "Unusual access: records of persons whom neither this account, its team nor its "
@@ -90,7 +93,8 @@ class Alert(msgspec.Struct, frozen=True):
     `evidence` is the decimal log of the statistic at the alarm: how many powers of ten the
     harvest explains the lines better than the account's habits do, summed over its alarms.
     `thresholds` are those that it was held against when it was raised, watch first, as decimal
-    logs too; those of a campaign are told with its story.
+    logs too, of the levels that its hypothesis can reach; those of a campaign are told with its
+    story.
     """
 
     id: str
@@ -141,10 +145,16 @@ class Watch(State):
     def arm(self, folds: Sequence[Thresholds], rarer: Sequence[float]) -> None:
         """Set the thresholds of each fold of the accounts, for every level of gravity.
 
-        `rarer` says by how much rarer than one of the first level an alert of each must be.
+        `rarer` says by how much rarer than one of the first level an alert of each must be. For
+        the gravest level every group has the limit of the loudest one: what a group's few weeks did
+        not show, another's may have.
         """
         self.folds = len(folds)
-        self.limits = np.stack([np.concatenate([one.log(r) for one in folds]) for r in rarer])
+        logs = [[one.log(r) for one in folds] for r in rarer]
+        for log in logs[-1]:
+            log[:] = log.max(axis=0)
+        self.limits = np.stack([np.concatenate(each) for each in logs])
+        self.limits[1:, :, [name in BATCHES for name in self.hypotheses]] = np.inf
 
     def watch(self, look: Look) -> list[Alert]:
         """Return the alerts that these units open or change, in order of time."""
@@ -181,7 +191,8 @@ class Watch(State):
             name = self.hypotheses[alarm.hypothesis]
             usual, observed = self.tally.told(alarm, name, cited, group)
             limits = self._limits(alarm, group) / np.log(10)
-            episode = self.open[alarm.account] = Episode([], usual, observed, {}, limits.tolist())
+            reached = limits[np.isfinite(limits)].tolist()
+            episode = self.open[alarm.account] = Episode([], usual, observed, {}, reached)
         episode.alarms.append(alarm)
         episode.gravity = max(episode.gravity, self._gravity(episode, group))
         episode.cited.update(told)

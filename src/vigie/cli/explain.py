@@ -132,7 +132,7 @@ def _as_json(alert: "Alert", story: "Story") -> dict[str, object]:
     return {
         "version": 1,
         "alert": msgspec.to_builtins(alert),
-        "thresholds": dict(zip(LEVELS, story.thresholds, strict=True)),
+        "thresholds": dict(zip(LEVELS, story.thresholds, strict=False)),
         "honest_reasons": story.reasons,
         "steps": [
             {"at": stamp(s.at), "patients": s.patients, "added": s.added, "level": s.level}
