@@ -220,7 +220,7 @@ def _persons(material: Material) -> dict[str, Any]:
         "persons_at_most": persons.numerator if persons.low is None else persons.high,
         "records_number": lines.numerator if lines and lines.exact else None,
         "data": words.data_of([*classes, "unknown"] if possible else classes),
-        "sensitive": _sensitive(words, classes, possible),
+        "sensitive": sensitive_of(words, classes, possible),
     }
 
 
@@ -243,7 +243,7 @@ def _about(facts: Facts, data_class: str) -> Fact | None:
     return facts.get(f"persons.class:{data_class}")
 
 
-def _sensitive(words: Vocabulary, classes: list[str], possible: list[str]) -> str | None:
+def sensitive_of(words: Vocabulary, classes: list[str], possible: list[str]) -> str | None:
     """Return the form's "Oui" or empty answer, or None while it may still be either."""
     if words.is_sensitive(classes):
         return "Oui"

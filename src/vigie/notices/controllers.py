@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from vigie.cases.figures import stamp
+from vigie.cases.figures import sensitive_of, stamp
 from vigie.cases.filings import Field, Filing
 from vigie.cases.organisation import Organisation
 from vigie.cases.vocabulary import load_vocabulary
@@ -34,7 +34,7 @@ from vigie.notices.wording import Lists
 from vigie.records import DATA_CLASSES
 
 KEPT: Final = frozenset({
-    "certainty", "ongoing", "natures", "origins", "causes", "people", "measures", "security_before",
+    "certainty", "ongoing", "natures", "origins", "causes", "people", "security_before",
 })  # fmt: skip
 """Fields of a notification that the processor can answer for the controller as they stand."""
 CONTENTS: Final = (
@@ -57,6 +57,8 @@ def enclosed(
     first = next(iter(makers))
 
     def documents(share: Share) -> dict[str, bytes]:
+        if not share.controller:  # the operator keeps these, and writes to nobody about them
+            return {"facts.json": share_facts(story, share)}
         cnil, letter = draft(filing, story, share, home), draft_letter(story, share, home)
         return {
             f"notice.{first}": makers[first](notice(story, share, contents(share), home)),
@@ -105,7 +107,7 @@ def notice(
     story = of_share(story, share)
     lists: Lists = {
         "figures": share_figures(story, share),
-        "measures": story.measures,
+        "measures": story.measures_without(*share.accounts),
         "consequences": counsel.consequences(share.classes, language),
         "duties": counsel.controller.duties[language],
         "contents": tuple(contents),
@@ -174,7 +176,8 @@ def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) 
         "persons_at_most": share.persons if persons.low is None else persons.high,
         "data": words.data_of(classes),
         "harms": words.harms_of(share.classes),
-        "sensitive": _("yes") if words.is_sensitive(classes) else None,
+        "sensitive": sensitive_of(words, list(share.by_class), list(share.may)),
+        "measures": list(story.measures_without(*share.accounts)),
         "description": told.what_happened(),
     }
     fields = tuple(_answered(field, own) for field in filing.fields)

@@ -159,7 +159,7 @@ def _rows(values: list[dict[str, Any]], show: Callable[[Any], str]) -> Rows:
              "sha256": "SHA-256"}  # fmt: skip
     return Rows(
         tuple(names.get(name, name) for name in header),
-        tuple(tuple(show(row.get(name)) for name in header) for row in values),
+        tuple(tuple(show(row[name]) if row[name] else "" for name in header) for row in values),
     )
 
 

@@ -44,9 +44,9 @@ class Story(msgspec.Struct, frozen=True):
         """The hash of the facts."""
         return self.facts.sha256
 
-    def measures_without(self, but: str = "") -> tuple[str, ...]:
+    def measures_without(self, *but: str) -> tuple[str, ...]:
         """Return the measures without the logins of others: a login names its holder."""
-        others = [re.escape(name) for name in self.facts.accounts if name != but]
+        others = [re.escape(name) for name in self.facts.accounts if name not in but]
         if not others:
             return self.measures
         named = re.compile(rf"(?<!\w)(?:{'|'.join(others)})(?!\w)", re.IGNORECASE)
