@@ -8,7 +8,7 @@ from vigie.language import _
 def command(commands: Any, name: str, common: Any, summary: str, run: str) -> Any:
     """Declare the command `name`, run by `run` (`module:function` of `vigie.cli`)."""
     parser = commands.add_parser(name, help=summary, description=summary, parents=[common])
-    parser.set_defaults(run=f"vigie.cli.{run}")
+    parser.set_defaults(run=f"vigie.cli.{run}", called=parser.prog)
     return parser
 
 

@@ -25,6 +25,14 @@ PRESETS = (
 class _Parser(argparse.ArgumentParser):
     """Says a usage error in one sentence, with the command whose help has the rest."""
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse all arguments; what is left over is told with the command that does not know it."""
+        options, left = self.parse_known_args(args, namespace)
+        if left:
+            self.prog = getattr(options, "called", self.prog)
+            self.error(_("unrecognized arguments: %s") % " ".join(left))
+        return options
+
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
         remedy = _("{command} --help says how it is called").format(command=self.prog)

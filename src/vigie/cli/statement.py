@@ -159,3 +159,16 @@ def _draw(findings: "list[Finding]") -> None:
     said = [labelled(_(VERDICTS[name]), number(count)) for name, count in counts.items()]
     total = plural("{count} sentence", "{count} sentences", len(findings))
     say(f"{total.format(count=number(len(findings)))} ({', '.join(said)})")
+    say(_languages(findings))
+
+
+_LANGUAGES = {"fr": N_("French"), "en": N_("English"), "": N_("another language, not read")}
+
+
+def _languages(findings: "list[Finding]") -> str:
+    """Say by the rules of which language the sentences were read, as each was taken for."""
+    from vigie.language import labelled, number
+
+    counts = {name: sum(f.language == name for f in findings) for name in _LANGUAGES}
+    said = [labelled(_(_LANGUAGES[name]), number(count)) for name, count in counts.items() if count]
+    return labelled(_("read as"), ", ".join(said) or "–")

@@ -153,6 +153,8 @@ def _vague(said: Reading, facts: Facts) -> Iterator[Problem]:
 
 def _manner(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     """Check how surely something is said: denied, perhaps, or without doubt."""
+    if said.says("no_proof"):
+        return
     if said.says("unknown_content"):
         yield from _unknown_content(facts, bound)
     elif said.says("unknown_number") or said.says("known_number"):
