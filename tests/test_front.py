@@ -76,3 +76,29 @@ def test_a_late_row_is_counted_and_taken_in_where_the_watermark_stands() -> None
     late = front.feed(reader.read(log([("anna", 50, 2, 8, "person")])), 200 * SECOND)
     assert front.late == 1
     assert late["moment"].tolist() == [100 * SECOND, 100 * SECOND]
+
+
+@pytest.mark.parametrize("order", ["in order", "backwards", "shuffled"])
+def test_a_crowd_of_one_moment_comes_in_the_order_of_its_accounts(order) -> None:
+    numbers = np.arange(400)
+    if order != "in order":
+        numbers = (
+            numbers[::-1] if order == "backwards" else np.random.default_rng(1).permutation(400)
+        )
+    rows = [(f"account {n:03d}", 10 + n % 2, n, n, "person") for n in numbers.tolist()]
+    found = [rows[row] for row in counted(rows)]
+    assert found == sorted(found, key=lambda row: (row[1], row[0]))
+
+
+def test_what_is_held_over_comes_out_as_if_it_had_come_at_once() -> None:
+    rows = [(f"account {n % 5}", 10 + n / 3, n % 7, n, "person") for n in range(60)]
+    whole = counted(rows)
+    reader = Reader()
+    front = Front(reader.words)
+    parts = [log(rows).slice(start, 12) for start in range(0, 60, 12)]
+    given = [
+        front.feed(reader.read(one), int((10 + 4 * n) * SECOND)) for n, one in enumerate(parts)
+    ]
+    moments = np.concatenate([one["moment"] for one in (*given, front.flush())])
+    assert (np.diff(moments) >= 0).all()
+    assert len(moments) == len(whole)

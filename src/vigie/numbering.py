@@ -129,7 +129,9 @@ class Words(State):
             # A slice shares the words of the whole: only those that it uses are looked at.
             used = pc.unique(indices).drop_null()
             indices, dictionary = pc.index_in(indices, value_set=used), dictionary.take(used)
-        code = [self._number(word) for word in dictionary.to_pylist()]
+        words = dictionary.to_pylist()
+        known = list(map(self._code.get, words))
+        code = [self._number(word) for word in words] if None in known else known
         table = np.array([*code, -1], np.int32)
         return _looked_up(table, indices)
 
