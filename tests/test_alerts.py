@@ -143,19 +143,23 @@ def test_each_level_has_a_budget_of_its_own(events, found):
     ]
 
 
-def test_what_honest_batches_resemble_raises_the_first_level_alone(events):
-    (rush,) = detect(events, Settings(step_up_budget=1.0, suspend_budget=1.0)).alerts
-    assert rush.hypothesis in BATCHES
-    assert rush.level == LEVELS[0]
-    assert len(rush.thresholds) == 1
-
-
-def test_the_gravest_level_asks_of_every_group_what_the_loudest_did():
+@pytest.fixture
+def limits():
+    """The limits of each level, two groups and two hypotheses, of which batches resemble one."""
     level = np.array([[3.0, 3.0], [9.0, 9.0]])
-    found = Thresholds(level, np.ones((2, 2)), np.zeros(2), True)
     watch = Watch(("register_sweep", "name_walk"), ())
-    watch.arm([found], [1.0, 10.0, 100.0])
-    _, step_up, suspend = watch.limits[:, :, 0]
+    watch.arm([Thresholds(level, np.ones((2, 2)), np.zeros(2), True)], [1.0, 10.0, 100.0])
+    return watch.limits
+
+
+def test_what_honest_batches_resemble_raises_the_first_level_alone(limits):
+    assert "name_walk" in BATCHES
+    assert np.isfinite(limits[0]).all()
+    assert np.isinf(limits[1:, :, 1]).all()
+
+
+def test_the_gravest_level_asks_of_every_group_what_the_loudest_did(limits):
+    _, step_up, suspend = limits[:, :, 0]
     assert step_up[0] < step_up[1]
     assert suspend[0] == suspend[1] > step_up[1]
 
