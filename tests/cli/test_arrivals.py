@@ -204,3 +204,34 @@ def test_facts_whose_moments_are_no_times_are_refused(
     (tmp_path / "odd.json").write_text(json.dumps(facts))
     said = vigie("case", "facts", given, tmp_path / "odd.json", "--reason", "r", code=1)
     assert "one of its moments is no time" in said
+
+
+def test_two_open_cases_about_one_account_are_said(case: str, vigie) -> None:
+    vigie("case", "open", "--title", "Again", "--reason", "another team")
+    said = vigie("exposure", "--case", "2026-002", *PERIOD, "--reason", "r")
+    assert "case 2026-001, open too, asks about an account of this case" in said
+    later = (*PERIOD[:2], "--from", "2026-04-10", "--to", "2026-04-11")
+    alone = vigie("exposure", "--case", "2026-002", *later, "--reason", "r", code=4)
+    assert "open too" not in alone
+    vigie("case", "decide", "2026-001", "state", "contained", "--reason", "r")
+    vigie("case", "decide", "2026-001", "authority", "not_notified", "--reason", "no risk")
+    vigie("case", "decide", "2026-001", "persons", "not_informed", "--exemption", "no_high_risk",
+          "--reason", "no risk")  # fmt: skip
+    vigie("case", "close", "2026-001", "--reason", "done")
+    assert "open too" not in vigie("exposure", "--case", "2026-002", *PERIOD, "--reason", "r")
+
+
+def test_nobody_is_told_of_an_exposure_of_nobody(case: str, vigie, tmp_path: Path) -> None:
+    """A session that only logged in: the log is complete and counts no person."""
+    (private := tmp_path / "facts.json").write_text("")
+    vigie("exposure", *PERIOD, "--facts", private)
+    facts = json.loads(private.read_text())
+    persons = next(one for one in facts["facts"] if one["name"] == "persons")
+    persons.update(numerator=0, low=None, high=None)
+    private.write_text(json.dumps(facts))
+    vigie("case", "facts", case, private, "--reason", "r")
+    for notice in ("press", "letters", "advice"):
+        assert "count nobody" in vigie("notice", "prepare", case, notice, "--reason", "r", code=1)
+    out = ("--out", tmp_path / "out", "--form", "txt")
+    assert "count nobody" in vigie("notice", "render", case, "press", *out, code=1)
+    assert "written" in vigie("notice", "render", case, "cnil", *out)

@@ -15,7 +15,7 @@ import msgspec
 
 from vigie import journal
 from vigie.alerts import Alert
-from vigie.cases.model import Case, Status
+from vigie.cases.model import OVER, Case
 from vigie.cases.scope import has_scope, scope_of, scope_of_facts
 from vigie.exposure import Scope
 from vigie.exposure.selection import count_own
@@ -24,7 +24,6 @@ from vigie.stores.catalogue import Catalogue
 
 ENTRY: Final = "computed"
 GIVEN: Final = "given"
-OVER: Final = (Status.CLOSED, Status.DISMISSED)
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from vigie import journal
-from vigie.cases.arrivals import OVER, find_arrivals
-from vigie.cases.model import Case
+from vigie.cases.arrivals import find_arrivals
+from vigie.cases.model import OVER, Case
 from vigie.cases.scope import has_scope, scope_of, scope_of_facts
 from vigie.exposure import Scope
 from vigie.stores import Store

@@ -38,6 +38,8 @@ TRANSITIONS: Final = {
 }
 """From each state to those that may follow. What is closed or dismissed may be opened again."""
 UNCERTAIN: Final = (Status.SUSPECTED, Status.INVESTIGATING)
+OVER: Final = (Status.CLOSED, Status.DISMISSED)
+"""A case in one of these asks nothing of the log."""
 
 
 class Kind(StrEnum):

@@ -4,13 +4,14 @@ A decision about `scope` sets the period of the account that it names, whatever 
 one about `boundary` says where the owner ends and the thief begins. The last about each counts.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import cast, get_args
 
 import msgspec
 
 from vigie.alerts import Alert
-from vigie.cases.model import Case, Decision, Matter
+from vigie.cases.model import OVER, Case, Decision, Matter
 from vigie.errors import UsageError
 from vigie.exposure import Boundary, Scope, Stretch, of_alerts
 from vigie.exposure.scope import Level
@@ -37,6 +38,26 @@ def scope_of(case: Case) -> Scope:
 def has_scope(case: Case) -> bool:
     """Whether the log can be asked about this case."""
     return bool(case.alerts or case.last(Matter.SCOPE))
+
+
+def others_about(case: Case, cases: Iterable[Case]) -> list[Case]:
+    """Return the other open cases that ask about an account of this one at the same time.
+
+    Their letters would reach the same persons twice.
+    """
+    if not has_scope(case):
+        return []
+    mine = scope_of(case).stretches
+    return [
+        other
+        for other in cases
+        if other.id != case.id and other.status not in OVER and has_scope(other)
+        if any(_meet(one, two) for one in mine for two in scope_of(other).stretches)
+    ]
+
+
+def _meet(one: Stretch, two: Stretch) -> bool:
+    return one.account == two.account and one.since < two.until and two.since < one.until
 
 
 def scope_of_facts(case: Case) -> Scope | None:

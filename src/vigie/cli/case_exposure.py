@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vigie.cases.arrivals import OVER, note_computed
+from vigie.cases.arrivals import note_computed
 from vigie.cases.differences import Change, differences
 from vigie.cases.holds import note_exported
-from vigie.cases.model import Case, FactsVersion, Matter
-from vigie.cases.scope import details_of, has_scope, scope_of
+from vigie.cases.model import OVER, Case, FactsVersion, Matter
+from vigie.cases.scope import details_of, has_scope, others_about, scope_of
 from vigie.cases.texts import with_scans
 from vigie.cli.book import find_case, open_book
 from vigie.cli.changes_shown import draw_changes
@@ -94,6 +94,11 @@ def record(options: Namespace, case: Case, found: Exposure, reason: str = "") ->
     why = reason or N_("computed from what the case asks of the log")
     with open_book(options) as book:
         after = book.set_facts(case.id, facts, why, options.author)
+        others = others_about(after, book.cases())
+    for other in others:
+        text = _("! case {other}, open too, asks about an account of this case at the same time: "
+                 "who is in both would be written to twice.")  # fmt: skip
+        remark(text.format(other=other.id))
     return _noted(options, after)
 
 

@@ -4,6 +4,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
 
+from vigie.cases.filings import KINDS
 from vigie.cases.model import Matter
 from vigie.cli.arriving import remind
 from vigie.cli.book import find_case, open_book
@@ -33,7 +34,9 @@ def _decide(options: Namespace, matter: Matter) -> int:
     with open_book(options) as book:
         case = book.case(options.case)
         if matter == Matter.NOTICE_ASKED:
-            tell(case, home_of(options), datetime.now(UTC))
+            story = tell(case, home_of(options), datetime.now(UTC))
+            if options.notice not in KINDS:
+                story.require_persons()
         if matter != Matter.NOTICE_REFUSED:
             remind(options, [case])
         case = book.decide(case.id, matter, options.notice, options.reason, options.author)

@@ -46,9 +46,12 @@ def render(options: Namespace) -> int:
     if named:
         require_approved(case, options.notice)
         require_current(options, case)
+        story.require_persons()
         with key_in_use(options):
             return _NAMED[options.notice](options, case, story)
     remind(options, [case])
+    if options.notice not in KINDS:
+        story.require_persons()
     documents = _documents(options, case, story)
     options.out.mkdir(parents=True, exist_ok=True)
     _write(documents, options.out, options.form or ["pdf"], home_of(options))

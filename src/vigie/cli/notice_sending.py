@@ -72,6 +72,7 @@ def send(options: Namespace) -> int:
     story = tell(case, home_of(options), date_of(options))
     require_approved(case, options.notice)
     require_current(options, case)
+    story.require_persons()
     with key_in_use(options):
         return _SENDERS[options.notice](options, case, story)
 

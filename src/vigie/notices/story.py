@@ -44,6 +44,16 @@ class Story(msgspec.Struct, frozen=True):
         """The hash of the facts."""
         return self.facts.sha256
 
+    def require_persons(self) -> None:
+        """Raise `RefusedError` when the facts count nobody: there is nothing to tell anyone of."""
+        persons = self.facts.get("persons")
+        if persons and persons.exact and not persons.numerator:
+            raise RefusedError(
+                N_("the facts count nobody: no notice can say that patients’ data were read"),
+                where=self.case,
+                remedy=N_("widen what is asked (vigie exposure --case), or close the case"),
+            )
+
     def measures_without(self, *but: str) -> tuple[str, ...]:
         """Return the measures without the logins of others: a login names its holder."""
         others = [re.escape(name) for name in self.facts.accounts if name not in but]
