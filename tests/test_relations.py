@@ -21,10 +21,11 @@ from vigie.testing.detectors import keys, text
 from vigie.units import DAY, UnitFinder, batches
 
 STRANGER = {LOCAL, LOCAL_UNSEEN, FAR, FAR_UNSEEN}
+DOUBTED = -1
 COLLEAGUES = {ORGANISATION, ORGANISATION_IDLE}
 
 
-def relations_of(rows, mute=None, areas=None):
+def relations_of(rows, mute=None, areas=None, site="site"):
     """The relation of each opening (account, day, patient), in order of time.
 
     `mute` says from which day on which accounts teach nothing, and since when; `areas` where the
@@ -38,7 +39,7 @@ def relations_of(rows, mute=None, areas=None):
             "access_id": keys(number, 2),
             "at": pa.array(np.array(days) * DAY + number * 60_000_000).cast(TIME),
             "account": text(list(accounts)),
-            "organisation": text(["site"] * len(rows)),
+            "organisation": text([site] * len(rows)),
             "action": text(["open"] * len(rows)),
             "patient": keys(np.array(patients), 3),
         }
@@ -60,10 +61,26 @@ def test_a_patient_of_a_colleague_is_known_to_the_organisation() -> None:
     assert relations_of([("a", 1, 5), ("b", 2, 5)])[1] in COLLEAGUES
 
 
-def test_what_an_account_with_an_open_alert_opened_makes_nobody_known() -> None:
+def test_what_an_account_with_an_open_alert_opened_is_neither_known_nor_strange() -> None:
     rows = [("a", 1, 5), ("b", 2, 5), ("b", 3, 6), ("a", 4, 7), ("b", 5, 7)]
     said = relations_of(rows, (2, {"a": DAY}))
-    assert {said[1], said[4]} <= STRANGER
+    assert {said[1], said[4]} == {DOUBTED}
+    assert said[2] in STRANGER
+
+
+def test_a_doubted_patient_is_known_once_another_colleague_has_met_it() -> None:
+    rows = [("a", 1, 5), ("b", 2, 5), ("c", 3, 5)]
+    assert relations_of(rows, (2, {"a": DAY}))[2] in COLLEAGUES
+
+
+def test_a_log_without_places_still_tells_whom_somebody_has_met() -> None:
+    rows = [("a", 1, 5), ("b", 2, 5), ("b", 2, 6)]
+    assert relations_of(rows, site=None)[1:] == [FAR, FAR_UNSEEN]
+
+
+def test_who_was_first_met_here_is_from_near_wherever_it_lives() -> None:
+    rows = [("a", 1, patient) for patient in range(30)] + [("a", 2, 40), ("b", 2, 40)]
+    assert relations_of(rows)[-1] in {LOCAL, LOCAL_UNSEEN}
 
 
 def test_its_own_patients_stay_its_own() -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.config import Trust
+from vigie.detection import detect
 from vigie.events import TIME
 from vigie.testing.detectors import small_log, text
 from vigie.trust import assess
@@ -117,3 +118,19 @@ def test_late_accesses_are_counted():
     found = assess(small_log(), Trust(), late=7)
     assert found.ok
     assert "7 accesses came later" in said(found)
+
+
+def test_a_log_without_hours_says_what_it_hides():
+    events = small_log()
+    place = events.schema.get_field_index("at")
+    midnight = pa.array(times(events) // DAY * DAY).cast(TIME)
+    days = events.set_column(place, "at", midnight)
+    assert "no hours" in said(assess(days, Trust()))
+    assert "no hours" not in said(assess(events, Trust()))
+
+
+def test_a_single_day_says_that_nothing_was_judged():
+    found = detect(small_log(days=1)).trust
+    assert not found.ok
+    assert "no access was judged" in said(found)
+    assert "no access was judged" not in said(detect(small_log(days=2)).trust)

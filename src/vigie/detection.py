@@ -162,7 +162,8 @@ def detect_slices(
     inspection = shown() if shown else conclude(seen, settings.trust, within)
     trust = assess(
         inspection, settings.trust, abstaining=stream.panel.abstaining,
-        calibrated=thresholds.calibrated, quarantined=quarantined, lines=lines, late=stream.late,
+        calibrated=thresholds.calibrated, judged=not stream.active or last >= stream.warm,
+        quarantined=quarantined, lines=lines, late=stream.late,
     )  # fmt: skip
     return Detection(
         alerts=gravest_first(alerts),

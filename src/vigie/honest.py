@@ -14,10 +14,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.drifts import Drifts
 from vigie.front import BEGINNING
 from vigie.marks import Scene
 from vigie.numbering import State, grown
 from vigie.profiles import AS_PEERS, Usual
+from vigie.relations import TEAM
 from vigie.surges import Surges
 from vigie.units import Units
 
@@ -25,12 +27,13 @@ Values = NDArray[np.float64]
 
 REASONS: Final = (
     "usual", "on_call", "replacement", "newcomer", "campaign", "by_number", "by_name",
-    "loosely_by_number", "loosely_by_name", "recall",
+    "loosely_by_number", "loosely_by_name", "recall", "drift",
 )  # fmt: skip
 """The states: usual work; strangers from near (on call, outbreak); the patients of one other place;
 a new unit's or organisation's patients; a campaign, on which patients of colleagues and strangers
 from near come among one's own; clean-ups along numbers or names, strictly or with a search page
-before each record; the account's usual patients in a rush (a recall)."""
+before each record; the account's usual patients in a rush (a recall); as many strangers as most of
+its peers have begun to meet (see `drifts`)."""
 
 _MET: Final = np.array([
     (0.08, 0.02, 0.04, 0.02, 0.15, 0.04, 0.05, 0.02, 0.05, 0.20, 0.18, 0.15, 0.05, 0.05),
@@ -57,9 +60,9 @@ SILENT: Final = -0.5
 """Log chance that a request of a walk says nothing of its order."""
 HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
 """Pace of batches, by class of `marks.PACES`. An assumption."""
-_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-4])
+_BEGIN: Final = np.array([0.0, 3e-3, 2e-3, 1e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-4, 0.0])
 _LEAVE: Final = np.array(
-    [0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 60, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40]
+    [0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 60, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 100]
 )
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions."""
 _CAMPAIGN: Final = REASONS.index("campaign")
@@ -67,6 +70,9 @@ _SURGED: Final = 0.05
 """How often, unit by unit, somebody begins to work as `_SURGING` says where all of a site's work
 were a surge of the others'. An assumption."""
 _SURGING: Final = np.array([name in ("on_call", "campaign", "recall") for name in REASONS])
+_DRIFTED: Final = 0.1
+"""How often, unit by unit, somebody begins what all of its peers have begun. Half of what it then
+does is as usual, half as in a sweep. Assumptions."""
 _OWN: Final = 400.0
 _PEERS: Final = 4000.0
 _BELIEF: Final = 300.0
@@ -94,13 +100,13 @@ class Reasons(State):
 
     def __init__(self) -> None:
         states = len(REASONS)
-        self.day = BEGINNING
-        self.surges = Surges()
-        self._weight, self._weight_as_peers = np.zeros((2, 0, states))
+        self.day, self._first = BEGINNING, True
+        self.surges, self.drifts = Surges(), Drifts()
+        self._weight = np.zeros((0, states))
         self._inside = np.zeros((0, states), bool)
         self._astray = np.zeros(0, np.int8)
         # A rate is an estimate: half the bytes do.
-        self._begun, self._rate = np.zeros((2, 0, states), np.float32)
+        self._begun, self._rate, self._weight_as_peers = np.zeros((3, 0, states), np.float32)
         self._steps, self._met_on = np.zeros(0), np.zeros(0, np.int64)
         self._peers_begun, self._peers_steps = np.zeros((1, states)), np.zeros(1)
         self._today, self._today_steps = np.zeros((1, states)), np.zeros(1)
@@ -114,11 +120,16 @@ class Reasons(State):
         marks = scene.marks
         relation = np.maximum(marks["relation"], marks["page"])
         plain = usual.log["sequence"] + usual.log["pace"]
+        # However new the log is, own patients come back at least as often as anybody is drawn.
+        often, as_peers = (
+            np.where((relation >= 0) & (relation < TEAM), np.maximum(log, scene.swept), log)
+            for log in (usual.log["relation"] + usual.log["page"], usual.log[AS_PEERS])
+        )
         found: Any = _follow(
             units.account, usual.group, relation, marks["sequence"], marks["pace"],
-            usual.log["relation"] + usual.log["page"], usual.log[AS_PEERS], plain,
-            usual.log["sequence"], scene.swept, _SURGED * self.surges.follow(units), _SURGING,
-            self.day,
+            often, as_peers, plain, usual.log["sequence"], scene.swept,
+            _SURGED * self.surges.follow(units), _SURGING,
+            _DRIFTED * self.drifts.follow(units, relation, usual.group), self.day,
             np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT, _MINE, _HURRIED,
             _CAMPAIGN, _LEAVE, _OWN, _FADE, np.exp(-MOST), self._rates(), self._weight,
             self._weight_as_peers, self._astray, self._inside, self._begun, self._steps, self._rate,
@@ -149,7 +160,19 @@ class Reasons(State):
                 taught *= _FADE
                 taught += today
                 today[:] = 0.0
+            if self._first:
+                self._forget()
+            self._first = False
         self.day = day
+
+    def _forget(self) -> None:
+        """Let the log's first day teach no reason: everybody was a stranger then."""
+        for counts in (
+            self._begun, self._steps, self._peers_begun, self._peers_steps, self._on_call,
+            self._inside, self._weight, self._weight_as_peers,
+        ):  # fmt: skip
+            counts[:] = 0
+        self._weight[:, 0] = self._weight_as_peers[:, 0] = 1.0
 
     def _rates(self) -> Values:
         """Return how often each state begins per unit, by peer group.
@@ -172,7 +195,7 @@ class Reasons(State):
 @numba.njit(cache=True, nogil=True)
 def _follow(  # type: ignore[no-untyped-def]
     account, group, relation, order, pace, usual, as_peers, plain, ordered, swept, surge, surging,
-    day, met, orders, haste, silent, mine, hurried, campaign, leave, own, fade, floor, rates,
+    drift, day, met, orders, haste, silent, mine, hurried, campaign, leave, own, fade, floor, rates,
     weight, weight_as_peers, astray, inside, begun, steps, rate, met_on, today, today_steps,
     on_call,
 ):  # fmt: skip
@@ -199,18 +222,18 @@ def _follow(  # type: ignore[no-untyped-def]
             chance[k] = np.exp(drawn + plain[i])
         rushed = (walk - swept[i]) - (plain[i] - ordered[i])
         chance[campaign] *= 1.0 - hurried + hurried * np.exp(rushed)
-        for k in range(walks, states - 1):
+        for k in range(walks, states - 2):
             ordering = orders[astray[a], k - walks, o] if o >= 0 else silent
             batch[k] = np.exp(walk - swept[i] + ordering)
-        batch[states - 1] = np.exp(ordered[i] + walk - swept[i])
-        as_usual, shared = np.exp(plain[i]), (1.0 - mine) * np.exp(swept[i])
+        batch[states - 2] = np.exp(ordered[i] + walk - swept[i])
+        as_usual, sweep = np.exp(plain[i]), np.exp(swept[i])
         out[i] = np.log(_follow_one(
-            weight[a], rate[a], surge[i], surging, leave, np.exp(usual[i]), as_usual, shared, mine,
-            batch, walks, floor, chance, ahead,
+            weight[a], rate[a], surge[i], surging, drift[i], leave, np.exp(usual[i]), as_usual,
+            sweep, mine, batch, walks, floor, chance, ahead,
         ))  # fmt: skip
         out_as_peers[i] = np.log(_follow_one(
-            weight_as_peers[a], rates[g], surge[i], surging, leave, np.exp(as_peers[i]), as_usual,
-            shared, mine, batch, walks, floor, chance, ahead,
+            weight_as_peers[a], rates[g], surge[i], surging, drift[i], leave, np.exp(as_peers[i]),
+            as_usual, sweep, mine, batch, walks, floor, chance, ahead,
         ))  # fmt: skip
         if o >= 0:
             astray[a] = 1 if o == 0 else 0
@@ -234,7 +257,7 @@ def _follow(  # type: ignore[no-untyped-def]
 
 @numba.njit(inline="always")
 def _follow_one(  # type: ignore[no-untyped-def]
-    weight, rate, surge, surging, leave, habit, as_usual, shared, mine, batch, walks, floor,
+    weight, rate, surge, surging, drift, leave, habit, as_usual, sweep, mine, batch, walks, floor,
     chance, ahead,
 ):  # fmt: skip
     """Move an account's states on by one unit; return how likely the unit was.
@@ -244,13 +267,17 @@ def _follow_one(  # type: ignore[no-untyped-def]
     """
     states = ahead.size
     chance[0] = habit * as_usual
-    for k in range(walks, states - 1):
-        chance[k] = (shared + mine * habit) * batch[k]
-    chance[states - 1] = habit * batch[states - 1]
+    for k in range(walks, states - 2):
+        chance[k] = ((1.0 - mine) * sweep + mine * habit) * batch[k]
+    chance[states - 2] = habit * batch[states - 2]
+    # No account drifts alone, so no thief is explained by it where its peers work as ever.
+    drifting = drift > 0.0 or weight[states - 1] > 0.0
+    chance[states - 1] = 0.5 * (habit + sweep) * as_usual if drifting else 0.0
     chance[0] = max(chance[0], floor * chance.max())
     ahead[0] = weight[0]
     for k in range(1, states):
         begins = max(np.float64(rate[k]), surge) if surging[k] else np.float64(rate[k])
+        begins = drift if k == states - 1 else begins
         ahead[k] = weight[k] * (1.0 - leave[k]) + weight[0] * begins
         ahead[0] += weight[k] * leave[k] - weight[0] * begins
     total = 0.0

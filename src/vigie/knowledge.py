@@ -44,9 +44,15 @@ class Knowledge(State):
             self.facts = larger
         return self.facts, self._count
 
-    def forget(self, since: NDArray[np.int64]) -> None:
-        """Forget what each account taught from a time on; who knew as well still does."""
-        _forget(since, self.facts)
+    def forget(
+        self, since: NDArray[np.int64], into: "Knowledge", kinds: int = 1, kind: int = 0
+    ) -> None:
+        """Move what each account taught from a time on `into` another; who knew as well still does.
+
+        There an owner has the number `kinds` times its own, plus `kind`.
+        """
+        many = int(_taught_since(since, self.facts))
+        _forget(since, self.facts, kinds, kind, *into.room(many))
 
 
 def _facts(size: int) -> NDArray[Any]:
@@ -108,13 +114,29 @@ def _clear(facts: Records) -> None:
 
 
 @kernel
-def _forget(since: Int64s, facts: Records) -> None:
+def _taught_since(since: Int64s, facts: Records) -> np.int64:
+    many = np.int64(0)
+    for slot in range(facts.size):
+        fact = facts[slot]
+        many += fact.other_by >= 0 and fact.other_at >= since[fact.other_by]
+        many += fact.first_by >= 0 and fact.first_at >= since[fact.first_by]
+    return many
+
+
+@kernel
+def _forget(
+    since: Int64s, facts: Records, kinds: int, kind: int, into: Records, count: Int64s
+) -> None:
     never = np.int64(2**62)
     for slot in range(facts.size):
         fact = facts[slot]
+        owner = int(fact.key >> np.uint64(32)) * kinds + kind
+        p = int(fact.key & np.uint64(0xFFFF_FFFF))
         if fact.other_by >= 0 and fact.other_at >= since[fact.other_by]:
+            tell(owner, p, fact.other_by, fact.other_at, into, count)
             fact.other_at, fact.other_by = never, -1
         if fact.first_by >= 0 and fact.first_at >= since[fact.first_by]:
+            tell(owner, p, fact.first_by, fact.first_at, into, count)
             fact.first_at, fact.first_by = fact.other_at, fact.other_by
             fact.other_at, fact.other_by = never, -1
 

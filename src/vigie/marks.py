@@ -16,7 +16,7 @@ from vigie import care as care_relations
 from vigie.acquaintance import ACQUAINTANCES, Acquaintance, Staff
 from vigie.circumstances import DEEDS, SIGNS, Circumstances
 from vigie.events import ACTIONS
-from vigie.front import Times
+from vigie.front import BEGINNING, Times
 from vigie.numbering import Codes, Numbers, State, grown
 from vigie.ranges import Ranges
 from vigie.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
@@ -25,6 +25,9 @@ from vigie.units import DAY, Flags, Units
 _HOUR: Final = DAY // 24
 
 NEAR_NUMBER: Final = 20
+_BY_CHANCE: Final = 0.015
+"""Neighbours are closer than that: in a small register, where patients drawn in no order would be
+within NEAR_NUMBER of one another more often than this, only nearer ones are."""
 NEAR_NAME: Final = 0.002
 """Neighbours: a register of 100,000 has about 200 names within this on either side."""
 SEQUENCES: Final = ("none", "next_identifier", "next_name")
@@ -74,6 +77,7 @@ class Observer(State):
         self.relations = Relations()
         self.circumstances = Circumstances(ranges)
         self.acquaintance = Acquaintance(staff)
+        self._day, self._near = BEGINNING, 1.0
         self._closest = np.empty(0, np.int8)
         self._base = 0
         self._ends: list[tuple[int, int]] = []
@@ -83,6 +87,9 @@ class Observer(State):
 
     def observe(self, units: Units, care: Marks | None = None) -> Scene:
         """Mark every unit, using only what came before it; `care` are its classes in `care`."""
+        if len(units) and units.on != self._day:
+            many = int(self.relations.patients.counts[0])
+            self._day, self._near = units.on, min(max(_BY_CHANCE / 2 * many, 1.0), NEAR_NUMBER)
         relation, chance, own = self.relations.relate(units)
         if care is not None:
             announced = (care == care_relations.EXPECTED) & (relation > EXPECTED)
@@ -97,7 +104,7 @@ class Observer(State):
         marks = {
             "relation": relation,
             "page": page,
-            "sequence": _sequences(units),
+            "sequence": _sequences(units, self._near),
             "manner": _manners(units),
             "pace": self._paces(units, said),
             "care": _cared(relation, care),
@@ -205,14 +212,14 @@ def _cared(relation: Marks, care: Marks | None) -> Marks:
     return marks
 
 
-def _sequences(units: Units) -> Marks:
+def _sequences(units: Units, near: float) -> Marks:
     """Mark requests that stay close to the one before, by identifier or in the alphabet.
 
     The first row of a page speaks for it; an opening out of a page says nothing new.
     """
     steps, names = units.number["id_gap"], units.number["name_gap"]
     said = (~np.isnan(steps) | ~np.isnan(names)) & units.first_of_step & (units.source < 0)
-    by_number = (np.abs(steps) <= NEAR_NUMBER) & (steps != 0)
+    by_number = (np.abs(steps) <= near) & (steps != 0)
     by_name = np.abs(names) <= NEAR_NAME
     marks = np.where(by_number, 1, np.where(by_name, 2, 0)).astype(np.int8)
     marks[~said] = -1

@@ -17,6 +17,7 @@ from vigie.front import END
 from vigie.kernels import kernel, prefetch
 from vigie.knowledge import NEVER, Knowledge, knows, slot_of, tell
 from vigie.numbering import Codes, Numbers, State, found_number, grown, mixed
+from vigie.places import Places
 from vigie.units import DAY, Units
 
 Marks = NDArray[np.int8]
@@ -25,9 +26,10 @@ Values = NDArray[np.float64]
 DELAY: Final = DAY // 24
 """A patient is known to a team, an organisation or a place through accesses older than this."""
 
-UNSEEN: Final = 0.4
-"""Assumed share of a register that no access in the log has shown yet: a sweep meets such persons
-too, and the log cannot tell how many they are."""
+UNSEEN: Final = (0.1, 0.4)
+"""Share of a register that no access in the log has shown yet, at least and at most: a sweep meets
+such persons too. Twice what is estimated by how many were met once and how many twice, which is a
+lower bound (A. Chao, Scandinavian Journal of Statistics 11, 1984)."""
 
 RELATIONS: Final = (
     "own_active", "own_idle", "team_active", "team_idle", "organisation_active",
@@ -47,8 +49,6 @@ this place sees, from afar (*unseen*: met nowhere before)."""
 _LEVELS: Final = ("own", "team", "organisation", "network")
 _STRANGERS: Final = 16
 """How many of the strangers an account met last are remembered."""
-_SHARES: Final = 1 << 18
-"""Counters of strangers by place and where they are known from; two pairs seldom share one."""
 _ALL: Final = len(RELATIONS)
 """Beside the counts of probes by relation, where all are counted."""
 _AHEAD: Final = 8
@@ -59,32 +59,10 @@ _LEAN: Final = 30.0
 
 _PERSON: Final = np.dtype([
     ("home_since", "i8"), ("last", "i8"), ("before", "i8"), ("home", "i4"), ("area", "i4"),
-    ("last_by", "i4"), ("listed", "i4"),
+    ("last_by", "i4"), ("often", "i4"),
 ])  # fmt: skip
-"""Where a patient was first seen, and lives; when last met, by whom, and when by another."""
-
-
-class Places(State):
-    """What each place sees: the areas of its patients, and where its strangers are known from."""
-
-    def __init__(self) -> None:
-        self.cells = Numbers()
-        self.counts, self.totals = np.zeros(1), np.zeros(1)
-        self.shared = np.zeros(_SHARES)
-        self.guests, self.hosts = np.zeros(1), np.zeros(1)
-        self.rank, self.ranked = np.full(1, -1, np.int64), np.zeros(1, np.int64)
-        """Places in the order in which they were met, so that their codes do not matter."""
-        self.moved = np.zeros(1)
-
-    def number(self, place: Codes, area: Codes) -> Codes:
-        """Number the pairs of place and area, and make room."""
-        cell = self.cells.number_pairs(place, area)
-        self.counts = grown(self.counts, len(self.cells))
-        places = int(place.max(initial=0)) + 1
-        for name in ("totals", "guests", "hosts"):
-            setattr(self, name, grown(getattr(self, name), places))
-        self.rank = grown(self.rank, places, -1)
-        return cell
+"""Where a patient was first seen, and lives; when last met, by whom, and when by another; how often
+met, up to three times."""
 
 
 class Patients(State):
@@ -93,12 +71,12 @@ class Patients(State):
     def __init__(self) -> None:
         self.persons = np.empty(0, _PERSON)
         self.met = np.empty(0, np.int32)
-        self.counts = np.zeros(2, np.int64)
-        """Patients met, and units met: every fourth is probed."""
+        self.counts = np.zeros(4, np.int64)
+        """Patients met, units met (every fourth is probed), patients met once and met twice."""
 
     def make_room(self, count: int) -> None:
         """Make room for `count` patients."""
-        nowhere = np.array((0, -NEVER, -NEVER, -1, -1, -1, 0), _PERSON)
+        nowhere = np.array((NEVER, -NEVER, -NEVER, -1, -1, -1, 0), _PERSON)
         self.persons = grown(self.persons, count, nowhere)
         self.met = grown(self.met, count, -1)
 
@@ -107,10 +85,14 @@ class Relations(State):
     """Everything that is known of patients and places.
 
     `muted` accounts (those with an open alert) teach nothing to team, organisation and network.
+    What these would know through them alone is `doubted`: for five days such a patient is neither
+    known nor strange. Else whoever comes after an account through which all patients pass (a
+    reception, a laboratory) would meet strangers alone, and one alert would raise the next.
     """
 
     def __init__(self) -> None:
         self.known = {name: Knowledge() for name in _LEVELS}
+        self.doubted = Knowledge()
         self.places, self.patients = Places(), Patients()
         self.muted = np.zeros(0, bool)
         self._forgotten: dict[int, int] = {}
@@ -135,8 +117,8 @@ class Relations(State):
         if fresh:
             times = np.full(len(self.muted), END)
             times[list(fresh)] = list(fresh.values())
-            for name in _LEVELS[1:]:
-                self.known[name].forget(times)
+            for kind, name in enumerate(_LEVELS[1:]):
+                self.known[name].forget(times, self.doubted, len(_LEVELS) - 1, kind)
         self._forgotten = since
 
     def relate(self, units: Units) -> tuple[Marks, Values, Values]:
@@ -154,14 +136,15 @@ class Relations(State):
         cell = places.number(place, units.text["area"])
         relation = np.full(count, -1, np.int8)
         chance, own = np.ones(count), np.ones(count)
-        probed = np.full(count, -1, np.int32)
+        probed, unseen = np.full(count, -1, np.int32), np.empty(count)
         _draw(units.order, units.patient, units.page, patients.persons, patients.met,
-              patients.counts, probed)  # fmt: skip
+              patients.counts, *UNSEEN, probed, unseen)  # fmt: skip
         _meet(
             units.order, probed, *self._owners(units), place, cell, units.patient, units.at,
             units.since, units.page, units.text["area"],
-            units.action != ACTIONS.index("search"), self.muted, DELAY, UNSEEN, _LEAN,
+            units.action != ACTIONS.index("search"), self.muted, DELAY, unseen, _LEAN,
             *(each for name in _LEVELS for each in self.known[name].room(count)),
+            *self.doubted.room(3 * count if self.muted.any() else 0),
             patients.persons,
             places.cells.slots, places.counts, places.totals,
             places.shared, places.rank, places.ranked, places.guests, places.hosts, places.moved,
@@ -230,11 +213,11 @@ def _ask(p, owner, team, site, network, persons, own, teams, sites, networks):  
 
 @numba.njit(inline="always")
 def _relation(  # type: ignore[no-untyped-def]
-    a, p, place, now, team, site, network, own, teams, sites, networks, persons,
+    a, p, place, now, team, site, network, own, teams, sites, networks, doubted, persons,
     cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved,
     strangers, met, delay,
 ):  # fmt: skip
-    """Return the closest relation that holds between an account and a patient."""
+    """Return the closest relation that holds between an account and a patient, -1 in doubt."""
     day, until = 86_400_000_000, now - delay
     person = persons[p]
     seen = person.before if person.last_by == a else person.last
@@ -247,9 +230,12 @@ def _relation(  # type: ignore[no-untyped-def]
         return 4 + idle
     if knows(network, p, a, until, networks):
         return 7
+    for owner in (3 * team, 3 * site + 1, 3 * network + 2):
+        if knows(owner, p, a, until, doubted) and not knows(owner, p, a, now - 5 * day, doubted):
+            return -1
     home = person.home
-    known = home >= 0 and person.home_since <= until
-    if known and place >= 0 and home != place:
+    known = person.home_since <= until
+    if known and place >= 0 and home >= 0 and home != place:
         if hosts[home] < 0.04 * moved[0]:
             matches = 0
             for j in range(strangers.shape[1]):
@@ -261,37 +247,44 @@ def _relation(  # type: ignore[no-untyped-def]
         if shared[_share(rank[place], rank[home], shared)] + 3.0 >= 2.0 * (expected + 3.0):
             return 9
     # Of a place that has just opened nobody can say where its patients live: all are from near.
-    near = place >= 0 and person.area >= 0
-    if near and totals[place] >= 10:
+    near = place >= 0 and (person.area >= 0 or home == place)
+    if near and home != place and totals[place] >= 10:
         k = found_number((np.uint64(place) << np.uint64(32)) | np.uint64(person.area), cell_slots)
         near = k >= 0 and cell_counts[k] >= 0.05 * totals[place]
     return (10 if known else 11) if near else (12 if known else 13)
 
 
 @kernel
-def _draw(order, patient, page, persons, met, counts, probed):  # type: ignore[no-untyped-def]
+def _draw(order, patient, page, persons, met, counts, least, most, probed, unseen):  # type: ignore[no-untyped-def]
     """Choose the patients to probe, in order of time: every fourth unit draws one met before it.
 
     The rows of a page have no order among them: only single openings probe and teach.
     """
     for n in range(order.size):
         i = order[n]
+        guess = counts[2] * (counts[2] - 1.0) / (2.0 * (counts[3] + 1.0))
+        unseen[n] = min(max(2.0 * guess / max(guess + counts[0], 1.0), least), most)
         if patient[i] < 0 or page[i] > 0:
             continue
         counts[1] += 1
         if counts[0] > 0 and counts[1] % 4 == 0:
             probed[n] = met[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
-        if not persons[patient[i]].listed:
-            persons[patient[i]].listed = 1
+        often = persons[patient[i]].often
+        if often == 0:
             met[counts[0]] = patient[i]
             counts[0] += 1
+        if often < 3:
+            persons[patient[i]].often = often + 1
+            counts[2] += (often == 0) - (often == 1)
+            counts[3] += (often == 1) - (often == 2)
 
 
 @kernel
 def _meet(  # type: ignore[no-untyped-def]
     order, probed, account, team, site, network, place, cell, patient, at, since, page, areas,
     opened, muted, delay, unseen, lean,
-    own, own_count, teams, teams_count, sites, sites_count, networks, networks_count, persons,
+    own, own_count, teams, teams_count, sites, sites_count, networks, networks_count, doubted,
+    doubted_count, persons,
     cell_slots, cell_counts, totals,
     shared, rank, ranked, guests, hosts, moved,
     strangers, met, position,
@@ -321,34 +314,38 @@ def _meet(  # type: ignore[no-untyped-def]
         if probed[n] >= 0:
             c = _relation(
                 a, probed[n], here, now, team[i], site[i], network[i], own, teams, sites,
-                networks, persons, cell_slots, cell_counts, totals, shared, rank, guests, hosts,
-                moved, strangers, met, delay,
+                networks, doubted, persons, cell_slots, cell_counts, totals, shared, rank, guests,
+                hosts, moved, strangers, met, delay,
             )  # fmt: skip
             for k in (c, _ALL):
+                if c < 0:
+                    break
                 drawn[a, k] += 1
                 drawn_in_all[0, k] += 1
                 drawn_at[here + 1, k] += 1
         c = _relation(
-            a, p, here, now, team[i], site[i], network[i], own, teams, sites, networks, persons,
-            cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved, strangers, met,
-            delay,
+            a, p, here, now, team[i], site[i], network[i], own, teams, sites, networks, doubted,
+            persons, cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved, strangers,
+            met, delay,
         )  # fmt: skip
-        if since[i] >= 0 and c > 1:
+        if since[i] >= 0 and (c > 1 or c < 0):
             c = 0
         relation[i] = c
-        chance[i] = _swept(c, a, here + 1, drawn, drawn_at, drawn_in_all, unseen, lean)
+        if c >= 0:
+            chance[i] = _swept(c, a, here + 1, drawn, drawn_at, drawn_in_all, unseen[n], lean)
         if not single:
-            of_own[i] = _swept(0, a, here + 1, drawn, drawn_at, drawn_in_all, unseen, lean)
-            of_own[i] += _swept(1, a, here + 1, drawn, drawn_at, drawn_in_all, unseen, lean)
+            of_own[i] = _swept(0, a, here + 1, drawn, drawn_at, drawn_in_all, unseen[n], lean)
+            of_own[i] += _swept(1, a, here + 1, drawn, drawn_at, drawn_in_all, unseen[n], lean)
         # From here on the patient is known.
         if single and cell[i] >= 0:
             cell_counts[cell[i]] += 1.0
             totals[here] += 1.0
         person = persons[p]
+        person.home_since = min(person.home_since, now)
         if here >= 0:
             h = person.home
             if h < 0:
-                person.home, person.home_since = here, now
+                person.home = here
             elif single and h != here and person.home_since <= now - delay and c >= 8:
                 shared[_share(rank[here], rank[h], shared)] += 1.0
                 guests[here] += 1.0
@@ -362,7 +359,11 @@ def _meet(  # type: ignore[no-untyped-def]
         person.last = now
         if opened[i]:
             tell(a, p, a, now, own, own_count)
-            if not muted[a]:
+            if muted[a]:
+                tell(3 * team[i], p, a, now, doubted, doubted_count)
+                tell(3 * site[i] + 1, p, a, now, doubted, doubted_count)
+                tell(3 * network[i] + 2, p, a, now, doubted, doubted_count)
+            else:
                 tell(team[i], p, a, now, teams, teams_count)
                 tell(site[i], p, a, now, sites, sites_count)
                 tell(network[i], p, a, now, networks, networks_count)

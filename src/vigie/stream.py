@@ -29,16 +29,18 @@ from vigie.detectors.combine import Panel
 from vigie.detectors.hindsight import Keeping, Memory, Seen
 from vigie.detectors.kernel import Statistic
 from vigie.detectors.pooling import Pool
+from vigie.drifts import Drifts
 from vigie.front import BEGINNING, END, Front, Reader, named
 from vigie.honest import Reasons
 from vigie.knowledge import Knowledge
 from vigie.language import N_
 from vigie.marks import Observer
 from vigie.numbering import Numbers, State, Words
+from vigie.places import Places
 from vigie.profiles import Habits, Peers
 from vigie.ranges import Ranges
 from vigie.recent import Recent
-from vigie.relations import Marks, Patients, Places, Relations
+from vigie.relations import Marks, Patients, Relations
 from vigie.rows import Rows
 from vigie.sizes import Law, Sizes
 from vigie.surges import Surges
@@ -274,5 +276,5 @@ _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,
     Reasons, Peers, Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words,
     Recent, Units, Look, Alarm, Episode, Thresholds, Campaigns, Candidates, Kind, Meetings, Pool,
-    Customs, Move, Citation, Circumstances, Surges, Acquaintance,
+    Customs, Move, Citation, Circumstances, Surges, Drifts, Acquaintance,
 )  # fmt: skip

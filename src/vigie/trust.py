@@ -48,6 +48,13 @@ TOO_SHORT: Final = N_(
     "the learning part is too short to measure false alerts: at least a week of 60 accounts is "
     "needed"
 )
+UNJUDGED: Final = N_(
+    "no access was judged: the whole log lies within the days on which habits are learnt; at least "
+    "two days are needed"
+)
+NO_HOURS: Final = N_(
+    "the log tells days but no hours: how fast and in what order records were opened cannot be seen"
+)
 LATE: Final = N_(
     "{count} accesses came later than the watch waits: they were looked at when they came"
 )
@@ -55,6 +62,9 @@ _NAMED: Final = 5
 """Shared accounts named at most: after them, how many there are."""
 _SPOKEN: Final = 3
 """Hours in which other sources speak during a silence, for it to be one: clocks may differ."""
+_FEW_HOURS: Final = 2
+"""Times of day in a log that knows none: midnight, in summer and in winter."""
+_MANY: Final = 100
 _BLINDING: Final = ("strangers",)
 _OPEN: Final = ACTIONS.index("open")
 
@@ -74,6 +84,8 @@ class Inspector:
         self.words = words
         self.rows = self.unnamed = self.opened = self.opened_nobody = 0
         self.filled: set[str] = set()
+        self.hours: set[int] = set()
+        """Times of day that were seen, the first few."""
         self.names = Words()
         self.sources: list[Spoken] = []
         self._sharing, self._clocks = Sharing(), Clocks()
@@ -87,6 +99,8 @@ class Inspector:
         self.unnamed += int((account < 0).sum())
         self.opened += int(opened.sum())
         self.opened_nobody += int((opened & (rows["person"] == 0)).sum())
+        if len(self.hours) <= _FEW_HOURS:
+            self.hours.update(np.unique(rows["at"] % DAY)[: _FEW_HOURS + 1].tolist())
         for name in set(TEXTS).intersection(events.column_names) - self.filled:
             if events.column(name).null_count < events.num_rows:
                 self.filled.add(name)
@@ -182,13 +196,15 @@ def assess(
     *,
     abstaining: tuple[str, ...] = (),
     calibrated: bool = True,
+    judged: bool = True,
     quarantined: int = 0,
     lines: int = 0,
     late: int = 0,
 ) -> Assessment:
     """Say what the answer is blind to, given events or what their inspection showed.
 
-    `quarantined` of `lines` come from the readers; `late` accesses came after the window of a live
+    `judged` is false where no day lies after the warm-up. `quarantined` of `lines` come from the
+    readers; `late` accesses came after the window of a live
     watch.
     """
     if isinstance(shown, pa.Table):
@@ -199,6 +215,8 @@ def assess(
     findings += [*_abstentions(abstaining), *shown.shared]
     if late:
         findings.append(Finding(LATE, {"count": late}, False))
+    if not judged:
+        findings.append(Finding(UNJUDGED, {}, True))
     if not calibrated:
         findings.append(Finding(TOO_SHORT, {}, True))
     findings.sort(key=lambda finding: not finding.beyond)
@@ -328,6 +346,8 @@ COLUMNS_MISSED: Final = (
 
 def _columns(seen: Inspector) -> Iterator[Finding]:
     """Say what is blind because the log never fills a column."""
+    if seen.rows > _MANY and len(seen.hours) <= _FEW_HOURS:
+        yield Finding(NO_HOURS, {}, False)
     for names, text in COLUMNS_MISSED:
         if seen.rows and seen.filled.isdisjoint(names):
             yield Finding(text, {}, False)

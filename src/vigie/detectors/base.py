@@ -42,6 +42,12 @@ class Partition:
         """Whether each unit says something new about how its patient relates to the account."""
         return (self.scene.marks["relation"] >= 0) | (self.scene.marks["page"] >= 0)
 
+    @property
+    def has_peers(self) -> NDArray[np.bool_]:
+        """Whether the log tells a profession or role of each unit's account."""
+        named = np.array([bool(name) for name in self.usual.groups] or [False])
+        return np.asarray(named[self.usual.group[self.units.account]])
+
     def says(self, factor: str) -> NDArray[np.bool_]:
         """Whether each unit bears a mark of this factor."""
         return np.asarray(self.scene.marks[factor] >= 0)

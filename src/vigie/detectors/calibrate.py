@@ -234,4 +234,5 @@ def _by_run_length(learnt: Learnt, floors: Values, groups: int, budget: float) -
 def _run_length(learnt: Learnt, budget: float) -> float:
     """Return the log run length, in requests, at which each hypothesis meets its share."""
     steps = max(learnt.units / max(learnt.account_days, 1), _STEPS)
-    return float(np.log(steps * 10_000 / budget * max(learnt.peaks.shape[1], 1)))
+    heard = max(int((learnt.heard > 0).sum()), 1)
+    return float(np.log(steps * 10_000 / budget * heard))

@@ -5,7 +5,8 @@ relation is then its coverage. Under "usual" relations follow the account's habi
 two is the evidence.
 
 A thief who was there before the log has become a habit of the account. So a sweep that lasts is
-held against the habits of the account's peers instead, and a service, which has none, is left out.
+held against the habits of the account's peers instead, and a service, which has none, is left out;
+so is an account of which the log tells no profession or role: all others are no peers.
 """
 
 from typing import ClassVar
@@ -33,7 +34,8 @@ class Strangers:
     def heard(self, partition: Partition) -> NDArray[np.bool_]:
         """Accesses that name a patient, and those whose pace is known."""
         related = partition.related
-        return np.stack([related, partition.says("pace"), related], axis=1)
+        among_peers = related & ~_alone(partition)
+        return np.stack([related, partition.says("pace"), among_peers], axis=1)
 
     def ratios(self, partition: Partition) -> Ratios:
         """Return the log ratios of the sweeps; an access without a patient says nothing."""
@@ -42,6 +44,10 @@ class Strangers:
         drawn = partition.scene.swept + np.where(order >= 0, np.log(_UNORDERED)[order], 0.0)
         drawn += harvest_session(partition)
         rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
-        lasting = np.where(partition.units.by_service, np.nan, drawn + paced - honest.as_peers)
+        lasting = np.where(_alone(partition), np.nan, drawn + paced - honest.as_peers)
         answers = np.stack([drawn + paced - honest.log, drawn + rush - honest.log, lasting], axis=1)
         return np.where(partition.related[:, None], answers, np.nan)
+
+
+def _alone(partition: Partition) -> NDArray[np.bool_]:
+    return partition.units.by_service | ~partition.has_peers

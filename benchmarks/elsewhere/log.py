@@ -1,0 +1,115 @@
+"""A log drawn elsewhere: who met whom when, what else is told, and which rows are a thief's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from benchmarks.worlds import _keys, _words
+from vigie.events import ACTIONS, SCHEMA
+from vigie.readers.order import Order
+
+Ints = NDArray[np.int64]
+DAY = 86_400_000_000
+HOUR = DAY // 24
+SECOND = 1_000_000
+BEGIN = 1_767_571_200 * SECOND
+"""Monday, 5 January 2026, midnight UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Rows in any order: moment (µs UTC), account and patient by number, theft (-1: honest).
+
+    `told` holds what else the log says, as codes (-1 for null) into words; `families` names the
+    thefts; `action` is one of `ACTIONS`, `records` what a request returned (-1: not said);
+    `groups` are the accounts' own groups, for thieves, told or not.
+    """
+
+    name: str
+    at: Ints
+    account: Ints
+    patient: Ints
+    groups: Ints
+    told: dict[str, tuple[Ints, Sequence[str]]] = field(default_factory=dict)
+    theft: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    families: tuple[str, ...] = ()
+    action: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    records: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    numeric: bool = True
+
+    def __post_init__(self) -> None:
+        count = len(self.at)
+        for name, value in (("theft", -1), ("action", ACTIONS.index("open")), ("records", -1)):
+            if len(getattr(self, name)) != count:
+                object.__setattr__(self, name, np.full(count, value, np.int64))
+
+    @property
+    def first(self) -> int:
+        """Return the first day, counted from the epoch."""
+        return int(self.at.min() // DAY)
+
+    @property
+    def last(self) -> int:
+        """Return the last day."""
+        return int(self.at.max() // DAY)
+
+    @property
+    def victims(self) -> Ints:
+        """Return the accounts that were robbed."""
+        return np.unique(self.account[self.theft >= 0])
+
+    def with_rows(self, more: "Log") -> "Log":
+        """Return this log with the rows of another, which says the same things."""
+        columns = {
+            name: np.concatenate([getattr(self, name), getattr(more, name)])
+            for name in ("at", "account", "patient", "theft", "action", "records")
+        }
+        told = {
+            name: (np.concatenate([codes, more.told[name][0]]), words)
+            for name, (codes, words) in self.told.items()
+        }
+        return replace(self, told=told, families=self.families + more.families, **columns)
+
+    def in_order(self) -> "Log":
+        """Return the log in order of time."""
+        order = np.argsort(self.at, kind="stable")
+        columns = {
+            name: getattr(self, name)[order]
+            for name in ("at", "account", "patient", "theft", "action", "records")
+        }
+        told = {name: (codes[order], words) for name, (codes, words) in self.told.items()}
+        return replace(self, told=told, **columns)
+
+
+def as_events(log: Log) -> pa.Table:
+    """Return the rows as `vigie.events.SCHEMA`; line numbers are row numbers from 1."""
+    count = len(log.at)
+    rows = np.arange(count)
+    logins = [f"u{number}" for number in range(int(log.account.max()) + 1)]
+    columns = {
+        "event_id": _keys(rows, 1), "access_id": _keys(rows, 2), "line_hash": _keys(rows, 3),
+        "source": _words(np.zeros(count), [log.name]),
+        "source_file": _words(np.zeros(count), ["log"]),
+        "source_line": pa.array(rows + 1),
+        "mapping_version": _words(np.zeros(count), ["1"]),
+        "clock_quality": _words(np.zeros(count), ["exact"]),
+        "at": pa.array(log.at), "received_at": pa.array(log.at),
+        "account": _words(log.account, logins),
+        "action": _words(log.action, ACTIONS),
+        "patient": _keys(log.patient, 4),
+        "record_count": pa.array(log.records, mask=log.records < 0),
+        **{name: _words(codes, words) for name, (codes, words) in log.told.items()},
+    }  # fmt: skip
+    if log.numeric:
+        columns["id_gap"] = _gaps(log, columns["account"])
+    blank = {f.name: pa.nulls(count, f.type) for f in SCHEMA if f.name not in columns}
+    return pa.table([(columns | blank)[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
+
+
+def _gaps(log: Log, account: pa.Array) -> pa.Array:
+    """Return the gaps of patient numbers as the readers give them."""
+    number = pa.array(log.patient, mask=log.patient < 0).cast(pa.string())
+    return Order().id_gaps(account.cast(pa.string()), number, "elsewhere", "")

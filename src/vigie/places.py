@@ -1,0 +1,33 @@
+"""Places (organisations or, where none is told, networks): whom each sees, and from where."""
+
+from typing import Final
+
+import numpy as np
+
+from vigie.numbering import Codes, Numbers, State, grown
+
+_SHARES: Final = 1 << 18
+"""Counters of strangers by place and where they are known from; two pairs seldom share one."""
+
+
+class Places(State):
+    """What each place sees: the areas of its patients, and where its strangers are known from."""
+
+    def __init__(self) -> None:
+        self.cells = Numbers()
+        self.counts, self.totals = np.zeros(1), np.zeros(1)
+        self.shared = np.zeros(_SHARES)
+        self.guests, self.hosts = np.zeros(1), np.zeros(1)
+        self.rank, self.ranked = np.full(1, -1, np.int64), np.zeros(1, np.int64)
+        """Places in the order in which they were met, so that their codes do not matter."""
+        self.moved = np.zeros(1)
+
+    def number(self, place: Codes, area: Codes) -> Codes:
+        """Number the pairs of place and area, and make room."""
+        cell = self.cells.number_pairs(place, area)
+        self.counts = grown(self.counts, len(self.cells))
+        places = int(place.max(initial=0)) + 1
+        for name in ("totals", "guests", "hosts"):
+            setattr(self, name, grown(getattr(self, name), places))
+        self.rank = grown(self.rank, places, -1)
+        return cell
