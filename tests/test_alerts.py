@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vigie.alerts import BATCHES, LEVELS, QUIET, REASONS, Watch
+from vigie.alerts import LEVELS, QUIET, REASONS, WATCH_ONLY, Watch
 from vigie.config import Settings
 from vigie.detection import COLUMNS, detect
 from vigie.detectors.calibrate import Thresholds
@@ -153,7 +153,7 @@ def limits():
 
 
 def test_what_honest_batches_resemble_raises_the_first_level_alone(limits):
-    assert "name_walk" in BATCHES
+    assert "name_walk" in WATCH_ONLY
     assert np.isfinite(limits[0]).all()
     assert np.isinf(limits[1:, :, 1]).all()
 

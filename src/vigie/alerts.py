@@ -23,9 +23,12 @@ from vigie.units import DAY, Units
 
 QUIET: Final = 7 * DAY
 LEVELS: Final = ("watch", "step_up", "suspend")
-BATCHES: Final = frozenset({"fast_sweep", "identifier_walk", "name_walk", "own_panel"})
-"""Hypotheses that honest batches of work resemble (clean-ups, recalls): they raise `watch` alone.
-How loud the first batch of somebody who never did one will be, no week before it foretells."""
+WATCH_ONLY: Final = frozenset(
+    {"fast_sweep", "identifier_walk", "name_walk", "own_panel", "curiosity"}
+)
+"""Hypotheses that raise `watch` alone. Honest batches of work (clean-ups, recalls) resemble the
+first four: how loud the first one of somebody who never did any will be, no week before it
+foretells. Who is curious is the owner: to ask who is there answers nothing."""
 REASONS: Final = {
     "register_sweep": N_(
         "Unusual access: records of persons whom neither this account, its team nor its "
@@ -154,7 +157,7 @@ class Watch(State):
         for log in logs[-1]:
             log[:] = log.max(axis=0)
         self.limits = np.stack([np.concatenate(each) for each in logs])
-        self.limits[1:, :, [name in BATCHES for name in self.hypotheses]] = np.inf
+        self.limits[1:, :, [name in WATCH_ONLY for name in self.hypotheses]] = np.inf
 
     def watch(self, look: Look) -> list[Alert]:
         """Return the alerts that these units open or change, in order of time."""
