@@ -219,7 +219,7 @@ class Stream(State):
             yield from self.watch.watch(look)
             yield from self.campaigns.watch(look)
         else:
-            self.learning.append(look)
+            self.learning.append(look.slim())
             self.campaigns.learn(look, self.warm)
             if day >= self.warm:
                 self.weeks.follow(units, ratios, self.warm)

@@ -5,7 +5,7 @@ cites them. Habits are counts over the days before.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,14 @@ from vigie.numbering import Codes, State, grown
 from vigie.units import Units
 
 _SIZES: Final = ("record_count", "bytes")
+_SPARED: Final = (
+    "page", "familiar", "source", "person", "pair", "since", "action", "act",
+)  # fmt: skip
+_TOLD: Final = {
+    "text": ("organisation", "unit", "device", "network", "actor_kind"), "number": _SIZES,
+}  # fmt: skip
+"""Columns of units that neither the watch nor campaigns look at; of texts and numbers, those that
+they do."""
 _FEWEST: Final = 1 << 14
 """Units kept before the trail is looked through for what can go."""
 
@@ -34,6 +42,15 @@ class Look:
     group: Codes
     active_group: Codes
     ratios: Ratios
+
+    def slim(self) -> "Look":
+        """Return the look with the columns that an alert may tell of, and no others."""
+        bare: dict[str, Any] = {
+            name: np.empty(0, getattr(self.units, name).dtype) for name in _SPARED
+        }
+        for group, names in _TOLD.items():
+            bare[group] = {name: getattr(self.units, group)[name] for name in names}
+        return replace(self, units=replace(self.units, **bare))
 
 
 @dataclass(frozen=True, slots=True)
