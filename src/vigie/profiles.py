@@ -3,8 +3,10 @@
 Per account and factor, Dirichlet counts with forgetting, shrunk to the peers' habits of the days
 before (profession, specialty and role), themselves shrunk to everyone's. A day is scored with the
 model of the day before, then taught; a day that fits its model badly teaches less, so that a slow
-thief does not become a habit and a transfer is still learnt in the end. Sizes of requests have a
-law of their own (see `sizes`).
+thief does not become a habit and a transfer is still learnt in the end. What many peers meet
+oftener of late than their own habits foretold (a whole profession that sees more strangers) is
+foretold of each of them from the next day on. Sizes of requests have a law of their own (see
+`sizes`).
 """
 
 import itertools
@@ -30,6 +32,15 @@ be its habit."""
 PEER_WEIGHT: Final = 200.0
 FORGETTING: Final = 0.97
 """What remains of a day's lesson one active day later."""
+_SHOWN: Final = np.array([0.7, 0.97])
+"""What remains a day later of what a group met and was foretold: lately, and over a longer time."""
+_VOICE: Final = 4.0
+"""A day of one account shows at most so many times what was foretold of a mark, and so many units
+more: a few thieves, or one clean-up, move their peers little."""
+_STEADY: Final = 5.0
+"""Units a day for which the belief weighs that a mark comes as often as foretold."""
+_MOST, _LEAST = 3.0, 0.5
+"""How many times as often as its own habits foretell the peers can make a mark of an account."""
 UNLEARNT: Final = ("volume", "weight")
 """Sizes of requests are the business of `sizes`."""
 PEER_FORGETTING: Final = 0.85
@@ -115,6 +126,9 @@ class Habits(State):
         self._met = np.empty(0, np.int64)
         self._taught = np.zeros((1, classes))
         self._habit = np.zeros((0, classes))
+        # Per group, lately and over a longer time: units of each mark met, and foretold.
+        self._shown = np.zeros((1, len(_SHOWN), 2, classes))
+        self._drift = np.ones((1, classes))
 
     def learn(self, units: Units, scene: Scene) -> Usual:
         """Score the marks of units of one day with the past of their accounts and peers."""
@@ -125,8 +139,8 @@ class Habits(State):
         self.peers.place(units, first)
         self._know_groups()
         _chances(
-            units.account[first], self.peers.group, self._counts, self._habit, _WEIGHTS,
-            _OFFSETS, self._chance,
+            units.account[first], self.peers.group, self._counts, self._habit, self._drift,
+            _WEIGHTS, _OFFSETS, self._chance,
         )  # fmt: skip
         log = {}
         for factor, start in zip(LEARNT, _OFFSETS[:-1], strict=True):
@@ -142,7 +156,10 @@ class Habits(State):
         for factor in ("relation", "page"):
             marks, start = scene.marks[factor], _OFFSETS[LEARNT.index(factor)]
             said = np.flatnonzero(marks >= 0)
-            log[said] += np.log(self._habit[group[said], start + marks[said]])
+            stop = _OFFSETS[LEARNT.index(factor) + 1]
+            chance = self._drift[:, start:stop] * self._habit[:, start:stop]
+            chance /= chance.sum(axis=1, keepdims=True)
+            log[said] += np.log(chance[group[said], marks[said]])
         return log
 
     def _make_room(self, accounts: int) -> NDArray[np.int64]:
@@ -157,23 +174,36 @@ class Habits(State):
             return
         if self.day != BEGINNING:
             lessons = np.zeros_like(self._taught)
+            shown = np.zeros((len(lessons), 2, lessons.shape[1]))
             active = np.flatnonzero(self._met == self.day)
             _teach(
-                active, self.peers.group, self._counts, self._today, self._chance, _OFFSETS,
-                FORGETTING, SURPRISE, DAILY_VOICE, lessons,
+                active, self.peers.group, self._counts, self._today, self._chance, self._habit,
+                _WEIGHTS, _OFFSETS, FORGETTING, SURPRISE, DAILY_VOICE, _VOICE, lessons, shown,
             )  # fmt: skip
+            fading = _SHOWN[:, None, None]
+            self._shown = fading ** (day - self.day - 1) * (fading * self._shown + shown[:, None])
             self._taught = PEER_FORGETTING * self._taught + lessons
             self._taught *= PEER_FORGETTING ** (day - self.day - 1)
             self.sizes.teach(self.peers.group)
         self.day = day
-        self._habit = self._habits()
+        self._habit, self._drift = self._habits(), self._drifts()
 
     def _know_groups(self) -> None:
         """Make room for groups met for the first time today: they have everyone's habits."""
         groups = len(self.peers.names)
         if groups > len(self._habit):
-            self._taught = grown(self._taught, groups)
-            self._habit = self._habits()
+            self._taught, self._shown = grown(self._taught, groups), grown(self._shown, groups)
+            self._habit, self._drift = self._habits(), self._drifts()
+
+    def _drifts(self) -> NDArray[np.float64]:
+        """Return how many times as often as foretold each group meets a mark of late.
+
+        Compared with the longer time, for habits lean: days that fit badly teach less, so what is
+        rare and comes in bursts is always foretold a little too seldom.
+        """
+        daily = (1.0 - _SHOWN)[:, None, None] * self._shown + _STEADY
+        oftener = daily[:, :, 0] / daily[:, :, 1]
+        return np.asarray(np.clip(oftener[:, 0] / oftener[:, 1], _LEAST, _MOST))
 
     def _habits(self) -> NDArray[np.float64]:
         """Return the peers' chance of each mark, from the days before.
@@ -206,16 +236,16 @@ def _new_today(account, met, day):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _chances(accounts, group, counts, habit, weights, offsets, chance):  # type: ignore[no-untyped-def]
+def _chances(accounts, group, counts, habit, drift, weights, offsets, chance):  # type: ignore[no-untyped-def]
     """Write the chance of each mark today for accounts whose day begins."""
     for a in accounts:
-        peer = habit[group[a]]
+        peer, oftener = habit[group[a]], drift[group[a]]
         for f in range(offsets.size - 1):
             total, weight = 0.0, weights[f]
             for m in range(offsets[f], offsets[f + 1]):
-                total += counts[a, m]
+                total += oftener[m] * (counts[a, m] + weight * peer[m])
             for m in range(offsets[f], offsets[f + 1]):
-                chance[a, m] = (counts[a, m] + weight * peer[m]) / (total + weight)
+                chance[a, m] = oftener[m] * (counts[a, m] + weight * peer[m]) / total
 
 
 @numba.njit(cache=True, nogil=True)
@@ -231,14 +261,22 @@ def _score(account, marks, start, chance, today):  # type: ignore[no-untyped-def
 
 @numba.njit(cache=True, nogil=True)
 def _teach(  # type: ignore[no-untyped-def]
-    active, group, counts, today, chance, offsets, forgetting, surprise, voice, lessons
-):
+    active, group, counts, today, chance, habit, weights, offsets, forgetting, surprise, voice,
+    most, lessons, shown,
+):  # fmt: skip
     """Let a day teach its accounts, and those their peers; forget what the day held."""
     for a in active:
+        peer, show = habit[group[a]], shown[group[a]]
         for f in range(offsets.size - 1):
-            said, misfit = 0.0, 0.0
+            said, misfit, total, weight = 0.0, 0.0, weights[f], weights[f]
             for m in range(offsets[f], offsets[f + 1]):
                 said += today[a, m]
+                total += counts[a, m]
+            heard = min(1.0, voice / max(said, 1.0))
+            for m in range(offsets[f], offsets[f + 1]):
+                foretold = said * (counts[a, m] + weight * peer[m]) / total
+                show[0, m] += heard * min(today[a, m], most * (foretold + 1.0))
+                show[1, m] += heard * foretold
             for m in range(offsets[f], offsets[f + 1]):
                 if today[a, m] > 0:
                     misfit += today[a, m] * np.log(today[a, m] / said / chance[a, m])
@@ -246,5 +284,5 @@ def _teach(  # type: ignore[no-untyped-def]
             lesson = 1.0 / (1.0 + beyond / surprise)
             for m in range(offsets[f], offsets[f + 1]):
                 counts[a, m] = forgetting * counts[a, m] + lesson * today[a, m]
-                lessons[group[a], m] += min(1.0, voice / max(said, 1.0)) * today[a, m]
+                lessons[group[a], m] += heard * today[a, m]
                 today[a, m] = 0.0
