@@ -235,3 +235,26 @@ def test_nobody_is_told_of_an_exposure_of_nobody(case: str, vigie, tmp_path: Pat
     out = ("--out", tmp_path / "out", "--form", "txt")
     assert "count nobody" in vigie("notice", "render", case, "press", *out, code=1)
     assert "written" in vigie("notice", "render", case, "cnil", *out)
+
+
+def test_no_moment_of_a_case_contradicts_the_accesses_that_its_facts_count(
+    case: str, vigie
+) -> None:
+    note, aware = ("case", "note", case, "x", "--kind"), ("case", "decide", case, "awareness")
+    assert "ended later" in vigie(*note, "breach_ended", "--at", "2026-03-10T12:00", code=1)
+    assert "began earlier" in vigie(*note, "breach_began", "--at", "2026-03-10T12:00", code=1)
+    early = (*aware, "--reason", "r", "--at", "2026-03-01T12:00")
+    assert "before it began" in vigie(*early, code=1)
+    vigie(*note, "breach_began", "--at", "2026-02-28")
+    vigie(*early)
+    vigie(*note, "breach_ended", "--at", "2026-03-12")
+
+
+def test_a_stale_notice_names_the_first_changes(case: str, vigie, tmp_path: Path) -> None:
+    vigie("notice", "prepare", case, "letters", "--reason", "r")
+    vigie("notice", "approve", case, "letters", "--reason", "r", who="bruno")
+    read(vigie, tmp_path, LATER)
+    vigie("case", "refresh", case)
+    said = vigie("notice", "send", case, "letters", "--register", tmp_path / "none.toml", code=1)
+    assert " more); ask for it again" in said
+    assert said.count("→") == 3

@@ -292,6 +292,11 @@ class Case(msgspec.Struct, frozen=True):
             )
         return from_json(self.facts.content.encode(), self.id)
 
+    def counted(self, name: str) -> datetime | None:
+        """Return a moment of the facts in force (`first_access`, …), None where they say none."""
+        text = self.read_facts().moments.get(name) if self.facts else None
+        return datetime.fromisoformat(text) if text else None
+
     @property
     def status(self) -> Status:
         """Where the case stands: becoming aware establishes what was only suspected."""

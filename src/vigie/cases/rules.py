@@ -79,6 +79,7 @@ def check(case: Case | None, record: Record, now: datetime) -> None:
         )
     if isinstance(record, Event) and case is not None:
         _after_awareness(case, record)
+        _around_the_accesses(case, record)
     if isinstance(record, Decision) and case is not None:
         journal.require_reason(record.reason)
         _one_of(record.value, VALUES.get(record.matter, (record.value,)), record.matter.value)
@@ -94,6 +95,26 @@ def _after_awareness(case: Case, event: Event) -> None:
             remedy=N_("write when it was, or decide awareness anew with its true moment"),
             aware=shown(case.awareness.at, case.zone),
         )
+
+
+def _around_the_accesses(case: Case, event: Event) -> None:
+    """A breach begins before the accesses that the facts count, and ends after them.
+
+    Else the file would say that it ended before the letters say that data were read.
+    """
+    first, last = (case.counted(name) for name in ("first_access", "last_access"))
+    if event.kind == Kind.BREACH_BEGAN and first and event.at > first:
+        raise RefusedError(
+            N_("the breach began earlier: the facts count accesses from {first} on"),
+            where=case.id, first=shown(first, case.zone),
+            remedy=N_("write when it was; or ask of the log from then on only (decide scope)"),
+        )  # fmt: skip
+    if event.kind == Kind.BREACH_ENDED and last and event.at < last:
+        raise RefusedError(
+            N_("the breach ended later: the facts count accesses until {last}"),
+            where=case.id, last=shown(last, case.zone),
+            remedy=N_("write when it was; or ask of the log until then only (decide scope)"),
+        )  # fmt: skip
 
 
 def check_delay(case: Case, event: Event, rules: Iterable[Rule]) -> None:
@@ -188,6 +209,14 @@ def _awareness(case: Case, decision: Decision) -> None:
             remedy=N_("open it again first: state investigating"),
             status=case.status.value,
         )
+    began = case.first(Kind.BREACH_BEGAN) or case.counted("first_access")
+    if began and decision.at < began:
+        raise RefusedError(
+            N_("nobody is aware of a breach before it began, {began}"), where=case.id,
+            began=shown(began, case.zone),
+            remedy=N_("write when it was; if it began earlier than the log tells, note that first: "
+                      "vigie case note {case} --kind breach_began --at …"), case=case.id,
+        )  # fmt: skip
 
 
 def _persons(case: Case, decision: Decision) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from vigie.cases.differences import Change, differences
 from vigie.cases.model import Case, Decision, FactsVersion, Matter
 from vigie.errors import RefusedError
-from vigie.language import N_, labelled
+from vigie.language import N_, labelled, number, plural
 
 NAMES: Final = (
     "cnil", "cert_sante", "ars", "anssi", "complaint", "register", "press", "advice",
@@ -19,6 +19,10 @@ NAMES: Final = (
 )  # fmt: skip
 """The notices of a case. The last two bear names of patients."""
 NAMED: Final = ("controllers", "letters")
+
+
+_FEW: Final = 3
+"""Changes that one sentence names."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -56,12 +60,21 @@ def require_approved(case: Case, notice: str) -> Decision:
         raise RefusedError(
             N_("{notice} is stale: the facts changed since it was asked for ({changes})"),
             where=case.id, remedy=N_("ask for it again, and have it approved"), notice=notice,
-            changes=", ".join(f"{labelled(c.label, c.before)} → {c.after}" for c in found.changes),
+            changes=_in_short(found.changes),
         )  # fmt: skip
     raise RefusedError(
         N_("{notice} was not approved"), where=case.id, notice=notice,
         remedy=N_("one person asks (vigie notice prepare), another approves"),
     )  # fmt: skip
+
+
+def _in_short(found: tuple[Change, ...]) -> str:
+    """Name the first changes; `vigie notice list` shows all."""
+    named = [f"{labelled(c.label, c.before)} → {c.after}" for c in found[:_FEW]]
+    if len(found) > _FEW:
+        text = plural("and {count} more", "and {count} more", len(found) - _FEW)
+        named.append(text.format(count=number(len(found) - _FEW)))
+    return ", ".join(named)
 
 
 def changes(case: Case, since: Decision) -> tuple[Change, ...]:
