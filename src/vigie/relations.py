@@ -29,7 +29,10 @@ DELAY: Final = DAY // 24
 UNSEEN: Final = (0.1, 0.4)
 """Share of a register that no access in the log has shown yet, at least and at most: a sweep meets
 such persons too. Twice what is estimated by how many were met once and how many twice, which is a
-lower bound (A. Chao, Scandinavian Journal of Statistics 11, 1984)."""
+lower bound (A. Chao, Scandinavian Journal of Statistics 11, 1984), and no less than `_OPEN` times
+the share of accesses of late that meet somebody new to all: a register that still grows is large."""
+_OPEN: Final = 4.0
+_LATELY: Final = 1 / 2000
 
 RELATIONS: Final = (
     "own_active", "own_idle", "team_active", "team_idle", "organisation_active",
@@ -73,6 +76,8 @@ class Patients(State):
         self.met = np.empty(0, np.int32)
         self.counts = np.zeros(4, np.int64)
         """Patients met, units met (every fourth is probed), patients met once and met twice."""
+        self.fresh = np.ones(1)
+        """Share of the units of late that met somebody for the first time."""
 
     def make_room(self, count: int) -> None:
         """Make room for `count` patients."""
@@ -138,7 +143,7 @@ class Relations(State):
         chance, own = np.ones(count), np.ones(count)
         probed, unseen = np.full(count, -1, np.int32), np.empty(count)
         _draw(units.order, units.patient, units.page, patients.persons, patients.met,
-              patients.counts, *UNSEEN, probed, unseen)  # fmt: skip
+              patients.counts, patients.fresh, *UNSEEN, probed, unseen)  # fmt: skip
         _meet(
             units.order, probed, *self._owners(units), place, cell, units.patient, units.at,
             units.since, units.page, units.text["area"],
@@ -255,7 +260,7 @@ def _relation(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _draw(order, patient, page, persons, met, counts, least, most, probed, unseen):  # type: ignore[no-untyped-def]
+def _draw(order, patient, page, persons, met, counts, fresh, least, most, probed, unseen):  # type: ignore[no-untyped-def]
     """Choose the patients to probe, in order of time: every fourth unit draws one met before it.
 
     The rows of a page have no order among them: only single openings probe and teach.
@@ -263,13 +268,15 @@ def _draw(order, patient, page, persons, met, counts, least, most, probed, unsee
     for n in range(order.size):
         i = order[n]
         guess = counts[2] * (counts[2] - 1.0) / (2.0 * (counts[3] + 1.0))
-        unseen[n] = min(max(2.0 * guess / max(guess + counts[0], 1.0), least), most)
+        hidden = max(2.0 * guess / max(guess + counts[0], 1.0), _OPEN * fresh[0])
+        unseen[n] = min(max(hidden, least), most)
         if patient[i] < 0 or page[i] > 0:
             continue
         counts[1] += 1
         if counts[0] > 0 and counts[1] % 4 == 0:
             probed[n] = met[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
         often = persons[patient[i]].often
+        fresh[0] += ((often == 0) - fresh[0]) * _LATELY
         if often == 0:
             met[counts[0]] = patient[i]
             counts[0] += 1
@@ -311,6 +318,7 @@ def _meet(  # type: ignore[no-untyped-def]
             rank[here] = ranked[0]
             ranked[0] += 1
         single = page[i] == 0
+        told = here >= 0 and totals[here] > 0
         if probed[n] >= 0:
             c = _relation(
                 a, probed[n], here, now, team[i], site[i], network[i], own, teams, sites,
@@ -332,10 +340,12 @@ def _meet(  # type: ignore[no-untyped-def]
             c = 0
         relation[i] = c
         if c >= 0:
-            chance[i] = _swept(c, a, here + 1, drawn, drawn_at, drawn_in_all, unseen[n], lean)
+            chance[i] = _swept(c, a, here + 1, told, drawn, drawn_at, drawn_in_all, unseen[n], lean)
         if not single:
-            of_own[i] = _swept(0, a, here + 1, drawn, drawn_at, drawn_in_all, unseen[n], lean)
-            of_own[i] += _swept(1, a, here + 1, drawn, drawn_at, drawn_in_all, unseen[n], lean)
+            of_own[i] = _swept(0, a, here + 1, told, drawn, drawn_at, drawn_in_all, unseen[n], lean)
+            of_own[i] += _swept(
+                1, a, here + 1, told, drawn, drawn_at, drawn_in_all, unseen[n], lean
+            )
         # From here on the patient is known.
         if single and cell[i] >= 0:
             cell_counts[cell[i]] += 1.0
@@ -370,7 +380,7 @@ def _meet(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def _swept(c, a, place, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-def]
+def _swept(c, a, place, told, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-def]
     """Return the chance of a relation in a sweep: met persons as probed, others as unseen."""
     whole = (everywhere[0, c] + 0.5) / (everywhere[0, _ALL] + 0.5 * _ALL)
     there = (here[place, c] + lean * whole) / (here[place, _ALL] + lean)
@@ -379,5 +389,6 @@ def _swept(c, a, place, mine, here, everywhere, unseen, lean):  # type: ignore[n
     if c == 11 or c == 13:
         near = here[place, 9] + here[place, 10] + here[place, 11]
         share = (1.0 + near) / (2.0 + near + here[place, 8] + here[place, 12] + here[place, 13])
+        share = share if told else 0.0  # whom nobody has met is from near by its area alone
         fresh = share if c == 11 else 1.0 - share
     return (1.0 - unseen) * seen + unseen * fresh + 1e-6
