@@ -30,7 +30,7 @@ UNSEEN: Final = (0.1, 0.4)
 """Share of a register that no access in the log has shown yet, at least and at most: a sweep meets
 such persons too. Twice what is estimated by how many were met once and how many twice, which is a
 lower bound (A. Chao, Scandinavian Journal of Statistics 11, 1984), and no less than `_OPEN` times
-the share of accesses of late that meet somebody new to all: a register that still grows is large."""
+the share of accesses of late that meet somebody new to all: a register that grows is large."""
 _OPEN: Final = 4.0
 _LATELY: Final = 1 / 2000
 
