@@ -1,4 +1,8 @@
-"""Enumerations: neighbouring identifiers, names in alphabetical order, rights checks in a row."""
+"""Enumerations: neighbouring identifiers, names in alphabetical order, rights checks in a row.
+
+Numbers are walked in a rush; names in a rush or at the pace of the owner, who also looks for people
+by name.
+"""
 
 from typing import ClassVar
 
@@ -11,7 +15,8 @@ from vigie.honest import HASTE, SILENT
 from vigie.marks import MANNERS
 
 _BY_IDENTIFIER = (0.199, 0.8, 0.001)
-_BY_NAME = (0.199, 0.001, 0.8)
+_BY_NAME = (0.40, 0.01, 0.59)
+"""Order of the patients in a walk. Names are typed, looked through and skipped. Assumptions."""
 _CHECK = MANNERS.index("rights_check")
 _BY_RIGHTS = (0.02, 0.02, 0.94, 0.005, 0.005, 0.005, 0.005)
 
@@ -37,12 +42,14 @@ class Enumeration:
         order = scene.marks["sequence"]
         pace = scene.marks["pace"]
         drawn = scene.swept - partition.honest.log + harvest_session(partition)
+        paced = partition.usual.log["pace"]
         rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
+        either = np.logaddexp(rush, paced) - np.log(2.0)
         walks = [
-            drawn + rush + np.where(order >= 0, np.log(chances)[order], SILENT)
-            for chances in (_BY_IDENTIFIER, _BY_NAME)
+            drawn + tempo + np.where(order >= 0, np.log(chances)[order], SILENT)
+            for chances, tempo in ((_BY_IDENTIFIER, rush), (_BY_NAME, either))
         ]
-        checks = drawn + partition.usual.log["sequence"] + partition.usual.log["pace"]
+        checks = drawn + partition.usual.log["sequence"] + paced
         checks += contrast(partition, "manner", _BY_RIGHTS)
         answers = np.stack([*walks, checks], axis=1)
         return np.where(partition.related[:, None], answers, np.nan)
