@@ -41,6 +41,9 @@ _STEADY: Final = 5.0
 """Units a day for which the belief weighs that a mark comes as often as foretold."""
 _MOST, _LEAST = 3.0, 0.5
 """How many times as often as its own habits foretell the peers can make a mark of an account."""
+_SPREAD: Final = float(np.log(1.25))
+"""An honest account meets what a sweep meets up to so many times as often as its peers do in the
+mean: the bound of a habit, not its middle, is what an account is held against."""
 UNLEARNT: Final = ("volume", "weight")
 """Sizes of requests are the business of `sizes`."""
 PEER_FORGETTING: Final = 0.85
@@ -160,7 +163,7 @@ class Habits(State):
             chance = self._drift[:, start:stop] * self._habit[:, start:stop]
             chance /= chance.sum(axis=1, keepdims=True)
             log[said] += np.log(chance[group[said], marks[said]])
-        return log
+        return np.where(log < scene.swept, np.minimum(log + _SPREAD, scene.swept), log)
 
     def _make_room(self, accounts: int) -> NDArray[np.int64]:
         self._counts, self._today = grown(self._counts, accounts), grown(self._today, accounts)
