@@ -192,7 +192,8 @@ def _reading(found: Detection) -> Html:
           "thousand times better than the habits of the account do. It rises with each access "
           "that the habits do not explain, and falls with each that they do."),
         _("Three thresholds give the gravity: watch, step up (ask who is there to authenticate "
-          "again) and suspend; each has a budget of its own, smaller than the one before."),
+          "again) and suspend; each has a budget of its own, smaller than the one before. What "
+          "honest batches of work can resemble stays at watch."),
         _("Budget: {budget} false alerts per 10,000 account-days, or {expected} over the {days} "
           "account-days of this log. An alert is a reason to look, not a proof.").format(
             budget=number(found.budget, 1), expected=expected, days=number(found.account_days)
