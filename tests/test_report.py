@@ -52,6 +52,7 @@ def with_thefts() -> pa.Table:
 def _theft(events: pa.Table, start: int, name: str, day: int) -> pa.Table:
     order = np.arange(90)
     count = len(order)
+    anybody = np.random.default_rng(day).choice(len(events), count, replace=False)
     columns = {
         "event_id": keys(order + 1000 * day, 11),
         "access_id": keys(order + 1000 * day, 12),
@@ -68,7 +69,7 @@ def _theft(events: pa.Table, start: int, name: str, day: int) -> pa.Table:
         "record_count": pa.nulls(count, pa.int64()),
         "id_gap": pa.array(np.full(count, 1001, np.int32)),
         "name_gap": pa.array(np.full(count, 0.05, np.float32)),
-        "patient": keys(order + 1000 * day, 13),
+        "patient": events["patient"].take(anybody),
     }
     return pa.table(columns).cast(events.schema)
 
