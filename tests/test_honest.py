@@ -101,7 +101,9 @@ def rush(orders: list[int]) -> np.ndarray:
     count = len(partition.units)
     order = np.resize(np.array(orders, np.int8), count)
     marks = {name: np.full(count, -1, np.int8) for name in partition.scene.marks}
-    marks |= {"relation": np.full(count, FAR, np.int8), "sequence": order}
+    marks |= {"sequence": order}
+    marks["page"] = np.where(order == 0, FAR, -1).astype(np.int8)
+    marks["relation"] = np.where(order == 0, -1, FAR).astype(np.int8)
     marks["pace"] = np.ones(count, np.int8)
     scene, usual = Scene(marks, np.full(count, np.log(0.4))), partition.usual
     chances = {"relation": 0.003, AS_PEERS: 0.003, "pace": 0.1}

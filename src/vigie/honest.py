@@ -51,8 +51,8 @@ _ORDERS: Final = np.array([
     [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.50, 0.45, 0.05), (0.50, 0.05, 0.45)],
     [(0.10, 0.87, 0.03), (0.10, 0.03, 0.87), (0.20, 0.72, 0.08), (0.20, 0.08, 0.72)],
 ])  # fmt: skip
-"""Order of the patients in clean-ups, strict and loose; then the same after a request in no order:
-a search goes before a record, seldom before another search. Assumptions."""
+"""Order of the patients in clean-ups, strict and loose; then the same after a search page in no
+order: a search goes before a record, seldom before another search. Assumptions."""
 _MINE: Final = 0.3
 """Share of a clean-up's records that are met as usual: doubles are sought of one's own patients.
 An assumption."""
@@ -126,8 +126,8 @@ class Reasons(State):
             for log in (usual.log["relation"] + usual.log["page"], usual.log[AS_PEERS])
         )
         found: Any = _follow(
-            units.account, usual.group, relation, marks["sequence"], marks["pace"],
-            often, as_peers, plain, usual.log["sequence"], scene.swept,
+            units.account, usual.group, relation, marks["sequence"], marks["page"] >= 0,
+            marks["pace"], often, as_peers, plain, usual.log["sequence"], scene.swept,
             _SURGED * self.surges.follow(units), _SURGING,
             _DRIFTED * self.drifts.follow(units, relation, usual.group), self.day,
             np.log(self._met()), np.log(_ORDERS), np.log(np.array(HASTE)), SILENT, _MINE, _HURRIED,
@@ -194,10 +194,10 @@ class Reasons(State):
 
 @numba.njit(cache=True, nogil=True)
 def _follow(  # type: ignore[no-untyped-def]
-    account, group, relation, order, pace, usual, as_peers, plain, ordered, swept, surge, surging,
-    drift, day, met, orders, haste, silent, mine, hurried, campaign, leave, own, fade, floor, rates,
-    weight, weight_as_peers, astray, inside, begun, steps, rate, met_on, today, today_steps,
-    on_call,
+    account, group, relation, order, paged, pace, usual, as_peers, plain, ordered, swept, surge,
+    surging, drift, day, met, orders, haste, silent, mine, hurried, campaign, leave, own, fade,
+    floor, rates, weight, weight_as_peers, astray, inside, begun, steps, rate, met_on, today,
+    today_steps, on_call,
 ):  # fmt: skip
     states, far = leave.size, met.shape[1] - 2
     walks = met.shape[0] + 1
@@ -236,7 +236,7 @@ def _follow(  # type: ignore[no-untyped-def]
             as_usual, sweep, mine, batch, walks, floor, chance, ahead,
         ))  # fmt: skip
         if o >= 0:
-            astray[a] = 1 if o == 0 else 0
+            astray[a] = 1 if o == 0 and paged[i] else 0
         steps[a] += 1.0
         today_steps[g] += 1.0
         for k in range(states):

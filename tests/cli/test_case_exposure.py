@@ -24,7 +24,7 @@ OWN = [
 STOLEN = [
     line(f"2026-03-10 {hour:02}:30", "open", "record", f"Q{hour}", session="s-2", device="new")
     for hour in range(9, 21)
-] + [line("2026-03-10 10:00", "open", "record", "P19", session="s-1", device="desk")]
+] + [line("2026-03-10 10:00", "open", "record", "P19", session="s-1", device="new")]
 PERIOD = ("--account", "eve", "--from", "2026-03-10", "--to", "2026-03-11")
 
 

@@ -38,7 +38,7 @@ _FEWEST: Final = 60
 """Blocks without which nothing can be calibrated."""
 _FEWEST_DAYS: Final = 5 * _FEWEST
 """Account-days of these: a week is one of five working days at least."""
-MARGIN: Final = 0.15
+MARGIN: Final = 0.1
 """Share of the budget that is aimed at: a few thousand weeks show a tail only roughly."""
 _STEPS: Final = 20.0
 """Requests a day that an account is believed to make at least, where nothing was calibrated."""
