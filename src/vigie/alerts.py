@@ -40,9 +40,9 @@ REASONS: Final = {
         "{span}; on a usual day this account opens {own} such records, its peers {peers}."
     ),
     "lasting_sweep": N_(
-        "Unusual access: for long, perhaps since the log begins, more records of persons whom "
-        "neither this account, its team nor its organisation knew than its peers open, {patients} "
-        "in {span}; on a usual day this account opens {own} such records, its peers {peers}."
+        "Unusual access: more records of persons whom neither this account, its team nor its "
+        "organisation knew than its peers open, {patients} in {span}; on a usual day this account "
+        "opens {own} such records, its peers {peers}."
     ),
     "identifier_walk": N_(
         "Unusual access: records opened in the order of their numbers, {patients} in {span}; on "

@@ -19,7 +19,7 @@ DAYS = 7
 SIGNALS = {
     "register_sweep": N_("persons unknown here"),
     "fast_sweep": N_("persons unknown here, in a rush"),
-    "lasting_sweep": N_("persons unknown here, for long"),
+    "lasting_sweep": N_("persons unknown here, more than peers meet"),
     "identifier_walk": N_("in the order of their numbers"),
     "name_walk": N_("in alphabetical order"),
     "rights_check_sweep": N_("rights checks"),
