@@ -269,7 +269,7 @@ def _draw_levels(found: "Detection") -> None:
         _(
             "Budget: false alerts accepted per 10,000 account-days; a year: on a log of this size; "
             "raised: after the learning part; precision: the share of these that the budget does "
-            "not explain, where it is kept; on simulated logs the graver levels exceed theirs."
+            "not explain, where it is kept; on simulated logs watch exceeds its own."
         )
     )
 
