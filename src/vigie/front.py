@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
 from vigie.kernels import Flags, Floats, Int32s, Int64s, UInt64s, compiled, inlined, kernel
-from vigie.numbering import NOBODY, Codes, State, Words, hashed
+from vigie.numbering import NOBODY, Codes, State, Words, hashed, stand_for
 from vigie.recent import Recent
 from vigie.rows import Columns, Rows, join, take
 from vigie.sorting import order_of_time
@@ -167,7 +167,7 @@ class Front(State):
         kinds = self.words["actor_kind"].words
         if "service" not in kinds:
             return np.zeros(len(order), bool)
-        service = held["actor_kind"][order] == kinds.index("service")
+        service = stand_for("service", held["actor_kind"][order], kinds)
         found: Flags = _look_ahead(key, at, service, self.within)
         return found
 

@@ -5,6 +5,7 @@ depend on what comes later. The tables are open-addressed and grow by doubling: 
 one miss of the cache, and a key 16 bytes in a table at most six tenths full.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -152,6 +153,15 @@ class Words(State):
         if code == len(self.words):
             self.words.append(word)
         return code
+
+
+def stand_for(word: str, codes: Codes, words: Sequence[str]) -> Flags:
+    """Say which codes stand for a word: none where it was never met.
+
+    >>> stand_for("service", np.array([0, 1, -1], np.int32), ["human", "service"]).tolist()
+    [False, True, False]
+    """
+    return np.asarray(codes == (words.index(word) if word in words else -2))
 
 
 def hashed(column: pa.ChunkedArray) -> Codes:

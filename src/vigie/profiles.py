@@ -157,10 +157,10 @@ class Habits(State):
     def _as_peers(self, units: Units, scene: Scene) -> NDArray[np.float64]:
         group, log = self.peers.group[units.account], np.zeros(len(units))
         for factor in ("relation", "page"):
-            marks, start = scene.marks[factor], _OFFSETS[LEARNT.index(factor)]
+            place, marks = LEARNT.index(factor), scene.marks[factor]
+            classes = slice(_OFFSETS[place], _OFFSETS[place + 1])
             said = np.flatnonzero(marks >= 0)
-            stop = _OFFSETS[LEARNT.index(factor) + 1]
-            chance = self._drift[:, start:stop] * self._habit[:, start:stop]
+            chance = self._drift[:, classes] * self._habit[:, classes]
             chance /= chance.sum(axis=1, keepdims=True)
             log[said] += np.log(chance[group[said], marks[said]])
         return np.where(log < scene.swept, np.minimum(log + _SPREAD, scene.swept), log)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.kernels import Int32s, Int64s, compiled, kernel
-from vigie.numbering import Codes, Words, grown
+from vigie.numbering import Codes, Words, grown, stand_for
 from vigie.sorting import order_of_time
 
 BACK_AND_FORTH: Final = 10 * 60 * 1_000_000
@@ -99,7 +99,7 @@ def find_shared(events: pa.Table) -> Iterator[Shared]:
     """
     account, names = _codes(events, "account")
     kind, kinds = _codes(events, "actor_kind")
-    service = kind == (kinds.index("service") if "service" in kinds else -2)
+    service = stand_for("service", kind, kinds)
     places = {name: _codes(events, name)[0] for name in ("device", "network")}
     sharing = Sharing()
     sharing.see(events.column("at").cast(pa.int64()).to_numpy(), account, service, places)

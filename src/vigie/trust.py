@@ -17,7 +17,7 @@ from vigie.events import ACTIONS
 from vigie.front import DAY, TEXTS, WITHIN, Reader
 from vigie.holes import Hole, Silence, Spoken, holes_of
 from vigie.language import LANGUAGES, N_, _, number, speaking
-from vigie.numbering import Words
+from vigie.numbering import Words, stand_for
 from vigie.rows import Columns
 from vigie.sharing import Shared, Sharing
 from vigie.skew import Clocks, Skew
@@ -104,8 +104,7 @@ class Inspector:
         for name in set(TEXTS).intersection(events.column_names) - self.filled:
             if events.column(name).null_count < events.num_rows:
                 self.filled.add(name)
-        kinds = self.words["actor_kind"].words
-        service = rows["actor_kind"] == (kinds.index("service") if "service" in kinds else -2)
+        service = stand_for("service", rows["actor_kind"], self.words["actor_kind"].words)
         places = {name: rows[name] for name in ("device", "network")}
         self._sharing.see(rows["at"], account, service, places)
         if "source" in events.column_names:

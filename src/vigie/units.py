@@ -19,7 +19,7 @@ from vigie.events import ACTIONS
 from vigie.front import DAY as DAY
 from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Times
 from vigie.kernels import Int32s, Int64s, UInt64s, kernel, prefetch
-from vigie.numbering import Codes, Numbers, State, Words, grown
+from vigie.numbering import Codes, Numbers, State, Words, grown, stand_for
 from vigie.rows import Rows
 from vigie.sorting import order_of_codes
 
@@ -111,9 +111,7 @@ class Units:
     @property
     def by_service(self) -> Flags:
         """Say which units are accesses of services: each does what it was built for."""
-        kinds = list(self.words["actor_kind"])
-        service = kinds.index("service") if "service" in kinds else -2
-        return np.asarray(self.text["actor_kind"] == service)
+        return stand_for("service", self.text["actor_kind"], self.words["actor_kind"])
 
     @property
     def first_of_step(self) -> Flags:

@@ -1,6 +1,8 @@
 """Small exposures made to order, and keys for their recipients."""
 
 import datetime
+import io
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from pyrage import x25519
+from pyrage import decrypt, x25519
 
+from vigie.delivery.packets import Outcome
 from vigie.delivery.recipients import Recipient
 from vigie.exposure import EXPOSURE
 
@@ -49,6 +52,15 @@ class Keys:
             name: Recipient(name, age=(identity.to_public(),))
             for name, identity in self.identities.items()
         }
+
+    def open_all(self, outcome: Outcome, folder: Path) -> dict[str, zipfile.ZipFile]:
+        """Return each controller's packet, opened with its own key."""
+        archives = {}
+        for packet in outcome.packets:
+            data = (folder / packet.file.name).read_bytes()
+            clear = decrypt(data, [self.identities[packet.controller]])
+            archives[packet.controller] = zipfile.ZipFile(io.BytesIO(clear))
+        return archives
 
 
 def certificate(path: Path, kind: str = "rsa", days: int = 30, usage: bool = True):

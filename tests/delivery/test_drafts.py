@@ -3,7 +3,6 @@
 Two accounts were used at two clinics on different days; one person was shown at both.
 """
 
-import io
 import json
 import re
 import zipfile
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pyrage
 import pytest
 from tests.exposure.small import line, store_of
 
@@ -71,11 +69,7 @@ def made(tmp_path: Path) -> tuple[Facts, Filing, dict[str, zipfile.ZipFile]]:
         documents = controllers.enclosed(filing, story, ["txt"], home)
         with split(path, tmp_path / "work") as parts:
             outcome = write_packets(parts, keys.recipients, tmp_path / "out", documents)
-    archives = {}
-    for packet in outcome.packets:
-        data = (tmp_path / "out" / packet.file.name).read_bytes()
-        clear = pyrage.decrypt(data, [keys.identities[packet.controller]])
-        archives[packet.controller] = zipfile.ZipFile(io.BytesIO(clear))
+    archives = keys.open_all(outcome, tmp_path / "out")
     assert pq.read_table(path).num_rows
     return facts, filing, archives
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyrage
 import pytest
 from tests.exposure.small import line
 from tests.exposure.test_replay import ask, search
@@ -75,12 +74,7 @@ def packets(
     documents = controllers.enclosed(file(case, "cnil", home, DATE), story, ["txt"], home)
     with split(path, top / "work") as found:
         outcome = write_packets(found, keys.recipients, top / "out", documents)
-    archives = {}
-    for packet in outcome.packets:
-        data = (top / "out" / packet.file.name).read_bytes()
-        clear = pyrage.decrypt(data, [keys.identities[packet.controller]])
-        archives[packet.controller] = zipfile.ZipFile(io.BytesIO(clear))
-    return outcome, archives
+    return outcome, keys.open_all(outcome, top / "out")
 
 
 def listed(archive: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
