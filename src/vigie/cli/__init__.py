@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from vigie.cli.codes import ERROR, NOTHING
 from vigie.cli.outputs import make_outputs
 from vigie.cli.parser import build_parser
 from vigie.errors import VigieError, absent, reason_of
 from vigie.language import _, choose_language, sentence, visible
-
-NOTHING, ERROR, USAGE, ALERTS, UNTRUSTED = 0, 1, 2, 3, 4
-"""Exit codes. UNTRUSTED wins over ALERTS: an answer that cannot be trusted never looks green."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

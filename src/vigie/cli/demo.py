@@ -5,8 +5,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vigie.cli.alerts_shown import draw, gravest
+from vigie.cli.detecting import detect_stored, remember
 from vigie.cli.importing import read_paths, summarise
-from vigie.cli.scan import detect_stored, draw, gravest, remember
 from vigie.cli.simulate import describe
 from vigie.cli.terminal import draw_table, say
 from vigie.errors import UsageError

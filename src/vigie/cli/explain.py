@@ -4,10 +4,13 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from vigie.cases.looks import record_view
-from vigie.cli.scan import LEVELS, NOTHING, detect_stored, recall
+from vigie.cli.alerts_shown import LEVELS
+from vigie.cli.codes import NOTHING
+from vigie.cli.detecting import detect_stored, recall
 from vigie.cli.terminal import draw_table, home_of, say, write_json
 from vigie.cli.times import stamp
-from vigie.language import _, current_language, number
+from vigie.errors import UsageError
+from vigie.language import N_, _, current_language, number
 
 if TYPE_CHECKING:
     from vigie.alerts import Alert
@@ -24,7 +27,10 @@ def explain(options: Namespace) -> int:
 
     recall(options)
     answer = detect_stored(options)
-    alert = choose(answer.detection.alerts, options.alert)
+    try:
+        alert = choose(answer.detection.alerts, options.alert)
+    except UsageError as error:
+        raise _was_told(options) or error from None
     record_view(home_of(options), alert.id)
     story = tell(answer.detection, alert)
     if options.format == "json":
@@ -32,6 +38,21 @@ def explain(options: Namespace) -> int:
     else:
         _draw(alert, story)
     return NOTHING
+
+
+def _was_told(options: Namespace) -> UsageError | None:
+    """Return what to say of an alert that an earlier answer told and this one does not."""
+    from vigie.exposure.kept import load
+
+    fitting = [a for a in load(home_of(options)).answer.alerts if a.id.startswith(options.alert)]
+    if len(fitting) != 1:
+        return None
+    return UsageError(
+        N_("alert {id} was told before and is told no more: what came since explains its accesses "
+           "otherwise"),
+        remedy=N_("vigie exposure --alert {id} still answers, from the alert as it was told"),
+        id=fitting[0].id,
+    )  # fmt: skip
 
 
 def _draw(alert: "Alert", story: "Story") -> None:

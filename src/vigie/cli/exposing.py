@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from vigie.cli.codes import NOTHING, UNTRUSTED
+from vigie.cli.detecting import detect_stored, recall
 from vigie.cli.exposure_shown import as_json, draw
-from vigie.cli.scan import detect_stored, recall
 from vigie.cli.terminal import home_of, remark, settings_of, write_json
 from vigie.cli.times import day_of
+from vigie.cli.withdrawing import remind_of_withdrawn
 from vigie.errors import UsageError
 from vigie.exposure import Boundary, Exposure, Scope, Stretch, expose, of_alerts
 from vigie.exposure.changes import Change, compare
@@ -32,8 +34,13 @@ class Looked:
     kept: Kept
 
     def alerts(self, beginnings: list[str]) -> "list[Alert]":
-        """Return the alerts whose identifiers begin so; raises `UsageError` for another."""
-        return [self.kept.alert(beginning) for beginning in beginnings]
+        """Return the alerts whose identifiers begin so; raises `UsageError` for another.
+
+        Of one that was withdrawn it is said.
+        """
+        found = [self.kept.alert(beginning) for beginning in beginnings]
+        remind_of_withdrawn(home_of(self.options), found)
+        return found
 
     def evidence(self, accounts: tuple[str, ...]) -> pa.Table:
         """Return the evidence of these accounts: as it was told, or of a new look at the log.
@@ -74,7 +81,7 @@ def show(
         draw(found, facts, changes, options.evidence)
     for path in filter(None, (options.out, options.facts)):
         remark(_("written: {path}").format(path=path))
-    return 0 if found.bounds[0] == found.bounds[1] else 4
+    return NOTHING if found.bounds[0] == found.bounds[1] else UNTRUSTED
 
 
 def _check(options: Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from vigie.cli.codes import ERROR, NOTHING, UNTRUSTED
 from vigie.cli.following import cases_follow
 from vigie.cli.terminal import (
     draw_table,
@@ -40,8 +41,8 @@ def import_logs(options: Namespace) -> int:
         else:
             show(imported)
     if all(file.error for file in imported):
-        return 1
-    return 4 if any(untrusted(file) for file in imported) else 0
+        return ERROR
+    return UNTRUSTED if any(untrusted(file) for file in imported) else NOTHING
 
 
 def read_paths(options: Namespace) -> list[Imported]:

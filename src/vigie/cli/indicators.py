@@ -4,6 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigie.cli.codes import ALERTS, NOTHING
 from vigie.cli.declaring import command, family, formats
 from vigie.errors import UsageError
 from vigie.language import N_, _, number, plural
@@ -41,7 +42,7 @@ def declare(commands: Any, name: str, common: Any) -> None:
 def export(options: Namespace) -> int:
     """Write what may be told of the alerts that were named."""
     from vigie import indicators, journal
-    from vigie.cli.scan import detect_stored, recall
+    from vigie.cli.detecting import detect_stored, recall
     from vigie.cli.terminal import home_of, say
 
     key = _key(options)
@@ -101,7 +102,7 @@ def match(options: Namespace) -> int:
         draw(found)
     else:
         say(_("No access came with an imported indicator."))
-    return 3 if found else 0
+    return ALERTS if found else NOTHING
 
 
 def say_matches(options: Namespace) -> None:

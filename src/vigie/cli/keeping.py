@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vigie.cli.codes import ERROR, NOTHING, UNTRUSTED
 from vigie.cli.following import has_cases
 from vigie.cli.opening import open_present
 from vigie.cli.terminal import home_of, remark, say, settings_of, write_json
@@ -18,8 +19,6 @@ from vigie.stores.retention import due
 if TYPE_CHECKING:
     from vigie.pseudonyms import Keyring
     from vigie.stores.verification import Finding
-
-NOTHING, ERROR, KEPT = 0, 1, 4
 
 
 def verify(options: Namespace) -> int:
@@ -104,7 +103,7 @@ def retain(options: Namespace) -> int:
         )
     if not removed and not held:
         say(_("Nothing is older than its retention."))
-    return KEPT if held else NOTHING
+    return UNTRUSTED if held else NOTHING
 
 
 def _held(options: Namespace, store: Store, days: list[str]) -> set[str]:

@@ -3,6 +3,7 @@
 import re
 from argparse import Namespace
 
+from vigie.cli.codes import NOTHING, UNTRUSTED
 from vigie.cli.terminal import draw_table, say
 from vigie.language import N_, _, number
 from vigie.readers.base import REASONS
@@ -10,7 +11,6 @@ from vigie.readers.drafts import draft
 from vigie.readers.mapping import load_mapping
 from vigie.readers.tables.trial import Trial, try_mapping
 
-NOTHING, UNTRUSTED = 0, 4
 _MOST = 30
 _NEEDED = {
     "account": N_("no line shown names an account: nobody can be watched"),

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie import journal
+from vigie.cli.codes import NOTHING, UNTRUSTED
 from vigie.cli.following import cases_follow
 from vigie.cli.terminal import draw_table, home_of, remark, say, write_json
 from vigie.language import N_, _, number, plural
@@ -72,7 +73,7 @@ def _read(options: Namespace, name: str, read: Read, kept: Kept) -> int:
         else:
             store.put_tables(name, _whole(options, store, name, fresh, kept))
     _tell(options, name, fresh.rows, before, refused)
-    return 4 if refused.total else 0
+    return UNTRUSTED if refused.total else NOTHING
 
 
 def _whole(

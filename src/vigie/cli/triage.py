@@ -59,7 +59,9 @@ def declare(commands: Any, name: str, common: Any) -> None:
 
 def triage(options: Namespace) -> int:
     """Detect on what the store holds and print the queue of each day."""
-    from vigie.cli.scan import ALERTS, NOTHING, UNTRUSTED, detect_stored, say_trust
+    from vigie.cli.alerts_shown import say_trust
+    from vigie.cli.codes import ALERTS, NOTHING, UNTRUSTED
+    from vigie.cli.detecting import detect_stored
     from vigie.triage import FDR
     from vigie.triage import triage as queue
 
