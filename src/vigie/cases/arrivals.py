@@ -2,11 +2,12 @@
 
 Each computation is an entry of the journal, with how much the log held then. What came later may
 change the facts: lines of the case's accounts in its periods do, and files that cover them may say
-what the log could not say before. Alerts do nothing until somebody joins them. Facts that somebody
-gave as a file are held to what the log had when they were set, and are his to make anew.
+what the log could not say before. Alerts do nothing until somebody joins them; of those that a case
+rests on, one may be withdrawn by a later answer. Facts that somebody gave as a file are held to
+what the log had when they were set, and are his to make anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ import msgspec
 
 from vigie import journal
 from vigie.alerts import Alert
-from vigie.cases.model import OVER, Case
+from vigie.cases.model import OVER, Case, Event, Matter
 from vigie.cases.scope import has_scope, scope_of, scope_of_facts
 from vigie.exposure import Scope
 from vigie.exposure.selection import count_own
@@ -41,8 +42,9 @@ class Held(msgspec.Struct, frozen=True):
 class Arrived(msgspec.Struct, frozen=True):
     """What came: `lines` of the accounts, `files` that cover the periods, alerts by identifier.
 
-    `alerts` are about the accounts and not in the case; `grown` went on since they joined it.
-    `given`: the facts are a file's, which nothing computes anew but who wrote it.
+    `alerts` are about the accounts and not in the case; `grown` went on since they joined it;
+    `withdrawn` are in it, told no more since `withdrawn_at`, and nobody has noted or decided
+    anything since. `given`: the facts are a file's, which nothing computes anew but who wrote it.
     """
 
     lines: int = 0
@@ -50,10 +52,12 @@ class Arrived(msgspec.Struct, frozen=True):
     alerts: tuple[str, ...] = ()
     grown: tuple[str, ...] = ()
     given: bool = False
+    withdrawn: tuple[str, ...] = ()
+    withdrawn_at: datetime | None = None
 
     def __bool__(self) -> bool:
         """Whether anything came."""
-        return bool(self.lines or self.files or self.alerts or self.grown)
+        return bool(self.lines or self.files or self.alerts or self.grown or self.withdrawn)
 
 
 def note_computed(store: Store, case: Case, scope: Scope) -> None:
@@ -77,12 +81,35 @@ def _note(store: Store, case: Case, scope: Scope, *how: str) -> None:
 
 
 def find_arrivals(
-    store: Store, cases: Iterable[Case], told: Iterable[Alert], silent_hours: float
-) -> dict[str, Arrived]:
-    """Return what came since the facts of each open case were computed, by case."""
-    alerts, noted = list(told), _noted(store.home)
+    store: Store, cases: Iterable[Case], told: Iterable[Alert], gone: Mapping[str, datetime],
+    silent_hours: float,
+) -> dict[str, Arrived]:  # fmt: skip
+    """Return what came since the facts of each open case were computed, by case.
+
+    `gone`: the alerts that were withdrawn, and when.
+    """
+    alerts, noted = [alert for alert in told if alert.id not in gone], _noted(store.home)
     open_cases = [case for case in cases if case.status not in OVER]
-    return {case.id: _arrived(store, case, alerts, noted, silent_hours) for case in open_cases}
+    found = {case.id: _arrived(store, case, alerts, noted, silent_hours) for case in open_cases}
+    return {case.id: _without(case, gone, found[case.id]) for case in open_cases}
+
+
+def _without(case: Case, gone: Mapping[str, datetime], arrived: Arrived) -> Arrived:
+    """Add the alerts that the case rests on and that were withdrawn."""
+    since = _last_word(case)
+    mine = {one.id: gone[one.id] for one in case.alerts if one.id in gone}
+    unread = {name: at for name, at in mine.items() if since is None or at > since}
+    if not unread:
+        return arrived
+    when = max(unread.values())
+    return msgspec.structs.replace(arrived, withdrawn=tuple(unread), withdrawn_at=when)
+
+
+def _last_word(case: Case) -> datetime | None:
+    """Return when somebody last noted or decided something about the case itself."""
+    notices = (Matter.NOTICE_ASKED, Matter.NOTICE_APPROVED, Matter.NOTICE_REFUSED)
+    written = [*case.of(Event), *(d for d in case.decisions if d.matter not in notices)]
+    return max((record.recorded_at for record in written), default=None)
 
 
 def _arrived(

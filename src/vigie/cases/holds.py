@@ -47,7 +47,7 @@ def find_holds(
         scope = _asked(case) if case.status not in OVER else None
         held = tuple(day for day in days if scope and _touches(scope, day))
         if held:
-            came = find_arrivals(store, [case], (), silent_hours)[case.id]
+            came = find_arrivals(store, [case], (), {}, silent_hours)[case.id]
             counted = case.facts is not None and f"{case.id} {case.facts.sha256}" in written
             yield Hold(case.id, case.title, held, counted and not came)
 

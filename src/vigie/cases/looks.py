@@ -1,4 +1,5 @@
-"""Who saw what, from the journal: when an alert was first told, when somebody first looked at it.
+"""Who saw what, from the journal: when an alert was first told, when somebody first looked at it,
+and since when it is told no more.
 
 The journal is a chain, so a moment in it cannot be moved afterwards; what a person decides about
 awareness stands beside it.
@@ -14,6 +15,7 @@ from vigie.journal import Entry
 
 SIGNAL: Final = "signal"
 VIEW: Final = "view"
+WITHDRAWN: Final = "withdrawn"
 
 
 def tell_signals(home: Path, alerts: Iterable[str], why: str = "") -> list[str]:
@@ -23,6 +25,39 @@ def tell_signals(home: Path, alerts: Iterable[str], why: str = "") -> list[str]:
     if fresh:
         journal.record(home, SIGNAL, " ".join(fresh), why)
     return fresh
+
+
+def withdraw(home: Path, alerts: Iterable[str], why: str = "") -> list[str]:
+    """Journal the alerts that are told no more and were until now, and return which."""
+    gone = withdrawn(home)
+    fresh = [name for name in dict.fromkeys(alerts) if name not in gone]
+    if fresh:
+        journal.record(home, WITHDRAWN, " ".join(fresh), why)
+    return fresh
+
+
+def tell_again(home: Path, alerts: Iterable[str]) -> list[str]:
+    """Journal the alerts that were withdrawn and are told once more, and return which."""
+    gone = withdrawn(home)
+    back = [name for name in dict.fromkeys(alerts) if name in gone]
+    if back:
+        journal.record(home, SIGNAL, " ".join(back), "told again")
+    return back
+
+
+def withdrawn(home: Path) -> dict[str, datetime]:
+    """Return the alerts that an answer told and a later one did not, each with when it did not.
+
+    One that was told again since is none of them.
+    """
+    found: dict[str, datetime] = {}
+    for entry in journal.entries(home):
+        if entry.what == WITHDRAWN:
+            found |= dict.fromkeys(entry.subject.split(), datetime.fromisoformat(entry.at))
+        elif entry.what == SIGNAL:
+            for name in entry.subject.split():
+                found.pop(name, None)
+    return found
 
 
 def record_view(home: Path, alert: str, why: str = "", who: str = "") -> Entry:

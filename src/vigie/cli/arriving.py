@@ -4,9 +4,11 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 
 from vigie.cases.arrivals import Arrived, find_arrivals
+from vigie.cases.looks import withdrawn
 from vigie.cases.model import Case
 from vigie.cli.book import open_book
 from vigie.cli.terminal import home_of, remark, settings_of
+from vigie.clocks.words import shown
 from vigie.errors import RefusedError, StoreError
 from vigie.exposure.kept import load
 from vigie.language import N_, _, number, plural, sentence
@@ -23,7 +25,7 @@ def arrivals(options: Namespace, cases: Iterable[Case]) -> dict[str, Arrived]:
         told = ()
     silent = settings_of(options).trust.silent_hours
     with Store.open(home) as store:
-        found = find_arrivals(store, cases, told, silent)
+        found = find_arrivals(store, cases, told, withdrawn(home), silent)
     return {case: arrived for case, arrived in found.items() if arrived}
 
 
@@ -54,23 +56,39 @@ def _sayings(arrived: Arrived) -> Iterator[tuple[str, str]]:
             "{count} file of its time came since its facts were computed",
             "{count} files of its time came since its facts were computed", arrived.files,
         ).format(count=number(arrived.files)), refresh  # fmt: skip
+    yield from _of_alerts(arrived)
+
+
+def _of_alerts(arrived: Arrived) -> Iterator[tuple[str, str]]:
     if arrived.alerts:
         said = plural(
             "{count} alert about its accounts is not in it",
             "{count} alerts about its accounts are not in it", len(arrived.alerts),
         )  # fmt: skip
-        yield (
-            said.format(count=number(len(arrived.alerts))),
-            _("vigie case add {case} {fresh} --reason …"),
-        )
+        remedy = _("vigie case add {case} {fresh} --reason …")
+        yield said.format(count=number(len(arrived.alerts))), remedy
     if arrived.grown:
         said = plural(
             "{count} of its alerts went on since it joined",
             "{count} of its alerts went on since they joined", len(arrived.grown),
         )  # fmt: skip
+        remedy = _("vigie case add {case} {grown} --reason …")
+        yield said.format(count=number(len(arrived.grown))), remedy
+    if arrived.withdrawn and arrived.withdrawn_at:
+        said = plural(
+            "{count} alert that it rests on is told no more since {when} ({alerts})",
+            "{count} alerts that it rests on are told no more since {when} ({alerts})",
+            len(arrived.withdrawn),
+        ).format(
+            count=number(len(arrived.withdrawn)), alerts=_named(arrived.withdrawn),
+            when=shown(arrived.withdrawn_at, "UTC"),
+        )  # fmt: skip
         yield (
-            said.format(count=number(len(arrived.grown))),
-            _("vigie case add {case} {grown} --reason …"),
+            said,
+            _(
+                "look at the case again (vigie exposure --case {case} --evidence) and write down "
+                "what you conclude (vigie case note, vigie case decide)"
+            ),
         )
 
 

@@ -89,16 +89,17 @@ def show(options: Namespace) -> int:
     """Print a case whole."""
     import msgspec
 
+    from vigie.cases.looks import withdrawn
     from vigie.cli.arriving import arrivals, remind
     from vigie.cli.case_shown import draw_case
-    from vigie.cli.terminal import write_json
+    from vigie.cli.terminal import home_of, write_json
 
     case = find_case(options)
     if options.format == "json":
         records = [msgspec.to_builtins(record) for record in case.records]
         write_json({"version": 1, **_brief(case, arrivals(options, [case])), "records": records})
     else:
-        draw_case(case)
+        draw_case(case, withdrawn(home_of(options)))
         remind(options, [case])
     return 0
 

@@ -1,5 +1,6 @@
 """A case as the terminal shows it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter, TextScanned
@@ -28,8 +29,8 @@ def draw_cases(cases: list[Case]) -> None:
     ])  # fmt: skip
 
 
-def draw_case(case: Case) -> None:
-    """Draw a case whole."""
+def draw_case(case: Case, gone: Mapping[str, datetime]) -> None:
+    """Draw a case whole; `gone`: the alerts that were withdrawn, and when."""
     say(f"{case.id}  {case.title}  {_(STATUSES[case.status])}")
     opening = case.opening
     said = _("Opened {when} by {author}: {reason}")
@@ -38,8 +39,12 @@ def draw_case(case: Case) -> None:
         reason=opening.reason,
     ))  # fmt: skip
     for joined in case.alerts:
-        say(_("Alert {id}: {accounts}").format(
-            id=joined.id, accounts=", ".join(joined.alert["accounts"])
+        said = _("Alert {id}: {accounts}")
+        if joined.id in gone:
+            said = _("Alert {id}: {accounts} (told no more since {when})")
+        say(said.format(
+            id=joined.id, accounts=", ".join(joined.alert["accounts"]),
+            when=shown(gone.get(joined.id), case.zone),
         ))  # fmt: skip
     draw_awareness(case)
     _draw_timeline(case)

@@ -1,0 +1,102 @@
+"""Alerts that were told and that a later answer tells no more: journalled, and said.
+
+A case that rests on one keeps it, and says so (`arriving`). No answer that cannot be trusted
+withdraws anything, nor one that was asked otherwise than the one before it; nor is an alert
+withdrawn when retention dropped the days that it was told from.
+"""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vigie.alerts import QUIET
+from vigie.cases import looks
+from vigie.cases.looks import withdrawn
+from vigie.cli.terminal import draw_table, home_of, remark, say
+from vigie.cli.times import stamp
+from vigie.exposure.kept import Kept
+from vigie.language import _, number, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vigie.alerts import Alert
+    from vigie.detection import Detection
+
+_AROUND = timedelta(microseconds=QUIET)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Beside an answer: what was `kept` of earlier ones, and which of it was withdrawn `now`."""
+
+    home: Path
+    kept: Kept
+    found: "Detection"
+    now: "list[Alert]"
+
+    def draw(self) -> None:
+        """Name the alerts withdrawn just now, with what is told of their accounts instead."""
+        if not self.now:
+            return
+        text = plural(
+            "! {count} alert that was told before is told no more:",
+            "! {count} alerts that were told before are told no more:", len(self.now),
+        )  # fmt: skip
+        say()
+        say(text.format(count=number(len(self.now))))
+        header = (_("account"), _("raised (UTC)"), _("alert"), _("told now as"))
+        draw_table(header, [
+            (one.account, f"{one.opened_at:%Y-%m-%d %H:%M}", one.id, self._instead(one) or "–")
+            for one in self.now
+        ])  # fmt: skip
+        say(_("What came since explains their accesses otherwise. Each stays as it was told, with "
+              "the date in the journal; a case that rests on one says so."))  # fmt: skip
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return all alerts that are withdrawn, each with when."""
+        gone = withdrawn(self.home)
+        return [
+            {
+                "id": one.id, "accounts": one.accounts, "opened_at": stamp(one.opened_at),
+                "withdrawn_at": stamp(gone[one.id]), "instead": self._instead(one),
+            }
+            for one in self.kept.answer.alerts if one.id in gone
+        ]  # fmt: skip
+
+    def _instead(self, gone: "Alert") -> str | None:
+        """Return the alert that is told of one of these accounts about that time, if any."""
+        for one in self.found.alerts:
+            near = max(one.opened_at, gone.opened_at) <= min(one.last_at, gone.last_at) + _AROUND
+            if near and {*one.accounts} & {*gone.accounts}:
+                return one.id
+        return None
+
+
+def withdraw(
+    options: Namespace, kept: Kept, found: "Detection", reaches: datetime | None
+) -> Withdrawn:
+    """Journal and return the alerts of earlier answers that this one tells no more.
+
+    `reaches`: the log no longer holds all that alerts before then were told from.
+    """
+    home, told = home_of(options), {alert.id for alert in found.alerts}
+    looks.tell_again(home, told)
+    missing = [
+        alert for alert in kept.answer.alerts
+        if alert.id not in told and (reaches is None or alert.opened_at >= reaches)
+    ]  # fmt: skip
+    names = looks.withdraw(home, [alert.id for alert in missing], f"vigie {options.command}")
+    return Withdrawn(home, kept, found, [alert for alert in missing if alert.id in names])
+
+
+def remind_of_withdrawn(home: Path, alerts: "Iterable[Alert]") -> None:
+    """Say on standard error which of these alerts somebody asks about were withdrawn."""
+    gone = withdrawn(home)
+    for alert in alerts:
+        if alert.id in gone:
+            text = _("! alert {id} is told no more since {when} (UTC): what came later explains "
+                     "its accesses otherwise.")  # fmt: skip
+            remark(text.format(id=alert.id, when=f"{gone[alert.id]:%Y-%m-%d %H:%M}"))
