@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from vigie.cli.detecting import Answer
-from vigie.cli.terminal import draw_table, remark, say, write_csv, write_json
+from vigie.cli.terminal import draw_table, remark, say, write_csv
 from vigie.cli.times import stamp
 from vigie.language import N_, _, current_language, number, plural, sentence
 
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from vigie.detection import Detection
 
 LEVELS = {"watch": N_("watch"), "step_up": N_("step up"), "suspend": N_("suspend")}
-
-
-def print_json(answer: Answer) -> None:
-    """Print the documented, versioned answer."""
-    write_json(as_json(answer))
 
 
 def as_json(answer: Answer) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from argparse import Namespace
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vigie.detection import Detection
+    from vigie.exposure.kept import Kept
 
 LAST_ASKED = "last-asked.json"
 
@@ -74,25 +76,36 @@ def detect_stored(options: Namespace) -> Answer:
     return Answer(detection, walk.rows, quarantined, walk.take)
 
 
-def remember(options: Namespace, answer: Answer) -> None:
-    """Keep the answer and how it was asked for: what is asked of an alert later starts from it."""
+def remember(options: Namespace, answer: Answer) -> "tuple[Kept, bool]":
+    """Keep the answer and how it was asked for: what is asked of an alert later starts from it.
+
+    Returns what is kept, and whether it was asked for as the time before.
+    """
     from vigie.exposure.evidence import evidence_of
     from vigie.exposure.kept import keep
 
-    home = home_of(options)
-    asked = {"alarm_budget": options.alarm_budget, "learn_until": options.learn_until}
+    home, found = home_of(options), answer.detection
+    asked = {
+        "alarm_budget": options.alarm_budget, "learn_until": options.learn_until,
+        "budgets": list(found.budgets),
+    }  # fmt: skip
+    before = _last_asked(home)
     path = home / LAST_ASKED
     path.touch(0o600)
     path.write_bytes(msgspec.json.encode(asked))
-    found = answer.detection
     with open_present(options) as store:
         key = store.keyring.version
-    keep(home, found.alerts, partial(evidence_of, found, answer.rows), answer.events, key)
+    tell = partial(evidence_of, found, answer.rows)
+    return keep(home, found.alerts, tell, answer.events, key), asked == before
 
 
 def recall(options: Namespace) -> None:
     """Fill in what the options leave open with how the last answer was asked for."""
-    path = home_of(options) / LAST_ASKED
-    said = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
+    said = _last_asked(home_of(options))
     options.alarm_budget = options.alarm_budget or said.get("alarm_budget")
     options.learn_until = options.learn_until or said.get("learn_until")
+
+
+def _last_asked(home: Path) -> dict[str, Any]:
+    path = home / LAST_ASKED
+    return dict(msgspec.json.decode(path.read_bytes())) if path.exists() else {}

@@ -4,13 +4,14 @@ from argparse import Namespace
 from pathlib import Path
 
 from vigie.cases.looks import tell_signals
-from vigie.cli.alerts_shown import draw, print_csv, print_json
+from vigie.cli.alerts_shown import as_json, draw, print_csv
 from vigie.cli.codes import ALERTS, ERROR, NOTHING, UNTRUSTED
 from vigie.cli.detecting import Answer, detect_stored, remember
 from vigie.cli.following import cases_follow, remind_of_cases
 from vigie.cli.importing import complain, read_paths, summarise
 from vigie.cli.indicators import say_matches
-from vigie.cli.terminal import home_of, remark
+from vigie.cli.terminal import home_of, remark, write_json
+from vigie.cli.withdrawing import settle
 from vigie.language import _
 
 
@@ -34,9 +35,13 @@ def alerts(options: Namespace) -> int:
     """Detect on what the store holds and print the alerts."""
     _check_report(options)
     answer = detect_stored(options)
-    remember(options, answer)
+    gone = settle(options, answer, *remember(options, answer))
     tell_signals(home_of(options), [alert.id for alert in answer.detection.alerts])
-    {"table": draw, "json": print_json, "csv": print_csv}[options.format](answer)
+    if options.format == "json":
+        write_json(as_json(answer) | {"withdrawn": gone.as_json()})
+    else:
+        {"table": draw, "csv": print_csv}[options.format](answer)
+    gone.say(to_errors=options.format != "table")
     if options.format == "table":
         say_matches(options)
     if options.report:

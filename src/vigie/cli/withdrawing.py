@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from vigie.alerts import QUIET
 from vigie.cases import looks
 from vigie.cases.looks import withdrawn
-from vigie.cli.terminal import draw_table, home_of, remark, say
+from vigie.cli.detecting import Answer
+from vigie.cli.opening import open_present
+from vigie.cli.terminal import home_of, remark, say
 from vigie.cli.times import stamp
 from vigie.exposure.kept import Kept
 from vigie.language import _, number, plural
@@ -37,23 +39,28 @@ class Withdrawn:
     found: "Detection"
     now: "list[Alert]"
 
-    def draw(self) -> None:
+    def say(self, to_errors: bool) -> None:
         """Name the alerts withdrawn just now, with what is told of their accounts instead."""
         if not self.now:
             return
         text = plural(
-            "! {count} alert that was told before is told no more:",
-            "! {count} alerts that were told before are told no more:", len(self.now),
+            "! {count} alert that was told before is told no more: {alerts}.",
+            "! {count} alerts that were told before are told no more: {alerts}.", len(self.now),
         )  # fmt: skip
-        say()
-        say(text.format(count=number(len(self.now))))
-        header = (_("account"), _("raised (UTC)"), _("alert"), _("told now as"))
-        draw_table(header, [
-            (one.account, f"{one.opened_at:%Y-%m-%d %H:%M}", one.id, self._instead(one) or "–")
-            for one in self.now
-        ])  # fmt: skip
-        say(_("What came since explains their accesses otherwise. Each stays as it was told, with "
-              "the date in the journal; a case that rests on one says so."))  # fmt: skip
+        lines = [
+            text.format(count=number(len(self.now)), alerts=", ".join(map(self._named, self.now))),
+            _("What came since explains their accesses otherwise. Each stays as it was told, with "
+              "the date in the journal; a case that rests on one says so."),
+        ]  # fmt: skip
+        for line in lines:
+            (remark if to_errors else say)(line)
+
+    def _named(self, gone: "Alert") -> str:
+        instead = self._instead(gone)
+        if not instead:
+            return f"{gone.id} ({gone.account})"
+        said = _("{id} ({account}; told now as {instead})")
+        return said.format(id=gone.id, account=gone.account, instead=instead)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return all alerts that are withdrawn, each with when."""
@@ -75,21 +82,30 @@ class Withdrawn:
         return None
 
 
-def withdraw(
-    options: Namespace, kept: Kept, found: "Detection", reaches: datetime | None
-) -> Withdrawn:
-    """Journal and return the alerts of earlier answers that this one tells no more.
-
-    `reaches`: the log no longer holds all that alerts before then were told from.
-    """
-    home, told = home_of(options), {alert.id for alert in found.alerts}
+def settle(options: Namespace, answer: Answer, kept: Kept, asked_alike: bool) -> Withdrawn:
+    """Journal and return the alerts of earlier answers that this one tells no more."""
+    home, found = home_of(options), answer.detection
+    told = {alert.id for alert in found.alerts}
     looks.tell_again(home, told)
+    if not (asked_alike and found.trust.ok):
+        return Withdrawn(home, kept, found, [])
+    reaches = _reaches(options, found)
     missing = [
         alert for alert in kept.answer.alerts
         if alert.id not in told and (reaches is None or alert.opened_at >= reaches)
     ]  # fmt: skip
     names = looks.withdraw(home, [alert.id for alert in missing], f"vigie {options.command}")
     return Withdrawn(home, kept, found, [alert for alert in missing if alert.id in names])
+
+
+def _reaches(options: Namespace, found: "Detection") -> datetime | None:
+    """Return since when the log holds all that alerts were told from; None: all along.
+
+    Days that retention dropped taught what was usual then.
+    """
+    with open_present(options) as store:
+        dropped = store.catalogue.rows("SELECT 1 FROM tombstones WHERE kind = 'events' LIMIT 1")
+    return found.learn_until if dropped else None
 
 
 def remind_of_withdrawn(home: Path, alerts: "Iterable[Alert]") -> None:
