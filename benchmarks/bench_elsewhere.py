@@ -9,7 +9,7 @@ the thresholds could be calibrated on such a log and whether Vigie trusts its ow
 5 served for tuning; report on seeds from 11.
 """
 
-import sys
+import argparse
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,9 +78,29 @@ def _quality(fates: Sequence[Fate]) -> str:
     return f"{len(fates)} | {found:.0f} % | {exposed:.0f} of {loss:.0f}"
 
 
+def asked(words: Sequence[str] | None = None) -> tuple[list[int], list[str]]:
+    """Return the seeds and the names of logs that a command asks for; exit 2 on an unknown name.
+
+    >>> asked(["14", "ward", "15"])
+    ([14, 15], ['ward'])
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.bench_elsewhere", description=__doc__.splitlines()[0],
+        epilog=f"Logs: {', '.join(NAMES)}.",
+    )  # fmt: skip
+    parser.add_argument(
+        "what", nargs="*", metavar="SEED or NAME", help="seeds (default 11 12 13), logs (all)"
+    )
+    said = parser.parse_args(words).what
+    names = [word for word in said if not word.isdigit()]
+    unknown = [word for word in names if word not in NAMES]
+    if unknown:
+        parser.error(f"no such log: {', '.join(unknown)}; the logs are {', '.join(NAMES)}")
+    return [int(word) for word in said if word.isdigit()] or [11, 12, 13], names or list(NAMES)
+
+
 def main() -> None:
-    seeds = [int(word) for word in sys.argv[1:] if word.isdigit()] or [11, 12, 13]
-    names = [word for word in sys.argv[1:] if not word.isdigit()] or NAMES
+    seeds, names = asked()
     print("| log | accounts | thefts | found | exposed, median | false / 10,000 | rule | says |")
     print("|---|---|---|---|---|---|---|---|")
     families: dict[str, list[Fate]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks.bench_elsewhere import draw, measure, row
+from benchmarks.bench_elsewhere import NAMES, asked, draw, measure, row
 from benchmarks.elsewhere import contacts
 from benchmarks.elsewhere.log import as_events
 
@@ -37,3 +37,14 @@ def test_a_merger_of_two_sites_is_no_theft_of_their_staff() -> None:
     run = measure("archive", 1)
     assert len(run.verdict.false) <= 2
     assert np.mean([fate.found for fate in run.verdict.fates]) > 0.6
+
+
+def test_an_unknown_log_is_refused_with_the_names_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert asked([]) == ([11, 12, 13], list(NAMES))
+    with pytest.raises(SystemExit):
+        asked(["11", "hospitl"])
+    said = capsys.readouterr().err
+    assert "hospitl" in said
+    assert all(name in said for name in NAMES)
