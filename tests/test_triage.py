@@ -3,10 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.detection import detect
+from vigie.config import Settings
+from vigie.detection import detect, detect_slices
+from vigie.detectors.hindsight import Hindsight
 from vigie.testing.detectors import small_log
-from vigie.triage import choose, triage, weigh_conformal
+from vigie.triage import triage
+from vigie.triage.conformal import choose, weigh_conformal
+from vigie.triage.scores import score
 
+DAY = 86_400_000_000
 SCORES = st.lists(st.integers(0, 30), min_size=1, max_size=60)
 
 
@@ -56,10 +61,15 @@ def test_the_evidence_of_honest_accounts_sums_to_their_number_at_most():
 
 
 @pytest.fixture(scope="module")
-def found():
+def log():
     from tests.test_alerts import with_theft
 
-    return detect(with_theft(accounts=40, days=30))
+    return with_theft(accounts=40, days=30)
+
+
+@pytest.fixture(scope="module")
+def found(log):
+    return detect(log)
 
 
 def test_a_thief_is_on_the_list_of_his_day_with_his_lines(found):
@@ -84,6 +94,68 @@ def test_a_confirmed_account_is_not_compared_with(found):
     last = triage(found)[-1]
     without = triage(found, confirmed=["account-7"])[-1]
     assert without.past < last.past
+
+
+def cut(log, days):
+    """The log in slices of so many days each."""
+    at = log.column("at").cast("int64").to_numpy()
+    for begin in range(at.min() // DAY * DAY, at.max() + 1, days * DAY):
+        end = begin + days * DAY
+        yield log.filter((at >= begin) & (at < end)), end
+
+
+@pytest.mark.parametrize("days", [1, 4])
+@pytest.mark.parametrize("by", ["day", "week"])
+def test_the_lists_are_the_same_from_memory_and_from_a_file_read_by_days(
+    log, found, days, by, tmp_path
+):
+    at = log.column("at").cast("int64").to_numpy()
+    span = int(at.min()), int(at.max())
+    kept = detect_slices(cut(log, days), span, Settings(), keep=Hindsight(tmp_path))
+    told, expected = triage(kept, fdr=0.5, by=by), triage(found, fdr=0.5, by=by)
+    assert any(queue.entries for queue in expected)
+    assert [queue.day for queue in told] == [queue.day for queue in expected]
+    for one, other in zip(told, expected, strict=True):
+        assert [entry.account for entry in one.entries] == [e.account for e in other.entries]
+        assert [entry.lines for entry in one.entries] == [e.lines for e in other.entries]
+        assert [entry.rarer for entry in one.entries] == [e.rarer for e in other.entries]
+
+
+def test_weeks_begin_on_mondays_and_after_the_learning_part(found):
+    weeks = triage(found, by="week")
+    assert all(week.day.weekday() == 0 for week in weeks)
+    assert weeks[0].day >= found.learn_until.date()
+    assert [week.over for week in weeks[:-1]] == [True] * (len(weeks) - 1)
+    assert weeks[-1].last == triage(found)[-1].day
+    assert [week.day for week in triage(found, by="week", since=weeks[-1].last)] == [weeks[-1].day]
+    assert [week.day for week in triage(found, by="week", latest=1)] == [weeks[-1].day]
+
+
+def test_a_thief_is_on_the_list_of_his_week_with_all_his_lines(found):
+    days = [e for q in triage(found, fdr=0.2) for e in q.entries if e.account == "account-7"]
+    [week] = [e for q in triage(found, fdr=0.5, by="week") for e in q.entries
+              if e.account == "account-7"]  # fmt: skip
+    assert week.rarer == 0
+    assert set(week.lines) >= {line for entry in days for line in entry.lines}
+    assert week.alert in {alert.id for alert in found.alerts}
+
+
+def test_a_week_that_is_not_over_is_compared_with_the_same_days_of_others(log, found):
+    weeks = score(found, "week")
+    last = weeks.period == weeks.period.max()
+    assert (weeks.early[last] == weeks.score[last]).all()
+    seen = ~np.isnan(weeks.early)
+    assert (weeks.early[seen] <= weeks.score[seen]).all()
+    assert (weeks.early[seen & ~last] < weeks.score[seen & ~last]).any()
+
+    # Each earlier week, had the log ended on that day of it.
+    shorter = log.filter(
+        log.column("at").cast("int64").to_numpy() < found.stream.day * DAY - 6 * DAY
+    )
+    before = score(detect(shorter, learn_until=found.learn_until), "week")
+    there = before.period == before.period.max()
+    here = (weeks.period == before.period.max()) & seen
+    assert weeks.early[here].tolist() == before.score[there].tolist()
 
 
 def test_too_few_days_before_it_are_told():

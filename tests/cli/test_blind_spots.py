@@ -58,10 +58,11 @@ def write(
 def scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Scan:
     """Scan the logs of a directory: exit code and answer."""
 
-    def run(*names: str, command: str = "scan") -> tuple[int, dict]:
+    def run(*names: str, command: str = "scan", by: str = "") -> tuple[int, dict]:
         paths = [str(tmp_path / f"{name}.csv") for name in names]
         mappings = [x for name in names for x in ("--mapping", str(tmp_path / f"{name}.toml"))]
         given = [*paths, *mappings] if command == "scan" else []
+        given += ["--by", by] if by else []
         home = ["--home", str(tmp_path / "home"), "--lang", "en", "--format", "json"]
         code = main([command, *given, *home])
         return code, json.loads(capsys.readouterr().out)
@@ -135,3 +136,27 @@ def test_the_queue_of_a_day_names_the_thief_and_states_its_guarantee(
     assert answer["fdr"] == 0.1
     assert answer["by_theorem"]
     assert answer["measured"]
+    assert answer["by"] == "day"
+
+
+def test_the_queue_of_a_week_says_what_it_needs_and_where_it_ends(
+    tmp_path: Path, scan: Scan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row for row in accesses(66) if row[0] < START + timedelta(days=65)]
+    stolen = [
+        (START + timedelta(days=day, hours=18, seconds=50 * n), "user7", 50_000 + 40 * day + n, "p")
+        for day in range(50, 54) for n in range(12)
+    ]  # fmt: skip
+    write(tmp_path, "his", sorted(rows + stolen))
+    scan("his")
+    code, answer = scan(command="triage", by="week")
+    assert code in (0, 3)
+    assert [queue["day"] for queue in answer["queues"]][-2:] == ["2026-03-02", "2026-03-09"]
+    assert answer["queues"][-1]["last"] == "2026-03-10"
+    assert [queue["over"] for queue in answer["queues"]][-2:] == [True, False]
+    home = ["--home", str(tmp_path / "home"), "--quiet"]
+    main(["triage", *home, "--by", "week", "--lang", "fr"])
+    shown = capsys.readouterr().out
+    assert "La semaine du 2026-03-09 s’arrête avec le journal, au 2026-03-10" in shown
+    assert "(10 semaines de chaque compte)" in shown
+    assert "listés pour une semaine" in " ".join(shown.split())

@@ -1,4 +1,4 @@
-"""`vigie triage`: the accounts to look at, day by day, with a bound on the share of false ones."""
+"""`vigie triage`: whom to look at, by day or week, with a bound on the share of false ones."""
 
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from vigie.triage import Queue
+    from vigie.triage import By, Queue
 
-DAYS = 7
-"""Days shown unless asked otherwise."""
+SHOWN: "dict[By, int]" = {"day": 7, "week": 4}
+"""Lists shown unless asked otherwise."""
 
 SIGNALS = {
     "register_sweep": N_("persons unknown here"),
@@ -34,14 +34,19 @@ SIGNALS = {
 
 def declare(commands: Any, name: str, common: Any) -> None:
     """Declare `vigie triage`."""
-    summary = _("list the accounts to look at, day by day, a bounded share of them false")
+    summary = _("list the accounts to look at by day or week, a bounded share of them false")
     parser = command(commands, name, common, summary, "triage:triage")
     parser.add_argument(
-        "--since", metavar=_("DATE"), help=_("from this day on (default: the last seven days)")
-    )
+        "--by", choices=[*SHOWN], default="day",
+        help=_("one list a day, or one a week (Monday to Sunday, UTC), which shows who is slow"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--since", metavar=_("DATE"),
+        help=_("from this day on (default: the last seven days, or four weeks)"),
+    )  # fmt: skip
     parser.add_argument(
         "--fdr", type=float, metavar="X",
-        help=_("share of false ones accepted on a day's list, in the mean (default: 0.1)"),
+        help=_("share of false ones accepted on a list, in the mean (default: 0.1)"),
     )  # fmt: skip
     parser.add_argument(
         "--confirmed", action="append", default=[], metavar=_("LOGIN"),
@@ -58,7 +63,7 @@ def declare(commands: Any, name: str, common: Any) -> None:
 
 
 def triage(options: Namespace) -> int:
-    """Detect on what the store holds and print the queue of each day."""
+    """Detect on what the store holds and print the queue of each day or week."""
     from vigie.cli.alerts_shown import say_trust
     from vigie.cli.codes import ALERTS, NOTHING, UNTRUSTED
     from vigie.cli.detecting import detect_stored
@@ -70,13 +75,15 @@ def triage(options: Namespace) -> int:
         raise UsageError(N_("the share of false ones must lie between 0 and 1"), where="--fdr")
     since = _since(options)
     answer = detect_stored(options)
-    _check_known(options.confirmed, answer.detection.partition.units.accounts)
-    queues = queue(answer.detection, since, fdr, options.confirmed)
-    queues = queues if since else queues[-DAYS:]
+    _check_known(options.confirmed, answer.detection.stream.reader.words["account"].words)
+    latest = None if since else SHOWN[options.by]
+    queues = queue(answer.detection, since, fdr, options.confirmed, options.by, latest)
     say_trust(answer, to_errors=options.format != "table")
     if not answer.events and options.format == "table":
         return UNTRUSTED
-    {"table": _draw, "json": _print_json, "csv": _print_csv}[options.format](queues, fdr)
+    {"table": _draw, "json": _print_json, "csv": _print_csv}[options.format](
+        queues, fdr, options.by
+    )
     if not answer.detection.trust.ok or not any(one.past for one in queues):
         return UNTRUSTED
     return ALERTS if any(one.entries for one in queues) else NOTHING
@@ -97,28 +104,40 @@ def _since(options: Namespace) -> "date | None":
     return moment.date() if moment else None
 
 
-def guarantee(fdr: float) -> tuple[str, str]:
+def guarantee(fdr: float, by: "By") -> tuple[str, str]:
     """Say what holds by theorem, and what is only measured."""
-    return (
-        _(
+    theorem = {
+        "day": _(
             "By theorem: where an honest account's day is like the days before, at most {share} % "
             "of the accounts listed on a day are false in the mean, however accounts depend on "
             "one another."
-        ).format(share=number(100 * fdr, 0 if fdr >= 0.01 else 1)),
-        _(
+        ),
+        "week": _(
+            "By theorem: where an honest account's week is like the weeks before, at most {share} "
+            "% of the accounts listed for a week are false in the mean, however accounts depend "
+            "on one another."
+        ),
+    }
+    measured = {
+        "day": _(
             "Only measured: how far honest days keep to that (docs/detection.md). Nothing is "
             "promised of several days' lists taken together."
         ),
-    )
+        "week": _(
+            "Only measured: how far honest weeks keep to that (docs/detection.md). Nothing is "
+            "promised of several weeks' lists taken together, nor of days' and weeks' lists."
+        ),
+    }
+    return theorem[by].format(share=number(100 * fdr, 0 if fdr >= 0.01 else 1)), measured[by]
 
 
-def _draw(queues: "tuple[Queue, ...]", fdr: float) -> None:
+def _draw(queues: "tuple[Queue, ...]", fdr: float, by: "By") -> None:
     from vigie.cli.terminal import draw_table, say
 
-    for line in guarantee(fdr):
+    for line in guarantee(fdr, by):
         say(line)
     header = (
-        _("day"),
+        _("day") if by == "day" else _("week from"),
         _("account"),
         _("as odd before"),
         _("patients"),
@@ -136,56 +155,86 @@ def _draw(queues: "tuple[Queue, ...]", fdr: float) -> None:
     ]  # fmt: skip
     if rows:
         draw_table(header, rows)
-        say(_("As odd before: how many account-days before scored at least as high."))
+        say(
+            _("As odd before: how many account-days before scored at least as high.")
+            if by == "day"
+            else _("As odd before: how many account-weeks before scored at least as high.")
+        )
     else:
         say(_("Nobody to look at on these days."))
-    for line in _limits(queues):
+    for line in _limits(queues, by):
         say(line)
 
 
-def _limits(queues: "tuple[Queue, ...]") -> list[str]:
-    """Say on which days the log was too short for a list of one."""
-    short = [one for one in queues if not one.alone]
+def _limits(queues: "tuple[Queue, ...]", by: "By") -> list[str]:
+    """Say for which lists the log was too short for a list of one, and which is not whole."""
     if not queues:
-        return [
-            _("The log holds no scored day from there on: what was before is its learning part.")
-        ]
-    if not short:
-        return []
-    last = short[-1]
-    text = plural(
-        "{count} day came too early for a list of a single account: on {day}, {past} account-days "
-        "lay before it, {needed} are needed.",
-        "{count} days came too early for a list of a single account: on {day}, {past} "
-        "account-days lay before it, {needed} are needed.",
-        len(short),
-    )
-    needed = round(last.accounts / last.fdr)
-    return [
-        text.format(
-            count=number(len(short)), day=last.day, past=number(last.past), needed=number(needed)
+        return [_none(by)]
+    said = [_too_early(queues, by)] if not all(one.alone for one in queues) else []
+    if not queues[-1].over:
+        text = _(
+            "The week of {day} ends with the log, on {last}: it is compared with the same days of "
+            "earlier weeks."
         )
-    ]
+        said.append(text.format(day=queues[-1].day, last=queues[-1].last))
+    return said
 
 
-def _print_json(queues: "tuple[Queue, ...]", fdr: float) -> None:
+def _none(by: "By") -> str:
+    if by == "day":
+        return _("The log holds no scored day from there on: what was before is its learning part.")
+    return _(
+        "The log holds no week from there on that began after its learning part; --by day looks "
+        "at its days."
+    )
+
+
+def _too_early(queues: "tuple[Queue, ...]", by: "By") -> str:
+    short = [one for one in queues if not one.alone]
+    last = short[-1]
+    if by == "day":
+        text = plural(
+            "{count} day came too early for a list of a single account: on {day}, {past} "
+            "account-days lay before it, {needed} are needed.",
+            "{count} days came too early for a list of a single account: on {day}, {past} "
+            "account-days lay before it, {needed} are needed.",
+            len(short),
+        )
+    else:
+        text = plural(
+            "{count} week came too early for a list of a single account: before {day} there were "
+            "{past} account-weeks, {needed} are needed ({weeks} weeks of every account).",
+            "{count} weeks came too early for a list of a single account: before {day} there were "
+            "{past} account-weeks, {needed} are needed ({weeks} weeks of every account).",
+            len(short),
+        )
+    return text.format(
+        count=number(len(short)), day=last.day, past=number(last.past),
+        needed=number(round(last.accounts / last.fdr)), weeks=number(round(1 / last.fdr)),
+    )  # fmt: skip
+
+
+def _print_json(queues: "tuple[Queue, ...]", fdr: float, by: "By") -> None:
     from dataclasses import asdict
 
     from vigie.cli.terminal import write_json
 
-    theorem, measured = guarantee(fdr)
+    theorem, measured = guarantee(fdr, by)
     write_json(
         {
             "version": 1,
+            "by": by,
             "fdr": fdr,
             "by_theorem": theorem,
             "measured": measured,
-            "queues": [asdict(one) | {"day": f"{one.day}"} for one in queues],
+            "queues": [
+                asdict(one) | {"day": f"{one.day}", "last": f"{one.last}"} for one in queues
+            ],
         }
     )
 
 
-def _print_csv(queues: "tuple[Queue, ...]", _fdr: float) -> None:
+def _print_csv(queues: "tuple[Queue, ...]", _fdr: float, _by: "By") -> None:
     from vigie.cli.terminal import write_csv
 
     header = ("day", "account", "e_value", "rarer", "hypothesis", "patients", "alert", "lines")
