@@ -118,3 +118,21 @@ def test_nothing_to_suggest_from(tmp_path):
     path.write_text("")
     with pytest.raises(ReadingError, match="holds no record"):
         suggest(path)
+
+
+def test_a_log_of_who_met_whom_needs_no_column_of_actions(tmp_path):
+    path = tmp_path / "met.csv"
+    path.write_text("account,person,time\n" + "u1,7,2026-01-05T08:00:20Z\n" * 3)
+    text, mapping = drafted(path)
+    assert "each line opened a record" in text
+    trial = try_mapping(path, mapping)
+    assert (trial.tally.accepted, trial.rows[0]["action"]) == (3, "open")
+
+
+def test_what_no_header_names_is_left_to_the_operator_with_what_is_lost_without_it(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("t,i,j,kind\n" + "1767601840,1082,1100,zz\n" * 3)
+    text = suggest(path)
+    assert '# account = ""' in text
+    assert '# patient = ""' in text
+    assert '# action = ""' in text  # "kind" might be one

@@ -19,93 +19,8 @@ import numpy as np
 from vigie import identifiers
 from vigie.events import ACTIONS
 from vigie.readers import moments
+from vigie.readers.tables.names import NAMES
 from vigie.readers.tables.samples import Sample, take_sample
-
-_HEADERS: Final = {
-    "account": (
-        "utilisateur | user | user id | username | login | compte | "
-        "identifiant utilisateur | code utilisateur | account | agent | operateur | "
-        "id user | user name | uid | login utilisateur | id utilisateur | id agent | "
-        "matricule | code agent | user login | utilisateur id | id compte | "
-        "nom utilisateur | username login | actor"
-    ),
-    "actor_kind": "type compte | type utilisateur | account type | user type | actor type",
-    "professional": (
-        "rpps | adeli | id nat ps | idnat ps | id ps | identifiant ps | numero rpps | professional"
-    ),
-    "on_behalf_of": "pour le compte de | on behalf of | delegant | medecin responsable",
-    "profession": "profession | metier | categorie",
-    "specialty": "specialite | specialty | discipline",
-    "role": "role | profil | profile | habilitation | fonction | droit",
-    "organisation": (
-        "etablissement | finess | structure | organisation | organization | site | "
-        "hopital | cabinet | code etablissement | id etablissement | num finess | "
-        "facility | hospital"
-    ),
-    "unit": (
-        "unite | uf | service | ward | unit | department | departement medical | code uf | "
-        "code service | libelle uf"
-    ),
-    "session": "session | id session | session id | sessionid",
-    "auth_method": (
-        "authentification | mode authentification | auth method | auth | moyen authentification"
-    ),
-    "client_app": "application | client app | logiciel | module | app",
-    "network": (
-        "ip | adresse ip | ip address | client ip | remote addr | ip client | network | "
-        "adr ip | ip source | source ip"
-    ),
-    "device": (
-        "poste | machine | workstation | host | hostname | terminal | device | nom poste | "
-        "ordinateur"
-    ),
-    "user_agent": "user agent | useragent | navigateur",
-    "action": (
-        "action | operation | evenement | event | type action | type evenement | "
-        "event type | code action | acte | type acces | verb | act | code operation | "
-        "type operation | libelle action | operation type"
-    ),
-    "object": (
-        "ecran | screen | objet | object | ressource | resource | page | vue | fenetre | "
-        "type document | endpoint | rubrique"
-    ),
-    "record_count": (
-        "nb lignes | lignes | nombre | record count | rows | row count | nb resultats | "
-        "nombre de lignes | count | nb | nb dossiers | nb patients | nombre dossiers | "
-        "nombre patients | nb enregistrements | nombre resultats | nb res | result count"
-    ),
-    "query_shape": (
-        "critere | criteres | critere recherche | type recherche | mode recherche | "
-        "query type | search type | query shape"
-    ),
-    "bytes": "octets | bytes | taille | size",
-    "purpose": "motif | purpose | raison | reason | justification",
-    "outcome": "resultat | outcome | statut | status | result | succes | success",
-    "patient": (
-        "ipp | patient | patient id | id patient | num patient | numero patient | nip | "
-        "nda patient | nir | ins | mrn | identifiant patient | dossier | nss | "
-        "numero secu | no patient | num dossier | id dossier | pat id | code patient | "
-        "patient identifier | subject | matricule ins | num ipp | num nir | n patient | "
-        "n dossier"
-    ),
-    "patient_surname": (
-        "nom patient | patient nom | nom | nom usuel | nom naissance | nom de naissance | "
-        "surname | last name | patient surname | patient name"
-    ),
-    "patient_given_name": (
-        "prenom patient | prenom | patient prenom | given name | first name | patient given name"
-    ),
-    "patient_address": "adresse | adresse patient | address | patient address",
-    "area": "departement | dept | code postal | area",
-    "record_id": (
-        "id | id trace | id evenement | event id | numero trace | id log | uuid | "
-        "trace id | record id | num trace | no trace | id ligne | num evenement | seq | "
-        "log id | audit id | identifiant trace | id action"
-    ),
-    "request_id": "request id | x request id | id requete | correlation id",
-}
-"""Header names, folded, by waist column."""
-NAMES: Final = {ours: tuple(said.split(" | ")) for ours, said in _HEADERS.items()}
 
 ACTION_HINTS: Final = (
     ("logout", "deconn|logout|logoff|fermeture de session|sign.?out"),
@@ -149,6 +64,12 @@ _PATTERNS: Final = (
     "%Y%m%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z", "%m/%d/%Y %H:%M:%S",
 )  # fmt: skip
 _EPOCHS: Final = {10: "s", 13: "ms", 16: "us", 19: "ns"}
+_NEEDED: Final = {
+    "at": "name it, Vigie needs it",
+    "account": "name it, or nobody can be watched",
+    "patient": "name it, or sweeps cannot be seen",
+}
+"""What a mapping wants of any log, and what is lost without it."""
 _LONG_NUMBER: Final = re.compile("[0-9]{6}")
 _MOST_VALUES: Final = 60
 _SHARE: Final = 0.9
@@ -306,15 +227,23 @@ def _source(path: Path, sample: Sample) -> str:
 
 def _columns(sample: Sample, columns: Table[str, str]) -> str:
     lines = ["[columns]"]
-    for name in ("at", "action"):
+    unused = [name for name in sample.columns if name not in columns.values()]
+    for name, lost in _NEEDED.items():
         if name not in columns:
             why = _split_time(sample) if name == "at" else ""
-            why = why or "no column looks like it: name it, Vigie needs it"
-            lines.append(f'# {name} = ""  # {why}')
+            lines.append(f'# {name} = ""  # {why or f"no column looks like it: {lost}"}')
+    if "action" not in columns:
+        lines.append(_no_action(sample, unused))
     lines += [f"{ours} = {_spec(sample, ours, theirs)}" for ours, theirs in columns.items()]
-    unused = [name for name in sample.columns if name not in columns.values()]
     lines += [f"# not used: {_quoted(name)}" for name in unused]
     return "\n".join([*lines, ""])
+
+
+def _no_action(sample: Sample, unused: list[str]) -> str:
+    """Say what to do without a column of actions: name one of those that could be, if any."""
+    if any(len(sample.counts(name)) <= _MOST_VALUES for name in unused):
+        return '# action = ""  # no column looks like it: name it, or { value = "open" } if all are'
+    return 'action = { value = "open" }  # no column says what was done: each line opened a record'
 
 
 def _split_time(sample: Sample) -> str:
