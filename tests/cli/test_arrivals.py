@@ -1,6 +1,7 @@
 """Lines and alerts that come after the facts of a case were computed: said, and mended."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -185,6 +186,43 @@ def test_given_facts_count_what_the_case_asks_as_well(case: str, vigie, tmp_path
     assert "4 lines of its accounts came" in read(vigie, tmp_path, LATER + zoe)
     vigie("case", "refresh", case)
     assert "came since" not in vigie("case", "show", case)
+
+
+def test_what_is_computed_by_itself_never_replaces_facts_that_somebody_gave(
+    case: str, vigie, tmp_path: Path
+) -> None:
+    """They are signed for: the difference is said, and who names the case decides."""
+    vigie("exposure", *PERIOD, "--facts", tmp_path / "facts.json")
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    persons = next(one for one in facts["facts"] if one["name"] == "persons")
+    persons.update(numerator=14, low=None, high=None)
+    (tmp_path / "facts.json").write_text(json.dumps(facts))
+    given = ("case", "facts", case, tmp_path / "facts.json", "--reason", "counted by the expert")
+    vigie(*given)
+    before = json.loads(vigie("case", "show", case, "--format", "json"))
+    assert before["facts_given"]
+    stays = "anne gave the facts of case 2026-001 as a file"
+    mapping = tmp_path / "mapping.toml"
+    declared = mapping.read_text("utf-8").replace('"medical"]', '"medical", "appointments"]', 1)
+    assert declared != mapping.read_text("utf-8")
+    mapping.write_text(declared, "utf-8")
+    printed = read(vigie, tmp_path, LATER)
+    assert "The declarations changed" in printed
+    assert stays in printed
+    assert re.search(r"persons +14 +15", printed)
+    for asked in (("case", "refresh"), ("exposure", "--case", case)):
+        assert stays in vigie(*asked)
+    vigie("case", "decide", case, "boundary", "all", "--reason", "r")
+    after = json.loads(vigie("case", "show", case, "--format", "json"))
+    assert after["facts"] == before["facts"]
+    assert "Facts given as a file on" in vigie("case", "show", case)
+    assert stays not in vigie("case", "refresh", case)
+    replaced = json.loads(vigie("case", "show", case, "--format", "json"))
+    assert not replaced["facts_given"]
+    assert replaced["facts"] != before["facts"]
+    vigie(*given)
+    assert json.loads(vigie("case", "show", case, "--format", "json"))["facts_given"]
+    assert vigie("verify").startswith("Everything")
 
 
 def test_facts_that_name_nobody_are_said_to_have_no_mark(given: str, vigie, tmp_path: Path) -> None:

@@ -180,11 +180,13 @@ class CaseBook:
         ))  # fmt: skip
 
     def set_facts(
-        self, case: str, facts: Facts, reason: str, author: str = "", now: datetime | None = None
-    ) -> Case:
+        self, case: str, facts: Facts, reason: str, author: str = "", now: datetime | None = None,
+        given: bool = False,
+    ) -> Case:  # fmt: skip
         """Set the facts of a case; the same facts again change nothing.
 
-        Raises `UsageError` for those of another case.
+        `given`: they are a file's, not computed from what the case asks. Raises `UsageError` for
+        those of another case.
         """
         found = self.case(case)
         if facts.case not in ("", found.id):
@@ -192,12 +194,12 @@ class CaseBook:
                 N_("these are the facts of case {other}"), where=found.id, other=facts.case,
                 remedy=N_("compute them for this case: vigie exposure --case"),
             )  # fmt: skip
-        if found.facts and found.facts.sha256 == facts.sha256:
+        if found.facts and (found.facts.sha256, found.facts.given) == (facts.sha256, given):
             return found
         user = journal.current_user()
         return self._append(case, FactsVersion(
             author=author or user, recorded_by=user, recorded_at=now or datetime.now(UTC),
-            reason=reason, sha256=facts.sha256, content=facts.to_json().decode(),
+            reason=reason, sha256=facts.sha256, content=facts.to_json().decode(), given=given,
         ))  # fmt: skip
 
     def note_scan(self, case: str, scanned: TextScanned) -> Case:

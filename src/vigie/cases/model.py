@@ -166,10 +166,14 @@ class Decision(Record, frozen=True, tag="decision", kw_only=True):
 
 
 class FactsVersion(Record, frozen=True, tag="facts", kw_only=True):
-    """The facts as they were computed: `content` is their canonical JSON, `sha256` its hash."""
+    """The facts as they were computed: `content` is their canonical JSON, `sha256` its hash.
+
+    `given`: somebody set them as a file. What Vigie computes by itself does not replace them.
+    """
 
     sha256: str
     content: str
+    given: bool = False
 
 
 class TextScanned(Record, frozen=True, tag="text", kw_only=True):

@@ -119,6 +119,7 @@ def _brief(case: "Case", came: "dict[str, Arrived]") -> dict[str, Any]:
         "accounts": case.accounts,
         "alerts": [joined.id for joined in case.alerts],
         "facts": case.facts.sha256 if case.facts else None,
+        "facts_given": case.facts is not None and case.facts.given,
         "came_since": msgspec.to_builtins(since) if since else None,
     }
 
@@ -194,7 +195,7 @@ def facts(options: Namespace) -> int:
     found = load_facts(options.file)
     with open_book(options) as book:
         case = book.case(options.case)
-        after = book.set_facts(case.id, found, options.reason, options.author)
+        after = book.set_facts(case.id, found, options.reason, options.author, given=True)
     _say_case(after)
     with Store.open(home_of(options)) as store:
         if not note_given(store, after):

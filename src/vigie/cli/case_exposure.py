@@ -18,6 +18,7 @@ from vigie.cli.exposure_shown import say_persons
 from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import home_of, remark, say
 from vigie.cli.times import day_of
+from vigie.clocks.words import shown
 from vigie.errors import UsageError
 from vigie.exposure import Exposure
 from vigie.exposure.sets import first_name, set_of
@@ -37,16 +38,19 @@ def exposure_of_case(options: Namespace) -> int:
     looked = look(options)
     with key_in_use(options):
         found = ask(options, scope_of(case), looked)
-        after = record(options, case, found, options.reason)
+        after = case if _given(case) else record(options, case, found, options.reason)
+    stays = _given(case) or _outlived(case, found)
     if options.out:
         sha256 = found.write(options.out)
-        if not _outlived(case, found):
+        if not stays:
             note_exported(home_of(options), after, sha256)
     more = {"case": _as_json(case, after)}
-    facts = facts_of(found, case.id) if _outlived(case, found) else after.read_facts()
+    facts = facts_of(found, case.id) if stays else after.read_facts()
     code = show(options, found, facts, changes_since(options, found, looked), more)
     if options.format == "table":
         say_changes(case, after)
+    if _given(case):
+        _say_given(case, found, to_errors=options.format != "table")
     return code
 
 
@@ -109,17 +113,57 @@ def _noted(options: Namespace, case: Case) -> Case:
     return case
 
 
+def _given(case: Case) -> bool:
+    """Whether somebody set the facts as a file: only who names the case replaces those."""
+    return case.facts is not None and case.facts.given
+
+
+def _say_given(case: Case, found: Exposure, to_errors: bool = False) -> None:
+    """Say that the facts that somebody gave stay, and what the log gives instead."""
+    facts = case.facts
+    if facts is None:
+        return
+    computed = with_scans(facts_of(found, case.id, case.read_facts().exposure_sha256), case)
+    other = differences(facts, FactsVersion(
+        author="", recorded_at=facts.recorded_at, sha256=computed.sha256,
+        content=computed.to_json().decode(),
+    ))  # fmt: skip
+    tell = remark if to_errors else say
+    text = _("! {author} gave the facts of case {case} as a file on {when} ({reason}): they stay.")
+    tell(text.format(
+        author=facts.author, case=case.id, when=shown(facts.recorded_at, case.zone),
+        reason=_(facts.reason),
+    ))  # fmt: skip
+    if not other:
+        tell(_("What the case asks of the log gives the same."))
+        return
+    if not to_errors:
+        title = _("What the case asks of the log gives instead")
+        draw_changes(other, case.zone, title, _("given"), _("from the log"))
+    text = _("vigie case refresh {case} takes what the log gives; vigie case facts {case} FILE "
+             "sets another file.")  # fmt: skip
+    tell(text.format(case=case.id))
+
+
 def _outlived(case: Case, found: Exposure) -> bool:
     """Whether the case knows more than the log still does."""
     return case.facts is not None and found.blind.dropped
 
 
-def follow(options: Namespace, case: Case, looked: Looked | None = None) -> Case:
-    """Compute the facts of a case anew and say what changed; one without scope stays as it is."""
+def follow(
+    options: Namespace, case: Case, looked: Looked | None = None, named: bool = False
+) -> Case:
+    """Compute the facts of a case anew and say what changed; one without scope stays as it is.
+
+    So do facts that somebody gave as a file, unless he names the case to have it computed.
+    """
     if not has_scope(case):
         return case
     with key_in_use(options):
         found = ask(options, scope_of(case), looked or look(options))
+        if _given(case) and not named:
+            _say_given(case, found)
+            return case
         after = record(options, case, found)
     say_persons(after.read_facts())
     say(_("vigie exposure --case {case} shows the whole answer.").format(case=case.id))
@@ -139,7 +183,7 @@ def refresh(options: Namespace) -> int:
     looked = look(options)
     for case in concerned:
         say(f"{case.id}  {case.title}")
-        follow(options, case, looked)
+        follow(options, case, looked, named=bool(named))
     return 0
 
 

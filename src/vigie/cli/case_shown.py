@@ -166,6 +166,8 @@ def _draw_facts(case: Case) -> None:
     if case.facts:
         say()
         said = _("Facts of {when} by {author}: {reason} (SHA-256 {hash})")
+        if case.facts.given:
+            said = _("Facts given as a file on {when} by {author}: {reason} (SHA-256 {hash})")
         say(said.format(
             when=shown(case.facts.recorded_at, case.zone), author=case.facts.author,
             reason=_(case.facts.reason), hash=case.facts.sha256,

@@ -9,10 +9,12 @@ from vigie.clocks.words import shown
 from vigie.language import _
 
 
-def draw_changes(changes: Iterable[Change], zone: str, title: str = "") -> None:
+def draw_changes(
+    changes: Iterable[Change], zone: str, title: str = "", before: str = "", after: str = ""
+) -> None:
     """Print each change under the name that people know; moments in the time zone of the case."""
     rows = [(c.label, _said(c.before, zone), _said(c.after, zone)) for c in changes]
-    draw_table((_("fact"), _("before"), _("now")), rows, title)
+    draw_table((_("fact"), before or _("before"), after or _("now")), rows, title)
 
 
 def _said(value: str, zone: str) -> str:

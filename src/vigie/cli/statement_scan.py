@@ -52,7 +52,9 @@ def _record(book: CaseBook, case: Case, found: Scan, options: Namespace) -> Case
     if case.facts is None:
         return case
     facts = with_scans(case.read_facts(), case)
-    return book.set_facts(case.id, facts, N_("free text was searched"), options.author)
+    return book.set_facts(
+        case.id, facts, N_("free text was searched"), options.author, given=case.facts.given
+    )
 
 
 def _draw(found: Scan) -> None:
