@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.statements.scoring import APART, confusion, facts_named, scores, sent
 
 from vigie.cli import main
 from vigie.facts import Gap, from_json
+from vigie.language import speaking
+from vigie.notices.dates import moment_of
 from vigie.statements import check
 
 ROOT = Path(__file__).parents[2]
@@ -310,3 +313,22 @@ def test_the_scoring_runs_as_the_page_says() -> None:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "| refuse |" in done.stdout
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Indian/Reunion", "Pacific/Noumea", "UTC"])
+def test_times_as_notices_write_them_bind_to_the_facts(language: str, zone: str) -> None:
+    """Whose time it is counts: the same figures in another zone are another moment."""
+    aware = datetime.fromisoformat(KNOWN.moments["awareness"])
+    sentence = {
+        "fr": "Nous en avons eu connaissance le {when}.", "en": "We became aware of it on {when}."
+    }[language]  # fmt: skip
+    with speaking(language):
+        said, later = (moment_of(aware + add, zone) for add in (timedelta(), timedelta(minutes=1)))
+    (finding,) = check(sentence.format(when=said), KNOWN)
+    assert (finding.verdict, finding.facts) == ("passed", ("awareness",))
+    assert check(sentence.format(when=later), KNOWN)[0].verdict == "refused"
+    with speaking(language):
+        other = moment_of(aware, "America/Cayenne").partition("(")[2]
+    elsewhere = said.partition("(")[0] + "(" + other
+    assert check(sentence.format(when=elsewhere), KNOWN)[0].verdict == "refused"

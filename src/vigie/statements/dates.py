@@ -68,6 +68,8 @@ class Calendar:
     hours: tuple[Pattern, ...]
     lasting: Pattern
     seconds: Mapping[str, int]
+    zones: Mapping[str, str]
+    clocks: Pattern
 
     @classmethod
     def compile(cls, said: Mapping[str, Any]) -> Self:
@@ -82,7 +84,15 @@ class Calendar:
             tuple(map(expression, said["periods"])), tuple(map(expression, said["days"])),
             expression(said["lone_months"]), expression(said["years"]),
             tuple(map(expression, said["hours"])), expression(said["lasting"]), said["seconds"],
+            said["zones"], re.compile(rf"\b(?:{'|'.join(map(re.escape, said['zones']))})\b"),
         )  # fmt: skip
+
+    def zone(self, text: str) -> tuple[str, str]:
+        """Return the time zone that a lower-case sentence names (none: empty), and the rest."""
+        found = self.clocks.search(text)
+        if found is None:
+            return "", text
+        return self.zones[found.group()], _blanked(text, [found.span()])
 
     def read(self, text: str, near: date | None = None) -> tuple[list[Moment], str]:
         """Return the moments of a lower-case sentence, and the sentence without them.

@@ -13,6 +13,7 @@ from vigie.statements.numerals import Number, without_contacts
 from vigie.statements.rules import Rules
 
 _NEAR: Final = 40
+_WIDE: Final = str.maketrans("\u00a0\u202f", "  ")
 OTHER: Final = "other"
 """The unit of persons whom the facts do not count: minors, staff."""
 _SHORTEST: Final = 4
@@ -36,7 +37,10 @@ class Duration:
 
 @dataclass(frozen=True)
 class Reading:
-    """One sentence; `text` is lower case with plain apostrophes, `rest` has no dates in it."""
+    """One sentence; `text` is lower case with plain apostrophes, `rest` has no dates in it.
+
+    `zone` is the time zone that it names, if any.
+    """
 
     sentence: str
     text: str
@@ -48,6 +52,7 @@ class Reading:
     durations: tuple[Duration, ...] = ()
     one_account: bool = False
     filed: frozenset[str] = frozenset()
+    zone: str = ""
 
     def says(self, name: str) -> re.Match[str] | None:
         """Return where one of the rules' word lists occurs."""
@@ -228,17 +233,18 @@ class Reading:
 
 def read(sentence: str, facts: Facts, known: Rules) -> Reading:
     """Read one sentence; the names of the controllers of the case are no other words."""
-    plain = sentence.lower().replace("’", "'")
+    plain = sentence.lower().replace("’", "'").translate(_WIDE)
     text, _files = _without_names(plain, [gap.name for gap in facts.gaps if "." in gap.name])
     text, named = _without_names(text, facts.controllers)
-    moments, rest = known.calendar.read(without_contacts(text), _near(facts))
+    zone, unzoned = known.calendar.zone(without_contacts(text))
+    moments, rest = known.calendar.read(unzoned, _near(facts))
     every = known.numerals.read(rest)
     accounts = facts.get("accounts")
     return Reading(
         sentence=sentence, text=text, rest=rest, moments=tuple(moments),
         numbers=tuple(one for one in every if not known.calendar.unit_after(rest, one.end)),
         controllers=tuple(named), durations=tuple(_durations(sentence, rest, every, known)),
-        rules=known,
+        rules=known, zone=zone,
         one_account=accounts is not None and accounts.numerator == 1,
         filed=frozenset(
             name for name, pattern in known.done.items()

@@ -11,7 +11,7 @@ from vigie.statements.binding import Problem
 from vigie.statements.dates import Moment
 from vigie.statements.reading import Duration, Reading
 
-_PARIS: Final = ZoneInfo("Europe/Paris")
+_PARIS: Final = "Europe/Paris"
 _ENDS: Final = ("first_access", "last_access")
 _TERM: Final = timedelta(hours=72)
 """GDPR art. 33(1)."""
@@ -25,17 +25,18 @@ _OVER: Final = 0.1
 Moments = dict[str, datetime]
 
 
-def moments_of(facts: Facts) -> Moments:
-    """Return the moments of the case in French time."""
-    return {
-        name: datetime.fromisoformat(text).astimezone(_PARIS)
-        for name, text in facts.moments.items()
-    }
+def moments_of(facts: Facts, zone: str = "") -> Moments:
+    """Return the moments of the case in the time zone that a sentence names, else in French."""
+    return {name: _local(text, zone) for name, text in facts.moments.items()}
+
+
+def _local(text: str, zone: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(ZoneInfo(zone or _PARIS))
 
 
 def check_moments(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     """Check every date: a date of the case is a fact, another is somebody's word."""
-    known = moments_of(facts)
+    known = moments_of(facts, said.zone)
     if said.says("blind") or said.says("unknown_content"):
         yield from _check_blind(said, facts, bound)
         return
@@ -64,7 +65,7 @@ def _check_blind(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Prob
         ("blind_period", "unknown_export") if said.says("unknown_content") else ("blind_period",)
     )
     ends = [
-        datetime.fromisoformat(text).astimezone(_PARIS)
+        _local(text, said.zone)
         for gap in facts.gaps
         if gap.kind in kinds
         for text in (gap.since, gap.until)
@@ -127,7 +128,7 @@ def _words(said: Reading, one: Moment) -> str:
 
 def check_durations(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
     """Check how long something is said to have lasted, or after how long it was done."""
-    known = moments_of(facts)
+    known = moments_of(facts, said.zone)
     done = [name for _at, name in said.names_of_moments(known) if name in said.rules.done]
     if done and "awareness" in known:
         yield from _check_delay(said, known[done[0]], known["awareness"], bound)
