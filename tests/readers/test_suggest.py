@@ -136,3 +136,53 @@ def test_what_no_header_names_is_left_to_the_operator_with_what_is_lost_without_
     assert '# account = ""' in text
     assert '# patient = ""' in text
     assert '# action = ""' in text  # "kind" might be one
+
+
+@pytest.mark.parametrize(
+    ("unit", "written"),
+    [
+        ("s", "{:.0f}"), ("s", "{:.3f}"), ("ms", "{:.0f}000"), ("us", "{:.0f}000000"),
+        ("ns", "{:.0f}000000000"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("header", ["ts", "t", "Date accès"])
+def test_numbers_since_1970_get_their_unit_and_the_days_they_would_be(
+    tmp_path, unit, written, header
+):
+    path = tmp_path / "acces.csv"
+    begin = 1738317600  # 31 January 2025, 10:00 UTC
+    rows = [f"{written.format(begin + 900 * k)};jdupont;{7000000 + k}" for k in range(100)]
+    path.write_text(f"{header};Utilisateur;IPP\n" + "\n".join(rows) + "\n", encoding="cp1252")
+    text, mapping = drafted(path)
+    assert mapping.columns["at"].unit == unit
+    assert "the first lines would be of 2025-01-31 to 2025-02-01 (UTC)" in text
+    trial = try_mapping(path, mapping, 100)
+    assert (trial.tally.accepted, f"{trial.rows[-1]['at']:%F}") == (100, "2025-02-01")
+
+
+def test_numbers_in_a_table_of_columns_get_their_unit_too(tmp_path):
+    path = tmp_path / "acces.parquet"
+    times = [1738317600000 + 1000 * k for k in range(9)]
+    pq.write_table(pa.table({"quand": times, "user": ["a"] * 9, "action": ["read"] * 9}), path)
+    _, mapping = drafted(path)
+    assert mapping.columns["at"].unit == "ms"
+    assert try_mapping(path, mapping).tally.accepted == 9
+
+
+@pytest.mark.parametrize("patients", ["patient", "numero"])
+def test_numbers_of_patients_that_would_be_dates_are_not_times(tmp_path, patients):
+    path = tmp_path / "acces.csv"
+    # The beginning of social-security numbers: as milliseconds, days of 2021 and 2022.
+    numbers = [1609000000000 + (k * 7_919_000_003) % 60_000_000_000 for k in range(100)]
+    rows = [f"{one},ann,read" for one in numbers]
+    path.write_text(f"{patients},user,action\n" + "\n".join(rows) + "\n")
+    text = suggest(path)
+    assert '# at = ""  # no column looks like it' in text
+    assert "16090" not in text
+
+
+def test_the_time_of_an_access_goes_before_the_date_of_a_birth(tmp_path):
+    path = tmp_path / "acces.csv"
+    rows = [f"01/02/1950 00:00:00,{1738317600 + k},ann,read,{k}" for k in range(20)]
+    path.write_text("date_naissance,instant,user,action,patient\n" + "\n".join(rows) + "\n")
+    assert drafted(path)[1].columns["at"].column == "instant"

@@ -1,5 +1,7 @@
 """What columns of access logs are called, in French and English, by waist column."""
 
+import re
+import unicodedata
 from typing import Final
 
 _HEADERS: Final = {
@@ -88,3 +90,10 @@ _HEADERS: Final = {
 }
 """Header names, folded, by waist column."""
 NAMES: Final = {ours: tuple(said.split(" | ")) for ours, said in _HEADERS.items()}
+
+
+def fold(text: str) -> str:
+    """Write a name as those of `NAMES` are: words in lower case, without accents."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.findall(r"[a-z]+|[0-9]+", plain))

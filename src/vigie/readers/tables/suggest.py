@@ -7,19 +7,16 @@ the draft cannot tell is written as the comment it is; an action that it does no
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from vigie import identifiers
 from vigie.events import ACTIONS
-from vigie.readers import moments
-from vigie.readers.tables.names import NAMES
+from vigie.readers.tables.dating import TimeForm, first_texts, time_column, time_form
+from vigie.readers.tables.names import NAMES, fold
 from vigie.readers.tables.samples import Sample, take_sample
 
 ACTION_HINTS: Final = (
@@ -58,12 +55,6 @@ _SHAPE_HINTS: Final = (
     ("criteria", "crit|avance|advanced|multi|date|naiss|birth|ville|city"),
     ("none", "aucun|none|sans|vide"),
 )
-_PATTERNS: Final = (
-    "", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S.%f", "%d-%m-%Y %H:%M:%S",
-    "%Y/%m/%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%y %H:%M:%S", "%Y%m%d%H%M%S",
-    "%Y%m%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z", "%m/%d/%Y %H:%M:%S",
-)  # fmt: skip
-_EPOCHS: Final = {10: "s", 13: "ms", 16: "us", 19: "ns"}
 _NEEDED: Final = {
     "at": "name it, Vigie needs it",
     "account": "name it, or nobody can be watched",
@@ -72,7 +63,6 @@ _NEEDED: Final = {
 """What a mapping wants of any log, and what is lost without it."""
 _LONG_NUMBER: Final = re.compile("[0-9]{6}")
 _MOST_VALUES: Final = 60
-_SHARE: Final = 0.9
 
 
 def suggest(path: Path) -> str:
@@ -93,7 +83,7 @@ def guess_columns(sample: Sample) -> dict[str, str]:
     """Guess which of their columns is which of ours."""
     folded = {fold(name): name for name in reversed(list(sample.columns))}
     found: dict[str, str] = {}
-    time = _time_column(sample)
+    time = time_column(sample)
     if time:
         found["at"] = time
     for ours, names in NAMES.items():
@@ -111,25 +101,6 @@ def guess_columns(sample: Sample) -> dict[str, str]:
     return found
 
 
-def time_form(texts: list[str]) -> tuple[str, str] | None:
-    """Return the (pattern, unit) under which nearly all texts are times, or None.
-
-    >>> time_form(["31/01/2025 10:00:00"]), time_form(["1738317600"]), time_form(["x"])
-    (('%d/%m/%Y %H:%M:%S', ''), ('', 's'), None)
-    """
-    if not texts:
-        return None
-    for pattern in _PATTERNS:
-        if _share_read(texts, pattern) >= _SHARE:
-            return pattern, ""
-    lengths = {len(text.split(".")[0]) for text in texts if text.replace(".", "", 1).isdigit()}
-    digits = sum(text.replace(".", "", 1).isdigit() for text in texts)
-    if digits >= _SHARE * len(texts) and len(lengths) == 1:
-        unit = _EPOCHS.get(lengths.pop())
-        return ("", unit) if unit else None
-    return None
-
-
 def guess_action(text: str) -> str:
     """Guess what one of their actions is; `other` when its name says nothing.
 
@@ -142,26 +113,12 @@ def guess_action(text: str) -> str:
     return next((action for action, hint in ACTION_HINTS if re.search(hint, folded)), "other")
 
 
-def fold(text: str) -> str:
-    """Write a name as those of `NAMES` are: words in lower case, without accents."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().lower()
-    return " ".join(re.findall(r"[a-z]+|[0-9]+", plain))
-
-
 def _close(name: str, free: Table[str, str]) -> str | None:
     """Find a header that holds all the words of a known name of two words or more."""
     words = set(name.split())
     if len(words) < 2:
         return None
     return next((header for header in free if words <= set(header.split())), None)
-
-
-def _time_column(sample: Sample) -> str | None:
-    times = [name for name in sample.columns if time_form(_texts(sample, name)) is not None]
-    hinted = [name for name in times if re.search("date|heure|time|horo|quand|at", fold(name))]
-    birth = [name for name in hinted if not re.search("naiss|birth", fold(name))]
-    return next(iter([*birth, *hinted, *times]), None)
 
 
 def _action_column(sample: Sample, taken: set[str]) -> str | None:
@@ -174,19 +131,6 @@ def _action_column(sample: Sample, taken: set[str]) -> str | None:
     free = [name for name in sample.columns if name not in taken]
     best = max(free, key=telling, default=None)
     return best if best is not None and telling(best) >= 0.5 else None
-
-
-def _texts(sample: Sample, name: str) -> list[str]:
-    return [text for text in sample.columns[name][:200] if text is not None]
-
-
-def _share_read(texts: list[str], pattern: str) -> float:
-    raw = [text.encode() for text in texts]
-    sizes = np.array([len(text) for text in raw], np.int32)
-    starts = (np.cumsum(sizes) - sizes).astype(np.int32)
-    data = np.frombuffer(b"".join(raw) or b" ", np.uint8)
-    kinds = moments.parse(data, starts, sizes, moments.compile_pattern(pattern))[1]
-    return float((kinds >= moments.UTC).mean())
 
 
 def _quoted(text: str) -> str:
@@ -248,7 +192,7 @@ def _no_action(sample: Sample, unused: list[str]) -> str:
 
 def _split_time(sample: Sample) -> str:
     """Say that date and hour stand apart, where they do."""
-    texts = {name: _texts(sample, name) for name in sample.columns}
+    texts = {name: first_texts(sample, name) for name in sample.columns}
     clock = re.compile(r"\d{1,2}:\d\d(:\d\d)?")
     hour = [name for name, said in texts.items() if said and all(map(clock.fullmatch, said))]
     day = [name for name in texts if "date" in fold(name).split()]
@@ -258,12 +202,13 @@ def _split_time(sample: Sample) -> str:
 
 
 def _spec(sample: Sample, ours: str, theirs: str) -> str:
-    texts = _texts(sample, theirs)
+    texts = first_texts(sample, theirs)
     if ours == "at":
-        pattern, unit = time_form(texts) or ("", "")
-        extra = f", format = {_quoted(pattern)}" if pattern else ""
-        extra += f', unit = "{unit}"' if unit else ""
-        return f"{{ column = {_quoted(theirs)}{extra} }}" if extra else _quoted(theirs)
+        form = time_form(texts) or TimeForm()
+        extra = f", format = {_quoted(form.pattern)}" if form.pattern else ""
+        extra += f', unit = "{form.unit}"' if form.unit else ""
+        proof = f"  # {form.proof}" if form.proof else ""
+        return f"{{ column = {_quoted(theirs)}{extra} }}{proof}" if extra else _quoted(theirs)
     if ours == "patient":
         sound = sum(len(text) >= 13 and identifiers.problem("nir", text) is None for text in texts)
         ins = "ins" in fold(theirs).split()

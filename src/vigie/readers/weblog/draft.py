@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
-from vigie.readers.tables.names import NAMES
-from vigie.readers.tables.suggest import fold, guess_action
+from vigie.readers.tables.names import NAMES, fold
+from vigie.readers.tables.suggest import guess_action
 from vigie.readers.weblog.format import NAMED
 from vigie.readers.weblog.routes import split_target
 
