@@ -173,12 +173,16 @@ def test_facts_that_change_make_a_notice_stale_and_say_what(
     case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
 ) -> None:
     agreed(case, "letters", monkeypatch)
+    agreed(case, "press", monkeypatch)
     with CaseBook.open(private_home, Settings()) as book:
         book.set_facts(case.id, facts_of(tmp_path / "exposure.parquet", 7), "again", "dpo")
-    assert run("notice", "list", case.id, monkeypatch=monkeypatch) == 0
-    listed = capsys.readouterr().out
-    assert "stale" in listed
-    assert re.search(r"persons\s+6\s+7", listed)
+    for asked in (("notice", "list", case.id), ("case", "show", case.id)):
+        capsys.readouterr()
+        assert run(*asked, monkeypatch=monkeypatch) == 0
+        listed = capsys.readouterr().out
+        assert "since somebody asked for" in listed
+        assert listed.count("STALE") + listed.count("stale,") == 2
+        assert len(re.findall(r"persons\s+6\s+7", listed)) == 1, "said once for both"
     out = ("notice", "render", case.id, "letters", "--out", tmp_path / "out",
            "--recipients", tmp_path / "to.toml", *persons(tmp_path))  # fmt: skip
     assert run(*out, monkeypatch=monkeypatch) == 1

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter, TextScanned
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
-from vigie.cli.changes_shown import draw_changes
+from vigie.cli.changes_shown import draw_changes_once
 from vigie.cli.exposure_shown import say_persons
 from vigie.cli.terminal import draw_table, say
 from vigie.clocks.words import duration, shown
@@ -139,12 +139,12 @@ def _decision_row(case: Case, decision: Decision) -> tuple[str, ...]:
 
 
 def _draw_stale(case: Case) -> None:
-    """Say what changed since a notice was approved."""
-    for decision in case.decisions:
-        if decision.matter == Matter.NOTICE_APPROVED and case.is_stale(decision):
-            say()
-            title = _("What changed since {notice} was approved").format(notice=decision.value)
-            draw_changes(changes(case, decision), case.zone, title)
+    """Say what changed since notices were approved."""
+    approved = [d for d in case.decisions if d.matter == Matter.NOTICE_APPROVED]
+    stale = [d for d in approved if case.is_stale(d) and d == case.last(d.matter, d.value)]
+    if stale:
+        say()
+    draw_changes_once(((d.value, changes(case, d)) for d in stale), case.zone)
 
 
 def _draw_texts(case: Case) -> None:

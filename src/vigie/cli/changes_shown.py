@@ -17,6 +17,17 @@ def draw_changes(
     draw_table((_("fact"), before or _("before"), after or _("now")), rows, title)
 
 
+def draw_changes_once(found: Iterable[tuple[str, tuple[Change, ...]]], zone: str) -> None:
+    """Print what changed since notices were asked for, once for all those with the same changes."""
+    notices: dict[tuple[Change, ...], list[str]] = {}
+    for notice, changes in found:
+        if notice not in notices.setdefault(changes, []):
+            notices[changes].append(notice)
+    for changes, names in notices.items():
+        text = _("What changed since somebody asked for {notices}")
+        draw_changes(changes, zone, text.format(notices=", ".join(names)))
+
+
 def _said(value: str, zone: str) -> str:
     try:
         moment = datetime.fromisoformat(value)

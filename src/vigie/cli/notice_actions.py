@@ -8,7 +8,7 @@ from vigie.cases.filings import KINDS
 from vigie.cases.model import Matter
 from vigie.cli.arriving import remind
 from vigie.cli.book import find_case, open_book
-from vigie.cli.changes_shown import draw_changes
+from vigie.cli.changes_shown import draw_changes_once
 from vigie.cli.terminal import home_of, say, write_json
 from vigie.language import N_, _
 from vigie.notices.approval import NAMES, Standing, standing
@@ -40,7 +40,9 @@ def _decide(options: Namespace, matter: Matter) -> int:
         if matter != Matter.NOTICE_REFUSED:
             remind(options, [case])
         case = book.decide(case.id, matter, options.notice, options.reason, options.author)
-    _say(standing(case, options.notice), case.zone)
+    after = standing(case, options.notice)
+    _say(after)
+    draw_changes_once([(after.notice, after.changes)] if after.changes else [], case.zone)
     return 0
 
 
@@ -54,7 +56,8 @@ def show(options: Namespace) -> int:
         return 0
     for one in found:
         if one.state != "none":
-            _say(one, case.zone)
+            _say(one)
+    draw_changes_once(((one.notice, one.changes) for one in found if one.changes), case.zone)
     if all(one.state == "none" for one in found):
         say(_("Nobody has asked for a notice of this case."))
     return 0
@@ -78,10 +81,8 @@ _STATES = {
 }
 
 
-def _say(one: Standing, zone: str) -> None:
+def _say(one: Standing) -> None:
     say(_(_STATES[one.state]).format(
         notice=one.notice, asked=one.asked.author if one.asked else "",
         answered=one.answered.author if one.answered else "",
     ))  # fmt: skip
-    if one.changes:
-        draw_changes(one.changes, zone)
