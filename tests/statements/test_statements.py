@@ -11,9 +11,9 @@ from tests.statements.facts import BLIND, KNOWN
 from tests.statements.scoring import APART, confusion, facts_named, scores, sentences
 
 from vigie.cli import main
+from vigie.clocks.dates import moment_of
 from vigie.facts import Gap, from_json
 from vigie.language import speaking
-from vigie.notices.dates import moment_of
 from vigie.statements import check
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ A value that nobody knows yet is None, and is filed as unknown; it is never gues
 is not, such as the reason for a delay when there is none, is empty.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,13 +23,13 @@ from vigie.cases.model import (
 from vigie.cases.organisation import Organisation
 from vigie.cases.vocabulary import Vocabulary
 from vigie.cases.words import EXEMPTIONS
+from vigie.clocks.dates import moment_of
 from vigie.clocks.engine import read_clocks
 from vigie.clocks.model import ClockState
 from vigie.clocks.rules import Rule
 from vigie.facts import Fact, Facts
 from vigie.language import N_, _, current_language, number
 from vigie.records import DATA_CLASSES
-from vigie.report import dates
 
 _FEW: Final = 5
 """Files of log that are named one by one."""
@@ -170,18 +170,12 @@ def _description(case: Case) -> str | None:
     alert = _("Alert of {when}: {why}")
     why = [
         alert.format(
-            when=_written(joined.alert["opened_at"], case.zone),
+            when=moment_of(datetime.fromisoformat(joined.alert["opened_at"]), case.zone),
             why=joined.alert["why"][current_language()],
         )
         for joined in case.alerts
     ]
     return " ".join([*why, *_told(case, Kind.ATTACK_KNOWN)]) or None
-
-
-def _written(moment: str, zone: str) -> str:
-    """Write a moment out by the clock of `zone`."""
-    at = datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
-    return dates.minute(at.replace(tzinfo=UTC))
 
 
 def _systems(case: Case, processing: str) -> list[str]:

@@ -13,13 +13,13 @@ from typing import Any, Final
 import msgspec
 
 from vigie.cases.filings import Filing
+from vigie.clocks.dates import moment_of
 from vigie.errors import RefusedError
 from vigie.facts import Fact
 from vigie.facts.words import CLASS_NAMES
 from vigie.language import N_, _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
-from vigie.notices.dates import moment_of
 from vigie.notices.document import Answers, Block, Document, Heading, Paragraph, Rows
 from vigie.notices.letters import Person, address, foot
 from vigie.notices.routes import Route

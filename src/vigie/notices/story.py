@@ -8,11 +8,11 @@ import msgspec
 
 from vigie.cases.model import Case, Event, Kind, Matter
 from vigie.cases.organisation import Organisation, load_organisation
+from vigie.clocks.dates import day_of, moment_of
 from vigie.errors import RefusedError
 from vigie.facts import Facts
 from vigie.language import N_, _, current_language, plural
 from vigie.language import number as written
-from vigie.notices.dates import day_of, moment_of
 
 
 class Story(msgspec.Struct, frozen=True):
