@@ -16,7 +16,7 @@ from vigie.events import KEY
 from vigie.language import _, speaking
 from vigie.pseudonyms import KEY_FILE, Keyring, open_keyring, save_keyring
 from vigie.siphash import hash_spans
-from vigie.stores.rotation import advance
+from vigie.stores.keys import advance
 
 # The first and last of the 64 vectors of the reference implementation (128-bit SipHash-2-4).
 SIPHASH_VECTORS = {

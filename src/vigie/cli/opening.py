@@ -9,8 +9,8 @@ from vigie.errors import UsageError
 from vigie.language import N_
 from vigie.stores import Store
 from vigie.stores.catalogue import CATALOGUE_FILE
+from vigie.stores.keys import is_unfinished
 from vigie.stores.layout import using_key
-from vigie.stores.rotation import is_unfinished
 
 
 def open_present(options: Namespace, write: bool = False) -> Store:

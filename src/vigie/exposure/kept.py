@@ -23,8 +23,8 @@ from vigie.exposure.engine import EVIDENCE
 from vigie.exposure.output import hash_file
 from vigie.language import N_
 from vigie.pseudonyms import Keyring
+from vigie.stores.keys import advance
 from vigie.stores.layout import telling
-from vigie.stores.rotation import advance
 
 ENTRY: Final = "answer"
 ALERTS_FILE: Final = "alerts.json"

@@ -21,8 +21,8 @@ from vigie.exposure.output import hash_file, write_parquet
 from vigie.exposure.schema import EXPOSURE
 from vigie.pseudonyms import Keyring
 from vigie.stores import spilling
+from vigie.stores.keys import advance
 from vigie.stores.layout import telling
-from vigie.stores.rotation import advance
 
 SETS: Final = "exposures"
 ENTRY: Final = "set"

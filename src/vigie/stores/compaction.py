@@ -5,23 +5,20 @@ files and times.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from vigie.stores.layout import numbered
+from vigie.stores.opened import OpenStore
 from vigie.stores.segments import Segment, read_segments, sort_order, write_segment
 from vigie.stores.staging import PARTITION_ROWS
-
-if TYPE_CHECKING:
-    from vigie.stores.store import Store
 
 _KINDS = ("events", "sightings")
 
 
-def compact(store: "Store", limit: int = PARTITION_ROWS) -> int:
+def compact(store: OpenStore, limit: int = PARTITION_ROWS) -> int:
     """Merge segments of one source and day up to `limit` rows; return how many went into others."""
     groups = list(_groups(store, limit))
     if not groups:
@@ -31,21 +28,13 @@ def compact(store: "Store", limit: int = PARTITION_ROWS) -> int:
         merged = [_merge(store, group, next(names)) for group in groups]
         with store.catalogue.transaction():
             for old, new in zip(groups, merged, strict=True):
-                replace(store, [row["id"] for row in old], [new])
+                store.replace([row["id"] for row in old], [new])
             store.mark_done(operation)
     store.sweep()
     return sum(len(group) for group in groups)
 
 
-def replace(store: "Store", old: Iterable[str], new: list[Segment]) -> None:
-    """Show `new` in place of `old`, inside a transaction of the caller."""
-    for segment in new:
-        store.catalogue.insert("segments", **segment.fields())
-    for name in old:
-        store.catalogue.run("UPDATE segments SET state = 'superseded' WHERE id = ?", name)
-
-
-def _groups(store: "Store", limit: int) -> Iterator[list[sqlite3.Row]]:
+def _groups(store: OpenStore, limit: int) -> Iterator[list[sqlite3.Row]]:
     """Yield the segments to merge together: neighbours in time, two at least."""
     rows = store.catalogue.rows(
         "SELECT * FROM segments WHERE state = 'live' AND rows < ? AND kind IN (?, ?)"
@@ -64,7 +53,7 @@ def _groups(store: "Store", limit: int) -> Iterator[list[sqlite3.Row]]:
             yield group
 
 
-def _merge(store: "Store", group: list[sqlite3.Row], name: str) -> Segment:
+def _merge(store: OpenStore, group: list[sqlite3.Row], name: str) -> Segment:
     first = group[0]
     table = read_segments(store.home, [row["path"] for row in group], first["kind"])
     table = table.unify_dictionaries().combine_chunks()

@@ -7,14 +7,11 @@ the same transaction as the import itself.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from vigie.config import load_settings
 from vigie.stores.linking import link_day, relinked
+from vigie.stores.opened import OpenStore
 from vigie.stores.segments import Segment, read_segments, write_segment
-
-if TYPE_CHECKING:
-    from vigie.stores.store import Store
 
 
 @dataclass
@@ -25,7 +22,7 @@ class Crossed:
     replaced: list[str]
 
 
-def cross(store: "Store", fresh: list[Segment], names: Iterator[str]) -> Crossed:
+def cross(store: OpenStore, fresh: list[Segment], names: Iterator[str]) -> Crossed:
     """Link the new segments of one source with those of the others; `names` names what is new."""
     others = _others(store, fresh)
     events = {segment.id: segment for segment in fresh if segment.kind == "events"}
@@ -53,7 +50,7 @@ def cross(store: "Store", fresh: list[Segment], names: Iterator[str]) -> Crossed
 
 
 def _relink(
-    store: "Store", segment: Segment, changed: dict[bytes, bytes], names: Iterator[str]
+    store: OpenStore, segment: Segment, changed: dict[bytes, bytes], names: Iterator[str]
 ) -> Segment | None:
     """Write a segment anew if an id of its rows changes."""
     table = relinked(read_segments(store.home, [segment.path]), changed)
@@ -67,7 +64,7 @@ def _relink(
     return anew
 
 
-def _others(store: "Store", fresh: list[Segment]) -> dict[str, Segment]:
+def _others(store: OpenStore, fresh: list[Segment]) -> dict[str, Segment]:
     """Return the segments stored on the days of the import, or beside them, when sources meet."""
     days = {day for segment in fresh if segment.kind == "events" for day in _around(segment.day)}
     rows = store.catalogue.rows(

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,10 +20,8 @@ from vigie.language import N_
 from vigie.records import PARTED, TABLES
 from vigie.stores.catalogue import Catalogue, now_in_microseconds
 from vigie.stores.layout import DECLARED, numbered, telling
+from vigie.stores.opened import OpenStore
 from vigie.stores.segments import damaged
-
-if TYPE_CHECKING:
-    from vigie.stores.store import Store
 
 _ROWS: Final = 500_000
 """Rows that are in memory at once."""
@@ -104,7 +102,7 @@ def read_version(path: Path) -> pa.Table:
         raise damaged([str(path)], error) from None
 
 
-def put(store: "Store", name: str, tables: Iterable[pa.Table], said: Any = None) -> int:
+def put(store: OpenStore, name: str, tables: Iterable[pa.Table], said: Any = None) -> int:
     """Add a version of a table, given some rows at a time, and return its number, from 1.
 
     `said` is the metadata of its file. Raises `StoreError` when the columns are not those of
@@ -154,7 +152,7 @@ def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(held)
 
 
-def put_part(store: "Store", name: str, file: str, table: pa.Table) -> int:
+def put_part(store: OpenStore, name: str, file: str, table: pa.Table) -> int:
     """Add what one file holds of a parted table, in place of what it gave before."""
     known = parts(store.home, store.catalogue, name)
     before = [path for path in map(Path, known) if _file_of(path) == file]
@@ -170,7 +168,9 @@ def _file_of(path: Path) -> str:
     return str((schema_of(path).metadata or {}).get(_FILE.encode(), b"").decode())
 
 
-def _catalogue(store: "Store", name: str, operation: int, path: str, rows: int, sha256: str) -> int:
+def _catalogue(
+    store: OpenStore, name: str, operation: int, path: str, rows: int, sha256: str
+) -> int:
     catalogue = store.catalogue
     with catalogue.transaction():
         known = catalogue.rows("SELECT max(version) AS last FROM declared WHERE name = ?", name)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vigie import journal
 from vigie.errors import StoreError
@@ -11,13 +11,11 @@ from vigie.language import N_
 from vigie.sealing import read_identities
 from vigie.sealing import unseal as unseal_chunk
 from vigie.stores.layout import sealed_path
-
-if TYPE_CHECKING:
-    from vigie.stores.store import Store
+from vigie.stores.opened import OpenStore
 
 
 def unseal(
-    store: "Store",
+    store: OpenStore,
     source_file: str,
     lines: Iterable[int],
     identity: Path,
@@ -39,7 +37,7 @@ def unseal(
 
 
 def unseal_file(
-    store: "Store", source_file: str, identity: Path, reason: str, who: str = ""
+    store: OpenStore, source_file: str, identity: Path, reason: str, who: str = ""
 ) -> bytes:
     """Return a whole original, decompressed, byte for byte; see `unseal`."""
     reason = journal.require_reason(reason)
@@ -49,7 +47,7 @@ def unseal_file(
     return b"".join(_open(store, chunk, identities) for chunk in chunks)
 
 
-def _chunks(store: "Store", label: str) -> list[sqlite3.Row]:
+def _chunks(store: OpenStore, label: str) -> list[sqlite3.Row]:
     """Return the chunks of a file, or of the same content received earlier in another packing."""
     found = store.catalogue.rows(
         "SELECT chunks.* FROM chunks WHERE state = 'live' AND file = ("
@@ -68,7 +66,11 @@ def _chunks(store: "Store", label: str) -> list[sqlite3.Row]:
 
 
 def _line(
-    store: "Store", chunks: list[sqlite3.Row], source_file: str, number: int, identities: list[Any]
+    store: OpenStore,
+    chunks: list[sqlite3.Row],
+    source_file: str,
+    number: int,
+    identities: list[Any],
 ) -> bytes:
     """Return one line: from the chunk that holds the newline before it to the one with its own."""
     begin = max(
@@ -85,7 +87,7 @@ def _line(
     return bytes(lines[place])
 
 
-def _open(store: "Store", chunk: sqlite3.Row, identities: list[Any]) -> bytes:
+def _open(store: OpenStore, chunk: sqlite3.Row, identities: list[Any]) -> bytes:
     path = sealed_path(store.home, chunk["source"], chunk["name"])
     relative = str(path.relative_to(store.home))
     if not path.exists():

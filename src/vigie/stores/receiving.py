@@ -10,23 +10,20 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from vigie.readers.base import Batch, Source, Tally
 from vigie.sealing import Chunk, Sealer, recipients
 from vigie.stores.alignment import Alignment, Lines, Total, align, new_lines, stored_lines
-from vigie.stores.compaction import replace
 from vigie.stores.crossing import cross
 from vigie.stores.files import Receipt, fingerprint, first_receipt, known_receipt, moment
 from vigie.stores.layout import STAGING, numbered, sealed_path, write_whole
+from vigie.stores.opened import OpenStore
 from vigie.stores.settling import Job, Origin, Settled, settle
 from vigie.stores.staging import Partition, Staging
 from vigie.stores.unread import UnreadLines
-
-if TYPE_CHECKING:
-    from vigie.stores.store import Store
 
 _WORKERS: Final = 2
 _LINE: Final = ["source_line", "at", "line_hash", "part", "record_key"]
@@ -39,7 +36,9 @@ class Receiving:
     `Intake.seal`. When `already_known` there is nothing to read. `receipt` is there afterwards.
     """
 
-    def __init__(self, store: "Store", path: Path, name: str, source: Source, reader: str) -> None:
+    def __init__(
+        self, store: OpenStore, path: Path, name: str, source: Source, reader: str
+    ) -> None:
         self._store, self._source, self._reader = store, source, reader
         print_ = fingerprint(path)
         store.declare_source(source)
@@ -206,7 +205,7 @@ class Receiving:
                 "UPDATE segments SET state = 'superseded'"
                 " WHERE kind = 'quarantine' AND file = ? AND state = 'live'", file,
             )  # fmt: skip
-            replace(self._store, replaced, settled.segments)
+            self._store.replace(replaced, settled.segments)
             for chunk in chunks:
                 catalogue.insert(
                     "chunks", file=file, name=chunk.name, source=self._source.name,

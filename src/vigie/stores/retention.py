@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from vigie import journal
 from vigie.stores.catalogue import now_in_microseconds
+from vigie.stores.opened import OpenStore
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from vigie.stores.store import Store
 
 
 _DAY: Final = 86_400_000_000
@@ -34,7 +33,7 @@ class Removed:
     chunks: int
 
 
-def due(store: "Store", now: datetime) -> list[str]:
+def due(store: OpenStore, now: datetime) -> list[str]:
     """Return the days (ISO 8601, UTC) of which some source's time is over, in order."""
     days: set[str] = set()
     for row in _sources(store):
@@ -46,7 +45,7 @@ def due(store: "Store", now: datetime) -> list[str]:
     return sorted(days)
 
 
-def retain(store: "Store", now: datetime, held: Collection[str] = ()) -> list[Removed]:
+def retain(store: OpenStore, now: datetime, held: Collection[str] = ()) -> list[Removed]:
     """Remove what is older than its source's retention, journal it, and return what went.
 
     The days of `held` stay.
@@ -63,7 +62,7 @@ def retain(store: "Store", now: datetime, held: Collection[str] = ()) -> list[Re
     return removed
 
 
-def _sources(store: "Store") -> "list[sqlite3.Row]":
+def _sources(store: OpenStore) -> "list[sqlite3.Row]":
     return store.catalogue.rows("SELECT * FROM sources ORDER BY name")
 
 
@@ -72,7 +71,7 @@ def _cut(now: datetime, days: int) -> str:
 
 
 def _remove(
-    store: "Store", source: str, before: str, reason: str, held: Collection[str]
+    store: OpenStore, source: str, before: str, reason: str, held: Collection[str]
 ) -> Removed:
     catalogue = store.catalogue
     chunks = _old_chunks(store, source, before, held)
@@ -100,7 +99,7 @@ def _remove(
     return Removed(source, before, days, sum(row["rows"] for row in kept), len(chunks))
 
 
-def _old_chunks(store: "Store", source: str, before: str, held: Collection[str]) -> list[str]:
+def _old_chunks(store: OpenStore, source: str, before: str, held: Collection[str]) -> list[str]:
     """Return the sealed chunks of files whose last event, or receipt, is before that day."""
     rows = store.catalogue.rows(
         "SELECT chunks.name, files.first_at, files.last_at"

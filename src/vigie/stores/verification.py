@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vigie import journal
 from vigie.errors import SecretError
@@ -13,9 +12,7 @@ from vigie.language import N_, _, sentence
 from vigie.pseudonyms import KEY_FILE
 from vigie.stores.catalogue import CATALOGUE_FILE
 from vigie.stores.layout import DECLARED, FOLDERS, SEALED, sealed_path
-
-if TYPE_CHECKING:
-    from vigie.stores.store import Store
+from vigie.stores.opened import OpenStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +34,20 @@ class Finding:
         return sentence(place, _(self.what))
 
 
-def verify(store: "Store") -> list[Finding]:
+def verify(store: OpenStore) -> list[Finding]:
     """Return everything that is not as it was written; an empty list is a store that holds."""
     return [
         *_catalogue(store), *_key(store), *_written(store), *_extra(store), *_journal(store)
     ]  # fmt: skip
 
 
-def _catalogue(store: "Store") -> Iterator[Finding]:
+def _catalogue(store: OpenStore) -> Iterator[Finding]:
     for row in store.catalogue.rows("PRAGMA integrity_check(1)"):
         if row[0] != "ok":
             yield Finding("catalogue", CATALOGUE_FILE, N_("the catalogue is damaged"))
 
 
-def _key(store: "Store") -> Iterator[Finding]:
+def _key(store: OpenStore) -> Iterator[Finding]:
     try:
         if store.catalogue.rows("SELECT 1 FROM segments LIMIT 1"):
             store.keyring  # noqa: B018 - looking is what checks it
@@ -58,7 +55,7 @@ def _key(store: "Store") -> Iterator[Finding]:
         yield Finding("key", KEY_FILE, error.what.format_map(error.fields))
 
 
-def _named(store: "Store") -> list[tuple[str, str]]:
+def _named(store: OpenStore) -> list[tuple[str, str]]:
     """Return `(path, SHA-256)` of every file that the catalogue names as present."""
     rows, named = store.catalogue.rows, []
     for table in ("segments", "declared"):
@@ -70,7 +67,7 @@ def _named(store: "Store") -> list[tuple[str, str]]:
     return named
 
 
-def _written(store: "Store") -> Iterator[Finding]:
+def _written(store: OpenStore) -> Iterator[Finding]:
     for path, sha256 in _named(store):
         try:
             with (store.home / path).open("rb") as file:
@@ -85,7 +82,7 @@ def _written(store: "Store") -> Iterator[Finding]:
             yield Finding("changed", path, N_("the file was changed"))
 
 
-def _extra(store: "Store") -> Iterator[Finding]:
+def _extra(store: OpenStore) -> Iterator[Finding]:
     """Yield files that nothing names, leaving out those of a writer at work and those to go."""
     known = {path for path, _ in _named(store)}
     known |= {row["path"] for row in store.catalogue.rows("SELECT path FROM segments")}
@@ -102,7 +99,7 @@ def _extra(store: "Store") -> Iterator[Finding]:
                 yield Finding("extra", relative, N_("the catalogue does not know this file"))
 
 
-def _journal(store: "Store") -> Iterator[Finding]:
+def _journal(store: OpenStore) -> Iterator[Finding]:
     broken = journal.verify(store.home, store.remembered)
     if broken:
         yield Finding("journal", JOURNAL_FILE, broken.what, broken.number)
