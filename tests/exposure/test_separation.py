@@ -157,6 +157,23 @@ def test_what_the_account_did_afterwards_stands_in_for_a_past(tmp_path: Path) ->
     assert ask(home, "false", scope).separation.ways == {"eve": "none"}
 
 
+@pytest.mark.parametrize(
+    ("last", "unusual", "way"),
+    [(5, "false", "place"), (2, "false", "none"), (5, "\"at\" < '2026-03-06'", "none")],
+    ids=["long", "short", "the rest is loud"],
+)
+def test_a_theft_under_way_when_the_log_begins(
+    tmp_path: Path, last: int, unusual: str, way: str
+) -> None:
+    """Work in two places again and again, and never once afterwards: whose evidence is quiet."""
+    stolen = [row for day in range(1, last + 1) for row in between("192.0.2.9", day)]
+    home = store_of(tmp_path, [*office("eve"), *stolen])
+    scope = Scope((Stretch("eve", moment("2026-02-20"), moment(f"2026-03-{last + 1:02d}")),))
+    found = ask(home, unusual, scope)
+    assert found.separation.ways == {"eve": way}
+    assert found.persons == (len(stolen) if way == "place" else len(stolen) + 16 * last)
+
+
 def test_without_evidence_or_past_nothing_is_told_apart(tmp_path: Path) -> None:
     home = store_of(tmp_path, [*past(), *theft("D9")])
     with Store.open(home) as store:

@@ -35,6 +35,8 @@ _PLAIN: Final = 12
 """Times from which it is two people beyond doubt, if it never happened before."""
 _MANY: Final = 100
 """Times that nothing else explains, whatever the evidence: a long theft, whose many days differ."""
+_MANY_UNTIL_THEN: Final = 50
+"""The same where the time afterwards is compared with, and it never happened in that time."""
 _LOUDEST: Final = 6.0
 """Standard errors up to which the rest may then still be the owner's."""
 _BURST: Final = {"height": 5.0, "rest": 2.0, "away": 0.2, "units": 10}
@@ -159,7 +161,9 @@ def _came_from_elsewhere(habit: Habit, places: Places, part: Flags) -> bool:
     apart = met >= least and met >= more * usually
     many = met >= _MANY and not habit.switches
     if not habit.before:
-        return bool(apart and (many or height >= _BURST["height"]) and loudness < _QUIET)
+        ended = met >= _MANY_UNTIL_THEN and not habit.switches
+        told = apart and (ended or height >= _BURST["height"])
+        return bool(told and _height(habit, places, rest, uncertain=True) < _QUIET)
     if many:
         return loudness < 2 * _LOUDEST
     plain = met >= max(_PLAIN, least) and not habit.switches
@@ -214,13 +218,17 @@ def _worked_as_usual(habit: Habit, places: Places, rest: Flags) -> bool:
     return not busy and _height(habit, places, rest) < _QUIET
 
 
-def _height(habit: Habit, places: Places, part: Flags) -> float:
-    """Return how many standard errors a part's mean evidence is above the account's past."""
+def _height(habit: Habit, places: Places, part: Flags, uncertain: bool = False) -> float:
+    """Return how many standard errors a part's mean evidence is above the account's past.
+
+    Of a past of few days the mean is `uncertain` as well.
+    """
     count = places.numbers("units")[part].sum()
     if not count:
         return 0.0
     mean = places.numbers("total")[part].sum() / count
-    return float((mean - habit.mean) / max(habit.spread, 1e-9) * np.sqrt(count))
+    looks = count / (1 + count / habit.units) if uncertain else count
+    return float((mean - habit.mean) / max(habit.spread, 1e-9) * np.sqrt(looks))
 
 
 def _verdicts(account: str, places: Places, found: _Verdict) -> pa.Table:
