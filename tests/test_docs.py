@@ -47,6 +47,20 @@ def test_no_link_between_pages_is_broken() -> None:
                 assert (page.parent / target).exists(), f"{page.name} → {target}"
 
 
+def test_every_room_stands_in_the_plan_and_every_place_named_for_a_change_exists() -> None:
+    plan = (DOCS / "index.md").read_text("utf-8").partition("## The plan of the house")[2]
+    rooms = {
+        f"{path.name}/" if path.is_dir() else path.stem
+        for path in (ROOT / "src/vigie").iterdir()
+        if not path.name.startswith("_") and (path.is_dir() or path.suffix == ".py")
+    }
+    assert set(re.findall(r"`([a-z_0-9]+/?)`", plan)) == rooms
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Where a change goes")[2]
+    for place in re.findall(r"`([a-z_]+/[a-z_/]*(?:\*?\.[a-z]+)?)`", guide.partition("## ")[0]):
+        found = [*(ROOT / "src/vigie").glob(place), *ROOT.glob(place)]
+        assert found, place
+
+
 @pytest.mark.parametrize("path", sorted((DOCS / "decisions").glob("*.md")), ids=lambda p: p.name)
 def test_a_decision_says_what_why_and_what_else(path: Path) -> None:
     text = path.read_text("utf-8")
