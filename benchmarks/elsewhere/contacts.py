@@ -45,9 +45,13 @@ PLACES: Final = {
     "high_school": Place(327, 9, 9, (8, 17.5), 0.88, 30, told="organisation"),
     "primary_school": Place(242, 11, 2, (8.5, 16.5), 0.8, 90, told=""),
     "bare_school": Place(327, 9, 9, (8, 17.5), 0.88, 30),
+    "school_week": Place(327, 9, 5, (8, 17.5), 0.88, 30),
     "conference": Place(403, 1, 4, (8, 18), 1.0, 40, loyal=1.0, told=""),
+    "two_days": Place(403, 1, 2, (8, 18), 1.0, 40, loyal=1.0, told=""),
 }
-"""Sizes are those of the sets named above (the conference: SFHH, Génois and Barrat 2018)."""
+"""Sizes are those of the sets named above (conference: SFHH, Génois and Barrat 2018). The school
+was watched for five days and the conference for two: `school_week` and `two_days`; the others of
+them say what a longer watch would give."""
 
 
 def draw(name: str, seed: int) -> Log:

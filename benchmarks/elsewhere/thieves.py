@@ -60,6 +60,15 @@ def _at_once(scene: Scene, account: int, patients: Ints, gap: float, hour: float
     return at, patients, np.full(len(patients), host)
 
 
+def _spread(scene: Scene, account: int, patients: Ints) -> Theft:
+    """Open persons at any moment of one day between the hours at which the account works."""
+    host, mine = scene.onset(account), scene.own(account)
+    begins, ends = np.quantile(scene.log.at[mine] % DAY, [0.05, 0.95])
+    moment = scene.rng.uniform(begins, ends, len(patients)).astype(np.int64) // SECOND * SECOND
+    at = scene.log.at[host] // DAY * DAY + np.sort(moment)
+    return at, patients, np.full(len(patients), host)
+
+
 def _anybody(scene: Scene, count: int) -> Ints:
     count = min(count, len(scene.persons) // 2)
     return scene.rng.choice(scene.persons, count, replace=False)
@@ -92,6 +101,7 @@ KINDS: Final[dict[str, Callable[[Scene, int], Theft]]] = {
     "foreign_group": lambda s, a: _beside(s, a, _foreign(s, a, 150), 0.5),
     "night_burst": lambda s, a: _at_once(s, a, _anybody(s, 150), 30, 2.5),
     "day_burst": lambda s, a: _at_once(s, a, _anybody(s, 150), 30, -1),
+    "over_a_day": lambda s, a: _spread(s, a, _anybody(s, 80)),
     "number_walk": lambda s, a: _at_once(s, a, _in_a_row(s, 150), 15, -1),
     "own_again": lambda s, a: _at_once(s, a, _own(s, a, 150), 20, -1),
 }
