@@ -204,7 +204,11 @@ def test_a_complaint_carries_its_chronology_and_its_evidence(desk: CaseBook, cas
     desk.set_facts(case.id, facts(412, "identity"), "exposure")
     desk.note(case.id, Kind.ATTACK_KNOWN, "a session from abroad", at=AWARE)
     filing = filed(desk, case, "complaint")
-    assert any(line["text"] == "a session from abroad" for line in filing["chronology"])
+    chronology = filing["chronology"]
+    assert any(line["text"] == "a session from abroad" for line in chronology)
+    at = [datetime.fromisoformat(line["at"]) for line in chronology]
+    assert at == sorted(at)
+    assert "awareness" in [line["event"] for line in chronology]
     names = [piece["name"] for piece in filing["evidence"]]
     assert names[0] == "alert 00ff00ff00ff00ff"
     assert "facts" in names

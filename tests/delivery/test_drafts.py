@@ -41,8 +41,8 @@ ROWS = [
 ACCOUNTS = {"Clinique A": "eve", "Clinique B": "bob"}
 PERSONS = {"Clinique A": 3, "Clinique B": 4}
 TIMES = {
-    "Clinique A": ("10 March 2026, 09:00", "11 March 2026, 10:00"),
-    "Clinique B": ("14 March 2026, 12:00", "17 March 2026, 13:00"),
+    "Clinique A": ("10 March 2026 at 09:00", "11 March 2026 at 10:00"),
+    "Clinique B": ("14 March 2026 at 12:00", "17 March 2026 at 13:00"),
 }
 
 
@@ -134,11 +134,11 @@ def test_a_draft_speaks_as_the_controller_and_claims_no_awareness_of_it(made) ->
     _facts, _filing, archives = made
     for archive in archives.values():
         notice = text(archive, "notice.txt")
-        assert "We became aware of it on 20 March 2026, 10:30" in notice
+        assert "We became aware of it on 20 March 2026 at 10:30" in notice
         for name in ("cnil-draft.txt", "letter-draft.txt"):
             draft = text(archive, name)
             assert "We became aware" not in draft
-            assert "our processor, became aware of it on 20 March 2026, 10:30" in draft
+            assert "our processor, became aware of it on 20 March 2026 at 10:30" in draft
             assert "CNIL was notified" not in draft
             assert "Jeanne Morel" not in draft
         cnil = text(archive, "cnil-draft.txt")

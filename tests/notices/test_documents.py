@@ -13,6 +13,7 @@ from vigie.cases.filings import KINDS, file
 from vigie.cases.model import Case
 from vigie.cases.organisation import Organisation
 from vigie.errors import RefusedError, SettingsError
+from vigie.facts import Use
 from vigie.language import speaking
 from vigie.notices import controllers, papers
 from vigie.notices.advice import load_counsel
@@ -251,6 +252,37 @@ def test_who_did_it_is_said_as_far_as_somebody_decided_it(story, cause: str, eng
     else:
         with pytest.raises(RefusedError, match="cause external_malicious"):
             papers.professional(told, "dr.martin")
+
+
+@pytest.mark.parametrize("told_apart", [True, False])
+def test_a_professional_reads_of_the_own_account_alone(story, told_apart: bool) -> None:
+    """Its own days, and whether its accesses were told from the holder's; nothing without facts."""
+    own = Use(
+        account="dr.petit", first_at="2025-02-03T10:00:00Z", last_at="2025-02-03T11:00:00Z",
+        told_apart=told_apart,
+    )  # fmt: skip
+    said = {
+        "fr": ("compte le 3\u00a0février\u00a02025.", "séparés des vôtres", "rien n’y permet"),
+        "en": ("under your account on 3 February 2025.", "separated them", "nothing there tells"),
+    }[story.language]  # fmt: skip
+    bare = papers.professional(story, "dr.martin").text()
+    assert not any(one in bare for one in said)
+    told = msgspec.structs.replace(story, facts=msgspec.structs.replace(story.facts, uses=(own,)))
+    text = papers.professional(told, "dr.petit").text()
+    assert said[0] in text
+    assert (said[1] in text, said[2] in text) == (told_apart, not told_apart)
+
+
+def test_french_names_organisations_with_their_article(story) -> None:
+    named = msgspec.structs.replace(story.organisation, name="Centre hospitalier de Lille")
+    told = msgspec.structs.replace(story, organisation=named)
+    text, page = papers.press(told, ["nir"]).text(), papers.advice_page(told, ["nir"]).text()
+    if story.language == "fr":
+        assert "compte professionnel du Centre hospitalier de Lille" in text
+        assert "Le Centre hospitalier de Lille a informé" in page
+    else:
+        assert "account of Centre hospitalier de Lille" in text
+        assert "Centre hospitalier de Lille has told" in page
 
 
 def test_the_public_reads_no_login(story) -> None:

@@ -173,7 +173,7 @@ def _description(case: Case) -> str | None:
             when=moment_of(datetime.fromisoformat(joined.alert["opened_at"]), case.zone),
             why=joined.alert["why"][current_language()],
         )
-        for joined in case.alerts
+        for joined in sorted(case.alerts, key=lambda one: str(one.alert["opened_at"]))
     ]
     return " ".join([*why, *_told(case, Kind.ATTACK_KNOWN)]) or None
 
@@ -212,7 +212,7 @@ def _persons(material: Material) -> dict[str, Any]:
         "persons_number": persons.numerator if persons.exact else None,
         "persons_at_least": persons.numerator if persons.low is None else persons.low,
         "persons_at_most": persons.numerator if persons.low is None else persons.high,
-        "records_number": lines.numerator if lines and lines.exact else None,
+        "records_number": lines.numerator if lines and lines.exact and persons.exact else None,
         "data": words.data_of([*classes, "unknown"] if possible else classes),
         "sensitive": sensitive_of(words, classes, possible),
     }

@@ -20,10 +20,12 @@ from vigie.cases.vocabulary import load_vocabulary
 from vigie.cases.words import KINDS as EVENTS
 from vigie.clocks.rules import load_rules
 from vigie.errors import UsageError
+from vigie.facts.words import name_of
 from vigie.language import N_, _, current_language
 
 KINDS: Final = ("cnil", "cert_sante", "ars", "anssi", "complaint", "register")
 _FILED: Final = (Kind.CNIL_NOTIFIED, Kind.CNIL_COMPLETED)
+_COUNTED: Final = ("first_access", "last_access")
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,13 +164,14 @@ def _values(case: Case, home: Path, now: datetime, forms: Forms) -> dict[str, An
 
 
 def _chronology(case: Case) -> list[dict[str, Any]]:
+    """Return what happened in its order: the accesses that count, the time line, awareness."""
+    happened = [(at, name_of(name), "") for name in _COUNTED if (at := case.counted(name))]
+    happened += [(e.at, _(EVENTS[e.kind]), e.text or e.reference) for e in case.timeline]
+    if case.awareness:
+        happened.append((case.awareness.at, name_of("awareness"), ""))
     return [
-        {
-            "at": stamp(event.at, case.zone),
-            "event": _(EVENTS[event.kind]),
-            "text": event.text or event.reference,
-        }
-        for event in case.timeline
+        {"at": stamp(at, case.zone), "event": event, "text": text}
+        for at, event, text in sorted(happened, key=lambda one: one[0])
     ]
 
 

@@ -130,11 +130,28 @@ def note(options: Namespace) -> int:
 
     with open_book(options) as book:
         case = book.case(options.case)
-        _say_case(book.note(
+        after = book.note(
             case.id, Kind(options.kind), options.text, _moment(options, case), options.author,
             reference=options.reference, late_because=options.late_because,
-        ))  # fmt: skip
+        )  # fmt: skip
+    _say_case(after)
+    if options.kind == Kind.MEASURE:
+        _say_named(options.text, after)
     return 0
+
+
+def _say_named(text: str, case: "Case") -> None:
+    """Say that notices leave logins out of a measure: what is left may not read well."""
+    import re
+
+    from vigie.cli.terminal import remark
+
+    accounts = {*case.accounts, *(case.read_facts().accounts if case.facts else ())}
+    named = sorted({*re.findall(r"[\w.@-]+", text)} & accounts)
+    if named:
+        said = _("Letters and statements name no account: they will show […] in place of "
+                 "{accounts}. A measure without logins reads better in them.")  # fmt: skip
+        remark(said.format(accounts=", ".join(named)))
 
 
 def decide(options: Namespace) -> int:

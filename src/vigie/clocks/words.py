@@ -87,5 +87,5 @@ def duration(span: timedelta) -> str:
     span = abs(span)
     if span > _HOURS_SHOWN:
         return plural("{count} day", "{count} days", span.days).format(count=number(span.days))
-    minutes = int(span.total_seconds()) // 60
-    return f"{minutes // 60} h {minutes % 60:02} min"
+    hours, minutes = divmod(int(span.total_seconds()) // 60, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

@@ -8,12 +8,13 @@ from vigie.facts.model import (
     Fact,
     Facts,
     Gap,
+    Use,
     from_json,
     load_facts,
     stamp,
 )
 
 __all__ = [
-    "GAPS", "UNITS", "VERSION", "Attestation", "Fact", "Facts", "Gap", "from_json", "load_facts",
-    "stamp",
+    "GAPS", "UNITS", "VERSION", "Attestation", "Fact", "Facts", "Gap", "Use", "from_json",
+    "load_facts", "stamp",
 ]  # fmt: skip

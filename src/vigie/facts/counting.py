@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from vigie.exposure import CERTAINTIES, HOWS, Exposure
 from vigie.exposure.output import hash_rows
-from vigie.facts.model import Attestation, Fact, Facts, Gap, stamp
+from vigie.facts.model import Attestation, Fact, Facts, Gap, Use, stamp
 from vigie.records import DATA_CLASSES
 from vigie.stores.quoting import quoted
 
@@ -41,6 +41,7 @@ def facts_of(found: Exposure, case: str = "", exposure_sha256: str = "") -> Fact
         attested=tuple(_attested(found)),
         accounts=found.scope.accounts,
         controllers=tuple(_names(found, "controller")),
+        uses=tuple(_uses(found)),
     )
 
 
@@ -154,6 +155,15 @@ def _moments(found: Exposure) -> dict[str, str]:
     if first is not None:
         moments |= {"first_access": _utc(first), "last_access": _utc(last)}
     return moments
+
+
+def _uses(found: Exposure) -> Iterator[Use]:
+    rows = found.groups(
+        "SELECT account, min(first_at), max(last_at) FROM exposure GROUP BY ALL ORDER BY account"
+    )
+    for account, first, last in rows:
+        apart = found.separation.ways.get(account, "none") != "none"
+        yield Use(account=account, first_at=_utc(first), last_at=_utc(last), told_apart=apart)
 
 
 def _utc(moment: datetime | None) -> str:

@@ -96,12 +96,22 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     attested_on: str
 
 
+class Use(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One account: its first and last access that count (ISO 8601, UTC), and whether they were told
+    apart from its owner's."""
+
+    account: str
+    first_at: str
+    last_at: str
+    told_apart: bool
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The facts of one case or exposure; `facts` are sorted by name, names are unique.
 
     `moments` are ISO 8601 UTC (`first_access`, `last_access`, `period_from`, `period_until`; a case
     adds its own, such as `awareness`). `exposure_sha256` is the hash of the table of persons that
-    the numbers count.
+    the numbers count. `uses` is of each account; facts of before it have none.
     """
 
     version: int = VERSION
@@ -113,6 +123,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     attested: tuple[Attestation, ...] = ()
     accounts: tuple[str, ...] = ()
     controllers: tuple[str, ...] = ()
+    uses: tuple[Use, ...] | msgspec.UnsetType = msgspec.UNSET
+
+    def use_of(self, account: str) -> Use | None:
+        """Return what is known of one account, if anything."""
+        uses = () if self.uses is msgspec.UNSET else self.uses
+        return next((use for use in uses if use.account == account), None)
 
     def get(self, name: str) -> Fact | None:
         """Return the fact of that name, if there is one."""
@@ -160,7 +176,7 @@ def from_json(data: bytes, where: str = "") -> Facts:
     else:
         if found.version != VERSION:
             reason = N_("it is of another version")
-        elif all(map(_is_moment, found.moments.values())):
+        elif all(map(_is_moment, _moments(found))):
             return found
         else:
             reason = N_("one of its moments is no time with its zone")
@@ -170,6 +186,11 @@ def from_json(data: bytes, where: str = "") -> Facts:
         remedy=N_("make it anew with vigie exposure --facts"),
         reason=reason,
     )
+
+
+def _moments(facts: Facts) -> list[str]:
+    uses = () if facts.uses is msgspec.UNSET else facts.uses
+    return [*facts.moments.values(), *(at for use in uses for at in (use.first_at, use.last_at))]
 
 
 def _is_moment(text: str) -> bool:

@@ -26,12 +26,15 @@ class Advice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Professional(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is told to the professional whose account was used."""
+    """What is told to the professional whose account was used, and besides where the accesses were
+    told apart from the holder's, or not."""
 
     consequences: Lists
     actions: Lists
     source: str
     mark: str
+    told_apart: Lists = {}
+    not_told_apart: Lists = {}
 
 
 class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

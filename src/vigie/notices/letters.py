@@ -11,6 +11,7 @@ from vigie.language import N_, _
 from vigie.notices.advice import Counsel, load_counsel
 from vigie.notices.document import Document, Paragraph
 from vigie.notices.lint import lint
+from vigie.notices.naming import of
 from vigie.notices.routes import Route
 from vigie.notices.story import Story
 from vigie.notices.wording import load_wording, said
@@ -124,8 +125,9 @@ def address(person: Person, way: Route) -> tuple[str, ...]:
         first = person.get("guardian") or ""
         before = "guardian_" if person.get("guardian_postcode") else ""
     else:
-        heading = _("The legal representatives of {name}") if way == Route.MINOR else "{name}"
-        first, before = heading.format(name=name_of(person)), ""
+        heading = _("The legal representatives {of_name}") if way == Route.MINOR else "{name}"
+        name = name_of(person)
+        first, before = heading.format(name=name, of_name=of(name)), ""
     town = " ".join(filter(None, (person.get(f"{before}postcode"), person.get(f"{before}city"))))
     more = "" if before else person.get("address_more")
     lines = (first, person.get(f"{before}address"), more, town, person.get("country"))
@@ -142,9 +144,9 @@ def _addressed(person: Person, way: Route) -> dict[str, str]:
         }
     else:
         whose = {
-            "of_data": _("personal data of {name}").format(name=name),
-            "your_data": _("personal data of {name}, whose legal representative you are").format(
-                name=name
+            "of_data": _("personal data {of_name}").format(of_name=of(name)),
+            "your_data": _("personal data {of_name}, whose legal representative you are").format(
+                of_name=of(name)
             ),
             "of_whom": _("concerning {name}").format(name=name),
         }

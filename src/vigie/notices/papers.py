@@ -45,12 +45,17 @@ def professional(
             case=story.case,
         )  # fmt: skip
     advice, language = load_counsel(home).professional, story.language
+    use = story.facts.use_of(account)
+    apart = {} if use is None else advice.told_apart if use.told_apart else advice.not_told_apart
     lists: Lists = {
-        "consequences": advice.consequences[language],
+        "own_period": (account,) if use else (),
+        "consequences": (*apart.get(language, ()), *advice.consequences[language]),
         "actions": advice.actions[language],
         "measures": story.measures_without(account),
     }
     fields = {"account": account, "greeting_end": _("Madam, Sir")}
+    if use:
+        fields["period"] = story.period(*map(datetime.fromisoformat, (use.first_at, use.last_at)))
     letter = paper("professional", story, home, fields, lists, "letter")
     holder = (_("The holder of the account"), account)
     return msgspec.structs.replace(

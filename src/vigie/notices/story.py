@@ -13,6 +13,7 @@ from vigie.errors import RefusedError
 from vigie.facts import Facts
 from vigie.language import N_, _, current_language, plural
 from vigie.language import number as written
+from vigie.notices.naming import first_in_sentence, of
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -81,13 +82,14 @@ class Story(msgspec.Struct, frozen=True):
         """Say in a few sentences who came in how, from when to when, and who was told."""
         accounts, owner = len(self.accounts), self.processor or self.organisation.name
         said = [self._who(accounts).format(
-            count=written(accounts), organisation=owner,
+            count=written(accounts), of_organisation=of(owner),
             period=self.period(self.began, self.ended),
         )]  # fmt: skip
         when = self.moment(self.aware)
         if self.processor:
             text = _("{processor}, our processor, became aware of it on {when}.")
-            return " ".join([*said, text.format(processor=self.processor, when=when)])
+            name = first_in_sentence(self.processor)
+            return " ".join([*said, text.format(processor=name, when=when)])
         said.append(_("We became aware of it on {when}.").format(when=when))
         for kind, phrase in (
             (Kind.CNIL_NOTIFIED, _("The CNIL was notified on {when}.")),
@@ -101,24 +103,24 @@ class Story(msgspec.Struct, frozen=True):
         """Say who used the accounts, as far as somebody decided it."""
         if self.cause.startswith("external"):
             return plural(
-                "An unauthorised person used {count} professional account of {organisation} to "
+                "An unauthorised person used {count} professional account {of_organisation} to "
                 "read patients’ data, {period}.",
-                "An unauthorised person used {count} professional accounts of {organisation} to "
+                "An unauthorised person used {count} professional accounts {of_organisation} to "
                 "read patients’ data, {period}.",
                 accounts,
             )
         if self.cause.startswith("internal"):
             return plural(
-                "{count} professional account of {organisation} was used by its own holder, who "
+                "{count} professional account {of_organisation} was used by its own holder, who "
                 "was not entitled to it, to read patients’ data, {period}.",
-                "{count} professional accounts of {organisation} were used by their own holders, "
+                "{count} professional accounts {of_organisation} were used by their own holders, "
                 "who were not entitled to it, to read patients’ data, {period}.",
                 accounts,
             )
         return plural(
-            "{count} professional account of {organisation} was used without authorisation to read "
+            "{count} professional account {of_organisation} was used without authorisation to read "
             "patients’ data, {period}.",
-            "{count} professional accounts of {organisation} were used without authorisation to "
+            "{count} professional accounts {of_organisation} were used without authorisation to "
             "read patients’ data, {period}.",
             accounts,
         )
@@ -127,6 +129,8 @@ class Story(msgspec.Struct, frozen=True):
         """Return the fields that all texts may use."""
         return {
             "organisation": self.organisation.name,
+            "of_organisation": of(self.organisation.name),
+            "The_organisation": first_in_sentence(self.organisation.name),
             "contact": self.organisation.contact,
             "reference": self.case,
             "began": self.day(self.began),
