@@ -6,6 +6,7 @@ import pytest
 
 from vigie.events import KEY, TIME
 from vigie.front import END, Front, Reader
+from vigie.sorting import order_of_time
 from vigie.testing.detectors import keys, text
 from vigie.units import find_units
 
@@ -102,3 +103,9 @@ def test_what_is_held_over_comes_out_as_if_it_had_come_at_once() -> None:
     moments = np.concatenate([one["moment"] for one in (*given, front.flush())])
     assert (np.diff(moments) >= 0).all()
     assert len(moments) == len(whole)
+
+
+@pytest.mark.parametrize("years", [1, 9, 14, 200])
+def test_times_that_are_decades_apart_are_put_in_order(years) -> None:
+    at = np.random.default_rng(0).integers(0, years * 31_556_952 * SECOND, 20_000)
+    assert (order_of_time(at) == np.argsort(at, kind="stable")).all()
