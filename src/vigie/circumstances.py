@@ -10,13 +10,13 @@
 Everything is told from what came before, in order of time.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from vigie.events import ACTIONS, VOCABULARIES
-from vigie.kernels import Floats, Int8s, Int16s, Int32s, Int64s, compiled
+from vigie.kernels import Floats, Int8s, Int16s, Int32s, Int64s, compiled, inlined, kernel
 from vigie.numbering import Codes, Numbers, State, Words, grown
 from vigie.ranges import Ranges
 from vigie.relations import Marks
@@ -50,6 +50,15 @@ TRAVEL: Final = DAY // 8
 TRIED: Final = 6.0
 """Accounts on which a network failed lately (each counts for 1/e after an hour) that are many."""
 
+_WOKEN, _FAILURES, _NEW_NETWORK, _ELSEWHERE, _TRAVELLED, _ABROAD, _WEAKER = (
+    1, 2, 4, 8, 16, 32, 64,
+)  # fmt: skip
+"""Bits of what was odd since a session last spoke."""
+_GRAVER_FIRST: Final = (
+    (6, _WOKEN), (5, _TRAVELLED), (4, _ABROAD), (3, _ELSEWHERE), (2, _FAILURES), (1, _WEAKER),
+)  # fmt: skip
+"""Places in SIGNS and their bits."""
+
 
 class Circumstances(State):
     """Remembers how each account gets in, and on how many each network fails."""
@@ -79,21 +88,22 @@ class Circumstances(State):
         new to the account.
         """
         self._make_room(units)
-        text, a = units.text, self._accounts
+        text = units.text
         outcome = self._outcome(units)
         country = self._country(units)
         stay = self._stays.number_pairs(units.account, country)
         self._stayed = grown(self._stayed, len(self._stays))
         means = self._means.number_pairs(units.account, text["auth_method"])
         self._used = grown(self._used, len(self._means))
-        signs = _follow(
-            units.order, units.account, units.at, units.action == _LOGIN, outcome, units.act,
-            text["session"], text["network"], text["auth_method"], means,
-            np.array([*self._strength, 0], np.int8), said, new,
-            a["seen"], a["failed_at"], a["fails"], a["pending"], a["spoken"], a["sessions"],
-            a["usual"], a["network"], a["country"],
-            country, stay, self._stayed, self._used, self._tries, self._tries_at, self._tries_by,
-            SLEEP, BESIDE, TRAVEL, TRIED,
+        rows = _Rows(
+            units.account, units.at, units.action == _LOGIN, outcome, units.act, said, new,
+            text["session"], text["network"], text["auth_method"], means, country, stay,
+        )  # fmt: skip
+        signs = np.full(len(units), -1, np.int8)
+        _follow(
+            units.order, rows, _Accounts(**self._accounts),
+            _Tries(self._tries, self._tries_at, self._tries_by), self._used, self._stayed,
+            np.array([*self._strength, 0], np.int8), signs,
         )  # fmt: skip
         return {"sign": signs, "deed": self._deeds(units, said)}
 
@@ -157,81 +167,141 @@ def strength(means: str) -> int:
     return next((rank for rank, words in _STRENGTH if any(w in name for w in words)), 0)
 
 
-@compiled
+class _Rows(NamedTuple):
+    """Who did it, when, what of it matters here, and how he came in."""
+
+    account: Int32s
+    at: Int64s
+    login: Flags
+    failed: Flags
+    act: Flags
+    said: Int8s
+    new: Flags
+    session: Int32s
+    network: Int32s
+    method: Int32s
+    means: Int32s
+    country: Int32s
+    stay: Int32s
+
+
+class _Accounts(NamedTuple):
+    """What is remembered of each account; `pending` is a set of bits until a session speaks."""
+
+    seen: Int64s
+    failed_at: Int64s
+    fails: Int16s
+    pending: Int16s
+    spoken: Int32s
+    sessions: Int32s
+    usual: Int32s
+    network: Int32s
+    country: Int32s
+
+
+class _Tries(NamedTuple):
+    """On how many accounts each network failed lately, when last, and on which."""
+
+    accounts: Floats
+    at: Int64s
+    by: Int32s
+
+
+@kernel
 def _follow(
-    order: Int64s, account: Int32s, at: Int64s, login: Flags, failed: Flags, act: Flags,
-    session: Int32s, network: Int32s, method: Int32s, means: Int32s, strength: Int8s, said: Int8s,
-    new: Flags, seen: Int64s, failed_at: Int64s, fails: Int16s, pending: Int16s, spoken: Int32s,
-    sessions: Int32s, usual: Int32s, last_network: Int32s, last_country: Int32s, country: Int32s,
-    stay: Int32s, stayed: Int32s, used: Int32s, tries: Floats, tries_at: Int64s, tries_by: Int32s,
-    sleep: int, beside: int, travel: int, tried: float,
-) -> Int8s:  # fmt: skip
-    hour = 3_600_000_000
-    signs = np.full(account.size, -1, np.int8)
+    order: Int64s, rows: _Rows, known: _Accounts, tries: _Tries, used: Int32s, stayed: Int32s,
+    strength: Int8s, signs: Int8s,
+) -> None:  # fmt: skip
+    """Write the sign of each unit that has one to give.
+
+    `used` counts the sessions of each account by means, `stayed` says in which countries it was.
+    """
     for i in order:
-        a, now, n = account[i], at[i], network[i]
-        if login[i] and failed[i]:
-            fails[a] = 1 if now - failed_at[a] > hour else min(fails[a] + 1, 1000)
-            failed_at[a] = now
-            if n >= 0:
-                left = np.exp((tries_at[n] - now) / hour) * tries[n]
-                tries[n] = left + (1.0 if tries_by[n] != a else 0.0)
-                tries_at[n], tries_by[n] = now, a
+        a, now, n, s = rows.account[i], rows.at[i], rows.network[i], rows.session[i]
+        if rows.login[i] and rows.failed[i]:
+            _fail(a, now, n, known, tries)
             continue
-        # What is pending is a set of bits: 1 woken, 2 failures, 4 new network, 8 beside,
-        # 16 two countries within hours, 32 a new country.
-        if fails[a] >= 2 and now - failed_at[a] < hour:
-            pending[a] |= 2
-        fails[a] = 0
-        if not act[i]:
-            if seen[a] >= 0 and now - seen[a] > sleep:
-                pending[a] |= 1
-            if new[i]:
-                pending[a] |= 4
-            elsewhere = n >= 0 and last_network[a] >= 0 and last_network[a] != n
-            if elsewhere and now - seen[a] < beside:
-                pending[a] |= 8
-            c = country[i]
-            if c >= 0:
-                if last_country[a] >= 0 and last_country[a] != c and now - seen[a] < travel:
-                    pending[a] |= 16
-                if sessions[a] >= 5 and stayed[stay[i]] == 0:
-                    pending[a] |= 32
-                stayed[stay[i]], last_country[a] = 1, c
-            last_network[a], seen[a] = n, now
-        s = session[i]
-        if act[i] or said[i] < 0 or spoken[a, 0] == s or (s >= 0 and spoken[a, 1] == s):
+        if known.fails[a] >= 2 and now - known.failed_at[a] < HOUR:
+            known.pending[a] |= _FAILURES
+        known.fails[a] = 0
+        if not rows.act[i]:
+            _come_in(a, now, n, rows.new[i], rows.country[i], rows.stay[i], known, stayed)
+        spoken = known.spoken[a]
+        if rows.act[i] or rows.said[i] < 0 or spoken[0] == s or (s >= 0 and spoken[1] == s):
             continue
-        spoken[a, 1], spoken[a, 0] = spoken[a, 0], s
-        m = means[i]
-        weaker = False
-        if m >= 0:
-            rank = strength[method[i]]
-            before = usual[a]
-            known = before >= 0 and sessions[a] >= 5 and used[m] < 0.1 * sessions[a]
-            weaker = known and before != method[i] and rank <= strength[before]
-            used[m] += 1
-            sessions[a] += 1
-            if 2 * used[m] > sessions[a]:
-                usual[a] = method[i]
-        sign = 0
-        if weaker:
-            sign = 1
-        if pending[a] & 2:
-            sign = 2
-        if pending[a] & 8:
-            sign = 3
-        if pending[a] & 32:
-            sign = 4
-        if pending[a] & 16:
-            sign = 5
-        if pending[a] & 1:
-            sign = 6
-        if n >= 0 and pending[a] & 4 and tries[n] * np.exp((tries_at[n] - now) / hour) >= tried:
-            sign = 7
-        pending[a] = 0
-        signs[i] = sign
-    return signs
+        spoken[1], spoken[0] = spoken[0], s
+        if _is_weaker(a, rows.means[i], rows.method[i], known, used, strength):
+            known.pending[a] |= _WEAKER
+        many = n >= 0 and known.pending[a] & _NEW_NETWORK and _failed_on_many(n, now, tries)
+        signs[i] = 7 if many else _gravest(known.pending[a])
+        known.pending[a] = 0
+
+
+@inlined
+def _fail(a: int, now: int, n: int, known: _Accounts, tries: _Tries) -> None:
+    """Count a failed login, of the account and of the network that it came from."""
+    soon = now - known.failed_at[a] <= HOUR
+    known.fails[a] = min(known.fails[a] + 1, 1000) if soon else 1
+    known.failed_at[a] = now
+    if n >= 0:
+        left = np.exp((tries.at[n] - now) / HOUR) * tries.accounts[n]
+        tries.accounts[n] = left + (1.0 if tries.by[n] != a else 0.0)
+        tries.at[n], tries.by[n] = now, a
+
+
+@inlined
+def _come_in(
+    a: int, now: int, n: int, new: bool, country: int, stay: int, known: _Accounts,
+    stayed: Int32s,
+) -> None:  # fmt: skip
+    """Note what is odd of the place and time from which an account is used."""
+    since = now - known.seen[a]
+    if known.seen[a] >= 0 and since > SLEEP:
+        known.pending[a] |= _WOKEN
+    if new:
+        known.pending[a] |= _NEW_NETWORK
+    if n >= 0 and known.network[a] >= 0 and known.network[a] != n and since < BESIDE:
+        known.pending[a] |= _ELSEWHERE
+    if country >= 0:
+        if known.country[a] >= 0 and known.country[a] != country and since < TRAVEL:
+            known.pending[a] |= _TRAVELLED
+        if known.sessions[a] >= 5 and stayed[stay] == 0:
+            known.pending[a] |= _ABROAD
+        stayed[stay], known.country[a] = 1, country
+    known.network[a], known.seen[a] = n, now
+
+
+@inlined
+def _is_weaker(
+    a: int, means: int, method: int, known: _Accounts, used: Int32s, strength: Int8s
+) -> bool:
+    """Say whether a session began by means weaker than usual, and count it."""
+    if means < 0:
+        return False
+    usual, sessions = known.usual[a], known.sessions[a]
+    seldom = usual >= 0 and sessions >= 5 and used[means] < 0.1 * sessions
+    weaker: bool = seldom and usual != method and strength[method] <= strength[usual]
+    used[means] += 1
+    known.sessions[a] += 1
+    if 2 * used[means] > known.sessions[a]:
+        known.usual[a] = method
+    return weaker
+
+
+@inlined
+def _failed_on_many(n: int, now: int, tries: _Tries) -> bool:
+    """Say whether a network has lately failed on many accounts."""
+    left = np.exp((tries.at[n] - now) / HOUR)
+    return bool(tries.accounts[n] * left >= TRIED)
+
+
+@inlined
+def _gravest(pending: int) -> int:
+    """Return the place in SIGNS of the gravest of what is pending, on a network that is no such."""
+    for place, bit in _GRAVER_FIRST:
+        if pending & bit:
+            return place
+    return 0
 
 
 @compiled
