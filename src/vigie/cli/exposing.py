@@ -1,4 +1,4 @@
-"""`vigie exposure`: the exact set, as a summary on screen and as files."""
+"""Asking the log for an exposure, of alerts or of a case: what was told, where the owner ends."""
 
 from argparse import Namespace
 from dataclasses import dataclass
@@ -13,12 +13,11 @@ from vigie.cli.terminal import home_of, remark, settings_of, write_json
 from vigie.cli.times import day_of
 from vigie.cli.withdrawing import remind_of_withdrawn
 from vigie.errors import UsageError
-from vigie.exposure import Boundary, Exposure, Scope, Stretch, expose, of_alerts
+from vigie.exposure import Boundary, Exposure, Scope, expose
 from vigie.exposure.changes import Change, compare
 from vigie.exposure.kept import Kept, load
 from vigie.exposure.scope import Level
 from vigie.facts import Facts
-from vigie.facts.counting import facts_of
 from vigie.language import N_, _
 from vigie.stores import Store
 
@@ -55,19 +54,6 @@ class Looked:
         return _detect_anew(self.options, accounts)
 
 
-def exposure(options: Namespace) -> int:
-    """Print the exposure, and write the set and its facts where they are asked for."""
-    _check(options)
-    if options.case:
-        from vigie.cli.case_exposure import exposure_of_case
-
-        return exposure_of_case(options)
-    looked = look(options)
-    found = ask(options, _scope(options, looked), looked)
-    facts = facts_of(found, "", found.write(options.out) if options.out else "")
-    return show(options, found, facts, changes_since(options, found, looked))
-
-
 def show(
     options: Namespace, found: Exposure, facts: Facts, changes: tuple[Change, ...],
     more: dict[str, Any] | None = None,
@@ -82,18 +68,6 @@ def show(
     for path in filter(None, (options.out, options.facts)):
         remark(_("written: {path}").format(path=path))
     return NOTHING if found.bounds[0] == found.bounds[1] else UNTRUSTED
-
-
-def _check(options: Namespace) -> None:
-    alert, account, case = bool(options.alert), bool(options.account), bool(options.case)
-    if alert + (account or case) != 1:
-        raise UsageError(
-            N_("say what is asked about"), remedy=N_("give --alert, or --account, or --case")
-        )
-    if options.account and not (options.since and options.until):
-        raise UsageError(N_("an account needs a period"), remedy=N_("give --from and --to"))
-    if bool(options.index) != bool(options.index_mapping):
-        raise UsageError(N_("an index needs its mapping"), remedy=N_("give --index-mapping"))
 
 
 def look(options: Namespace) -> Looked:
@@ -124,10 +98,6 @@ def ask(
         )  # fmt: skip
 
 
-def _scope(options: Namespace, looked: Looked) -> Scope:
-    return Scope(_stretches(options, looked), boundary_said(options), options.on_behalf)
-
-
 def boundary_said(options: Namespace) -> Boundary:
     """Return where the options put the boundary; raises `UsageError` for an unknown session."""
     check_sessions(options)
@@ -151,14 +121,6 @@ def check_sessions(options: Namespace) -> None:
             N_("the log knows no session {sessions}"), where="--session",
             remedy=N_("vigie exposure --evidence lists them"), sessions=", ".join(sorted(unknown)),
         )  # fmt: skip
-
-
-def _stretches(options: Namespace, looked: Looked) -> tuple[Stretch, ...]:
-    since, until = day_of(options.since, "--from"), day_of(options.until, "--to")
-    if options.account and since and until:
-        return tuple(Stretch(account, since, until) for account in options.account)
-    stretches = of_alerts(looked.alerts(options.alert))
-    return tuple(Stretch(one.account, since or one.since, until or one.until) for one in stretches)
 
 
 def _index(options: Namespace, store: Store) -> pa.Table | None:

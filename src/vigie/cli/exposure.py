@@ -1,4 +1,4 @@
-"""`vigie exposure`, declared; `exposing` runs it."""
+"""`vigie exposure`, declared; `exposure_actions` runs it."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ LEVELS: Final = ("certain", "probable", "possible", "all")
 def declare(commands: Any, name: str, common: Any) -> None:
     """Declare `vigie exposure`."""
     summary = _("say who was exposed to what, how, when, through which account, and whose it is")
-    parser = command(commands, name, common, summary, "exposing:exposure")
+    parser = command(commands, name, common, summary, "exposure_actions:exposure")
     _declare_scope(parser)
     _declare_boundary(parser)
     _declare_output(parser)

@@ -20,7 +20,7 @@ def pseudonym(options: Namespace) -> int:
             remedy=N_("name some, or write one per line to standard input"),
         )
     with Store.open(home_of(options)) as store:
-        store.keyring  # noqa: B018 - a key that is not the store's would answer nonsense
+        store.check_key()  # a key that is not the store's would answer nonsense
     normal = [normalise(options.kind, value) for value in values]
     for key in oracle.ask(
         home_of(options), settings_of(options), normal, options.authority, "patient",

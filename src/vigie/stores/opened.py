@@ -102,6 +102,10 @@ class OpenStore:
         """
         return key_of(self.home, self.catalogue, self.writable)
 
+    def check_key(self) -> None:
+        """Refuse a store whose key is not there, with the `SecretError` of `keyring`."""
+        _ = self.keyring
+
     def forget_keyring(self) -> None:
         """Read the keyring again at its next use: it was rotated."""
         self.__dict__.pop("keyring", None)

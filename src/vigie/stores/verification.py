@@ -50,7 +50,7 @@ def _catalogue(store: OpenStore) -> Iterator[Finding]:
 def _key(store: OpenStore) -> Iterator[Finding]:
     try:
         if store.catalogue.rows("SELECT 1 FROM segments LIMIT 1"):
-            store.keyring  # noqa: B018 - looking is what checks it
+            store.check_key()
     except SecretError as error:
         yield Finding("key", KEY_FILE, error.what.format_map(error.fields))
 

@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import Final
 
 from vigie import identifiers
-from vigie.readers.atna.codes import APPLICATION, DESTINATION, MACHINE_ROLES, PASSIVE_ROLES, SOURCE
 from vigie.readers.atna.xml import Participant
+from vigie.readers.audit_codes import APPLICATION, DESTINATION, MACHINE_ROLES, PASSIVE_ROLES, SOURCE
 
 _TOKEN: Final = re.compile(r"^(?P<alias>[^<>]*)<(?P<user>[^<>]*?)(?:@(?P<issuer>[^<>@]*))?>$")
 _CX: Final = re.compile(r"^(?P<value>[^^]+)\^.*\^(?P<authority>[^^]*)")

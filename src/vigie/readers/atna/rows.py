@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from vigie.events import KEY, READ_SCHEMA, TIME, constant, empty_column
 from vigie.pseudonyms import Keyring
 from vigie.readers import moments
-from vigie.readers.atna.codes import OUTCOMES, RETRIEVALS, action_of, object_of
 from vigie.readers.atna.patients import Register, Whom, hide
 from vigie.readers.atna.people import describe
 from vigie.readers.atna.xml import Message
+from vigie.readers.audit_codes import OUTCOMES, RETRIEVALS, action_of, object_of
 from vigie.readers.base import Context
 from vigie.readers.clock import Clock
 from vigie.readers.fhir.identity import Named

@@ -8,8 +8,8 @@ Sources: DICOM PS3.16 CID 400 and 401 (events), PS3.15 A.5.2 (outcomes); HL7
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from vigie.readers.atna.codes import EVENTS, transaction
-from vigie.readers.atna.codes import action_of as dicom_action_of
+from vigie.readers.audit_codes import EVENTS, transaction
+from vigie.readers.audit_codes import action_of as dicom_action_of
 
 _DECISIVE: Final = {
     "110127": "break_glass", "btg": "break_glass", "break-glass": "break_glass",

@@ -1,5 +1,7 @@
-"""The code tables of audit messages: which event is which action, and under what name.
+"""The code tables that all audit messages share: which event is which action, under what name.
 
+ATNA messages and FHIR AuditEvents both name events by them; what FHIR alone says is in
+`fhir.codes`.
 Sources: DICOM PS3.16 CID 400 to 405 (events, roles, media), PS3.15 A.5; RFC 3881 section 5;
 IHE ITI TF-2, the audit section of each transaction, and those of IHE RAD, PCC and PHARM.
 """
