@@ -276,6 +276,39 @@ def _trimmed(data: Bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+@inlined
+def _bare_end(data: Bytes, classes: Bytes, i: int, delimiter: np.uint64) -> tuple[int, int]:
+    """Return where the unquoted field at `i` ends, and its worst fault."""
+    fault = _SOUND
+    while True:
+        i = _next_mark(data, i, delimiter)
+        if i >= data.size:
+            break
+        kind = classes[data[i]]
+        if kind in (_PLAIN, _QUOTE):
+            i += 1
+        elif kind in (_DELIMITER, _NEWLINE):
+            break
+        elif kind == _MULTIBYTE:
+            step = utf8_size(data, i, data.size)
+            fault = fault if step else max(fault, _ENCODING)
+            i += max(step, 1)
+        else:
+            fault = max(fault, _NUL if kind == _NULBYTE else _ENCODING)
+            i += 1
+    return i, fault
+
+
+@inlined
+def _after_quote(data: Bytes, classes: Bytes, place: int) -> int:
+    """Return where a field goes on after its closing quote, -1 where more text follows: a stray."""
+    after = place + 1
+    if after < data.size and data[after] == 13:
+        after += 1
+    ends = after >= data.size or classes[data[after]] in (_DELIMITER, _NEWLINE)
+    return after if ends else -1
+
+
 @kernel
 def _scan(
     data: Bytes, classes: Bytes, fields: int, slots: Int32s, witness: int, longest: int,
@@ -297,15 +330,8 @@ def _scan(
                 if place == -2:
                     return count, record, line
                 fault = max(fault, found)
-                stray = place < 0
-                if not stray:
-                    after = place + 1
-                    if after < data.size and data[after] == 13:
-                        after += 1
-                    stray = after < data.size and classes[data[after]] not in (
-                        _DELIMITER,
-                        _NEWLINE,
-                    )
+                after = _after_quote(data, classes, place) if place >= 0 else -1
+                stray = after < 0
                 if stray:
                     break
                 inner += inside
@@ -314,22 +340,8 @@ def _scan(
                 i = after
             else:
                 begin = i
-                while True:
-                    i = _next_mark(data, i, delimiter)
-                    if i >= data.size:
-                        break
-                    kind = classes[data[i]]
-                    if kind in (_PLAIN, _QUOTE):
-                        i += 1
-                    elif kind in (_DELIMITER, _NEWLINE):
-                        break
-                    elif kind == _MULTIBYTE:
-                        step = utf8_size(data, i, data.size)
-                        fault = fault if step else max(fault, _ENCODING)
-                        i += max(step, 1)
-                    else:
-                        fault = max(fault, _NUL if kind == _NULBYTE else _ENCODING)
-                        i += 1
+                i, found = _bare_end(data, classes, i, delimiter)
+                fault = max(fault, found)
                 begin, end = _trimmed(data, begin, i)
                 size = end - begin
             if field < slots.size and slots[field] >= 0:
