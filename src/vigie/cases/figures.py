@@ -31,6 +31,7 @@ from vigie.facts import Fact, Facts
 from vigie.language import N_, _, current_language, number
 from vigie.records import DATA_CLASSES
 
+_CERTAINTY: Final = "persons.certainty:"
 _FEW: Final = 5
 """Files of log that are named one by one."""
 REPORTS: Final = {
@@ -221,6 +222,12 @@ def _persons(material: Material) -> dict[str, Any]:
 def classes_of(facts: Facts) -> list[str]:
     """Return the classes of data that persons are known to be exposed with."""
     return [name for name in DATA_CLASSES if (fact := _about(facts, name)) and fact.numerator]
+
+
+def told_apart(facts: Facts) -> bool:
+    """Return whether any access that counts is surely another person's than the owner's."""
+    parts = {fact.name: fact.numerator for fact in facts.facts if fact.name.startswith(_CERTAINTY)}
+    return not parts or any(parts.get(f"{_CERTAINTY}{name}") for name in ("certain", "probable"))
 
 
 def possible_classes(facts: Facts) -> list[str]:

@@ -23,7 +23,7 @@ from vigie.errors import UsageError
 from vigie.exposure import Exposure
 from vigie.exposure.sets import first_name, set_of
 from vigie.facts.counting import facts_of
-from vigie.language import N_, _
+from vigie.language import N_, _, plural
 from vigie.notices.approval import NAMES, standing
 from vigie.pseudonyms import open_keyring
 from vigie.stores import Store
@@ -196,9 +196,13 @@ def say_changes(before: Case, after: Case) -> None:
         draw_changes(changes, after.zone, _("What changed in the facts"))
     else:
         say(_("No number changed, only how they are asked for."))
-    for name in _stale(after):
-        text = _("! {notice} is stale: it was asked for on other facts; ask for it again.")
-        say(text.format(notice=name))
+    if stale := _stale(after):
+        text = plural(
+            "! {notices} is stale: it was asked for on other facts; ask for it again.",
+            "! {notices} are stale: they were asked for on other facts; ask for them again.",
+            len(stale),
+        )  # fmt: skip
+        say(text.format(notices=", ".join(stale)))
 
 
 def _changed(before: FactsVersion | None, after: Case) -> tuple[Change, ...]:

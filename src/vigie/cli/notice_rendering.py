@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from vigie.cases.figures import classes_of, possible_classes
+from vigie.cases.figures import classes_of, possible_classes, told_apart
 from vigie.cases.filings import KINDS, file
 from vigie.cases.model import Case
 from vigie.cli.arriving import remind, require_current
@@ -74,6 +74,8 @@ def _documents(options: Namespace, case: Case, story: Story) -> dict[str, Docume
         return {notice: papers.sheet(file(case, notice, home, date_of(options)), story)}
     seen, may = classes_of(story.facts), possible_classes(story.facts)
     if notice == "press":
+        if not told_apart(story.facts):
+            seen, may = [], [*seen, *may]
         return {notice: papers.press(story, seen, home, may)}
     if notice == "advice":
         return {notice: papers.advice_page(story, [*seen, *may], home)}

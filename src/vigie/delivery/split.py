@@ -32,8 +32,10 @@ MEMORY: Final = "1500MB"
 _KEYS: Final = 1 << 18
 _PREFIX: Final = "split-"
 _LOCK: Final = "in-use"
-SURE: Final = ("certain", "probable", "not_separable")
-"""The certainties under which a person is told that data were seen, not that they may have been."""
+SURE: Final = ("certain", "probable")
+"""The certainties under which a person is told that data were seen, not that they may have been.
+
+What cannot be told from the owner's accesses counts, and is said as what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ _ROWS: Final = """
     ) TO {path} (COMPRESSION zstd, ROW_GROUP_SIZE 250000)"""
 _SHARES: Final = """
     SELECT controller, count(*) FILTER (shown > 0), count(*) FILTER (shown = 0),
-           min(first_at), max(last_at), bit_or(classes), {classes}, {hows}
+           min(first_at), max(last_at), bit_or(classes), bit_or(seen), {classes}, {hows}
     FROM read_parquet({path}) GROUP BY controller ORDER BY controller"""
 _TOTALS: Final = """
     SELECT coalesce(controller, '') AS name, count(*), list_sort(list(DISTINCT account))
@@ -191,13 +193,13 @@ def _counts(column: str, words: tuple[str, ...]) -> str:
 
 
 def _share(row: tuple[Any, ...], rows: int, accounts: tuple[str, ...]) -> Share:
-    controller, persons, possible, first, last, classes, *counts = row
+    controller, persons, possible, first, last, classes, seen, *counts = row
     cut = len(DATA_CLASSES)
     by_class = _named(DATA_CLASSES, counts[:cut])
     may = tuple(name for name in classes_in(classes) if name not in by_class)
     return Share(
         controller, persons, rows, by_class, _named(HOWS, counts[cut:]), accounts, first, last,
-        possible, may,
+        possible, may, classes_in(seen),
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from vigie.notices.advice import load_counsel
 from vigie.notices.document import Document, Paragraph
 from vigie.notices.forms import form
 from vigie.notices.letters import Exposed, Letters, foot
+from vigie.notices.naming import of, with_article
 from vigie.notices.papers import counted, paper, sheet
 from vigie.notices.routes import Route
 from vigie.notices.share import Share
@@ -113,7 +114,9 @@ def notice(
         "contents": tuple(contents),
     }
     name = share.controller or story.organisation.name
-    made = paper("controller", story, home, {"controller": name}, lists, "report")
+    made = paper(
+        "controller", story, home, {"controller": name, "of_controller": of(name)}, lists, "report"
+    )
     return msgspec.structs.replace(made, recipient=(name,))
 
 
@@ -186,7 +189,7 @@ def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) 
     return msgspec.structs.replace(
         made, kind="cnil_draft", title=_("Draft notification to the CNIL (article 33(1))"),
         recipient=(share.controller,),
-        blocks=(Paragraph(note.format(name=story.organisation.name)), *made.blocks),
+        blocks=(Paragraph(note.format(name=with_article(story.organisation.name))), *made.blocks),
     )  # fmt: skip
 
 
@@ -224,8 +227,9 @@ def share_facts(story: Story, share: Share) -> bytes:
 def draft_letter(story: Story, share: Share, home: Path | None = None) -> Document:
     """Return the letter that a controller may send, without a name, on what all its persons were
     or may have been shown with."""
-    told, seen, possible = told_by(story, share), _ordered(share.by_class), _ordered(share.may)
-    exposed = Exposed(seen, possible, told.began, told.ended)
+    told, seen = told_by(story, share), share.by_class if share.sure is None else share.sure
+    possible = {*share.classes} - {*seen}
+    exposed = Exposed(_ordered(seen), _ordered(possible), told.began, told.ended)
     person = {"surname": _("[name]"), "address": _("[address]"), "postcode": "[…]", "city": "[…]"}
     letter = Letters(told, home).write(exposed, person, Route.ADULT)
     return msgspec.structs.replace(letter, kind="draft_letter", foot=foot(story))

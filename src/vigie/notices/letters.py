@@ -68,7 +68,7 @@ class Letters:
         letter = Document(
             kind="letter", form="letter", language=story.language,
             title=said(self._wording.title, fields, self._where),
-            date=story.date, dated=_dated(story),
+            date=story.date, dated=dated(story),
             sender=(organisation.name, *organisation.contact.split(", ")),
             recipient=address(person, way),
             reference=said(self._wording.reference, fields, self._where),
@@ -164,5 +164,6 @@ def foot(story: Story) -> str:
     )
 
 
-def _dated(story: Story) -> str:
+def dated(story: Story) -> str:
+    """Return the date as a letter begins with it: « Le 3 mars 2026 »."""
     return _("On {day}").format(day=story.day(datetime.fromisoformat(f"{story.date}T12:00+00:00")))

@@ -21,7 +21,7 @@ from vigie.language import N_, _
 from vigie.language import number as written
 from vigie.notices.advice import load_counsel
 from vigie.notices.document import Answers, Block, Document, Heading, Paragraph, Rows
-from vigie.notices.letters import Person, address, foot
+from vigie.notices.letters import Person, address, dated, foot
 from vigie.notices.routes import Route
 from vigie.notices.story import Story
 from vigie.notices.wording import Lists, load_wording, said
@@ -194,13 +194,14 @@ def paper(
     wording, where = load_wording(name, story.language, home)
     fields = story.fields() | more
     organisation = story.organisation
+    by = (organisation.name,) if form == "letter" else ()
     return Document(
         kind=name, form=form, language=story.language, title=said(wording.title, fields, where),
-        date=story.date, dated=day(story),
+        date=story.date, dated=dated(story) if form == "letter" else day(story),
         sender=(organisation.name, *organisation.contact.split(", ")),
         reference=said(wording.reference, fields, where),
         blocks=wording.fill(fields, lists, where), closing=said(wording.closing, fields, where),
-        signature=tuple(filter(None, (organisation.representative,))),
+        signature=(*filter(None, (organisation.representative,)), *by),
         foot=foot(story), facts=story.sha256,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ class Share:
 
     `persons` and `by_class` are those who were shown, as the facts count them; `possible` are the
     others, who may have been (only `reachable`), and `may` the classes that nobody was surely shown
-    with.
+    with. `sure` are those of `by_class` that somebody else than the owner surely saw (None: all).
     """
 
     controller: str
@@ -23,6 +23,7 @@ class Share:
     last_at: datetime
     possible: int = 0
     may: tuple[str, ...] = ()
+    sure: tuple[str, ...] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
