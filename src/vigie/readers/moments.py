@@ -17,9 +17,13 @@ from vigie.readers.words import Words
 EMPTY, BAD, UTC, LOCAL = range(4)
 """What became of a written time: nothing there, unreadable, a UTC moment, a local time."""
 
+(
+    _YEAR, _MONTH, _DAY, _HOUR, _MINUTE, _SECOND, _DECIMALS, _ZONE, _SHORT_YEAR, _NAMED_MONTH,
+) = range(128, 138)  # fmt: skip
+"""Codes of a program that read something; below 128 is the ASCII character that must stand there."""
 _DIRECTIVES: Final = {
-    "Y": 128, "m": 129, "d": 130, "H": 131, "M": 132, "S": 133, "f": 134, "z": 135, "y": 136,
-    "b": 137,
+    "Y": _YEAR, "m": _MONTH, "d": _DAY, "H": _HOUR, "M": _MINUTE, "S": _SECOND, "f": _DECIMALS,
+    "z": _ZONE, "y": _SHORT_YEAR, "b": _NAMED_MONTH,
 }  # fmt: skip
 _LONGHAND: Final = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M"}
 _MONTHS: Final = np.frombuffer(b"janfebmaraprmayjunjulaugsepoctnovdec", np.uint8)
@@ -54,7 +58,7 @@ def compile_pattern(pattern: str, where: str = "") -> NDArray[np.uint8]:
                 pattern=pattern,
                 name=name,
             )
-    if any(code > 137 or (code >= 128 and not pattern.isascii()) for code in program):
+    if any(code > _NAMED_MONTH or (code >= _YEAR and not pattern.isascii()) for code in program):
         raise MappingError(
             N_("the time format {pattern!r} may hold ASCII characters only"),
             where=where,
@@ -254,35 +258,35 @@ def _by_program(
     east, zoned = 0, False
     for code in program:
         value = 0
-        if code < 128:
+        if code < _YEAR:
             if i >= end or data[i] != code:
                 return bad
             i += 1
-        elif code == 128:
+        elif code == _YEAR:
             year, i = _digits(data, i, end, 4, 4)
             value = year
-        elif code == 129:
+        elif code == _MONTH:
             month, i = _digits(data, i, end, 1, 2)
             value = month
-        elif code == 130:
+        elif code == _DAY:
             day, i = _digits(data, i, end, 1, 2)
             value = day
-        elif code == 131:
+        elif code == _HOUR:
             hour, i = _digits(data, i, end, 1, 2)
             value = hour
-        elif code == 132:
+        elif code == _MINUTE:
             minute, i = _digits(data, i, end, 2, 2)
             value = minute
-        elif code == 133:
+        elif code == _SECOND:
             second, i = _digits(data, i, end, 2, 2)
             value = second
-        elif code == 134:
+        elif code == _DECIMALS:
             micro, i = _fraction(data, i, end)
             value = micro
-        elif code == 135:
+        elif code == _ZONE:
             east, i = _zone(data, i, end)
             value, zoned = i, True
-        elif code == 136:
+        elif code == _SHORT_YEAR:
             value, i = _digits(data, i, end, 2, 2)
             year = value + (2000 if value < 70 else 1900)
         else:
