@@ -20,7 +20,7 @@ EMPTY, BAD, UTC, LOCAL = range(4)
 (
     _YEAR, _MONTH, _DAY, _HOUR, _MINUTE, _SECOND, _DECIMALS, _ZONE, _SHORT_YEAR, _NAMED_MONTH,
 ) = range(128, 138)  # fmt: skip
-"""Codes of a program that read something; below 128 is the ASCII character that must stand there."""
+"""Codes of a program; one below 128 is the ASCII character that must stand there."""
 _DIRECTIVES: Final = {
     "Y": _YEAR, "m": _MONTH, "d": _DAY, "H": _HOUR, "M": _MINUTE, "S": _SECOND, "f": _DECIMALS,
     "z": _ZONE, "y": _SHORT_YEAR, "b": _NAMED_MONTH,
