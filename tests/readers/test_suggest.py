@@ -186,3 +186,9 @@ def test_the_time_of_an_access_goes_before_the_date_of_a_birth(tmp_path):
     rows = [f"01/02/1950 00:00:00,{1738317600 + k},ann,read,{k}" for k in range(20)]
     path.write_text("date_naissance,instant,user,action,patient\n" + "\n".join(rows) + "\n")
     assert drafted(path)[1].columns["at"].column == "instant"
+
+
+def test_a_first_line_of_short_numbers_is_no_header(tmp_path):
+    path = tmp_path / "contacts.csv"
+    path.write_text("20,1157,1232,MED\n40,1157,1191,NUR\n60,1157,1232,MED\n")
+    assert 'header = ["column1", "column2", "column3", "column4"]' in suggest(path)

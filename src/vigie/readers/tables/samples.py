@@ -21,6 +21,8 @@ from vigie.readers.tables.reader import table_kind
 
 _BYTES: Final = 1 << 20
 _RECORDS: Final = 2000
+_NUMBERS: Final = 2
+"""Numbers in a first line from which it holds data: hardly a header has two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ def _delimited(text: str, encoding: str) -> Sample:
     rows = [row for row in _rows(lines, delimiter) if any(row)]
     if not rows:
         return Sample("csv", encoding, delimiter, True, {})
-    named = not any(is_data(text) for text in rows[0])
+    numbers = sum(text.isdigit() for text in rows[0])
+    named = numbers < _NUMBERS and not any(is_data(text) for text in rows[0])
     names = rows[0] if named else [f"column{k}" for k in range(1, len(rows[0]) + 1)]
     body = [row for row in rows[named:] if len(row) == len(names)]
     columns = {
