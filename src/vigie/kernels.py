@@ -8,6 +8,9 @@ of references, which the compiler does not manage to take out of loops that call
 locked instructions per call, on a counter that both threads want. The scan of a CSV spent three
 fifths of its time there (see docs/benchmarks.md).
 
+Arguments that belong together may be one `NamedTuple` of arrays: in a `kernel` that costs nothing,
+in a `compiled` loop a reference is counted wherever one of them is looked at.
+
 `_nrt` is the option that numba's own string and sorting loops are compiled with; a kernel that did
 make an array would not compile.
 """
