@@ -65,6 +65,9 @@ def test_every_room_stands_in_the_plan_and_every_place_named_for_a_change_exists
 def test_a_decision_says_what_why_and_what_else(path: Path) -> None:
     text = path.read_text("utf-8")
     assert all(mark in text for mark in ("**What.**", "**Why.**", "**Weighed.**"))
+    number = path.name.partition("-")[0]
+    assert text.startswith(f"# {number} ")
+    assert len([*path.parent.glob(f"{number}-*")]) == 1
     assert len(text.splitlines()) <= 24
 
 
