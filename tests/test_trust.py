@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from vigie.config import Trust
 from vigie.detection import detect
@@ -36,6 +37,22 @@ def test_accesses_without_an_account_are_counted():
         place, "account", pa.array(blank).cast(events.schema.field(place).type)
     )
     assert not assess(events, Trust()).ok
+
+
+@pytest.mark.parametrize(("wrong", "day"), [(0, "1970-01-01"), (4_102_444_800, "2100-01-01")])
+def test_days_that_cannot_be_are_named_with_their_source(wrong, day):
+    events = small_log()
+    place = events.schema.get_field_index("at")
+
+    def with_wrong(count):
+        at = times(events).copy()
+        at[:count] = wrong * 1_000_000
+        return events.set_column(place, "at", pa.array(at).cast(TIME))
+
+    few = assess(with_wrong(2), Trust())
+    assert "dates 2 accesses after today or before 2000 (one of them " + day in said(few)
+    assert few.ok
+    assert not assess(with_wrong(events.num_rows // 10), Trust()).ok
 
 
 def test_a_source_silent_while_others_speak_is_named():

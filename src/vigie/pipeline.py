@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,11 +18,15 @@ import pyarrow.compute as pc
 from vigie.errors import MappingError, ReadingError, UsageError, VigieError
 from vigie.identifiers import without_nir
 from vigie.language import N_
-from vigie.readers import reader_class, recognise, require_content
+from vigie.readers import UNRECOGNISED, reader_class, recognise, require_content
 from vigie.readers.base import Batch, Context, Source
 from vigie.readers.intake import Intake
 from vigie.readers.mapping import Mapping, load_mapping
 from vigie.stores import Receipt, Store
+
+NOT_FOR_IT: Final = N_(
+    "no mapping given is for a file of this name: see what stands under `files` in its [source]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,12 @@ def import_files(
     """Read every file into the store, with the declarations of the mappings used."""
     done = []
     for path, label in files.items():
-        done.append(import_file(store, path, label, mapping_for(path, mappings), progress))
+        mapping = mapping_for(path, mappings)
+        imported = import_file(store, path, label, mapping, progress)
+        error = imported.error
+        if error and mappings and mapping is None and error.what == UNRECOGNISED:
+            error.remedy = NOT_FOR_IT
+        done.append(imported)
     declare(store, mappings)
     return done
 

@@ -160,3 +160,13 @@ def test_the_queue_of_a_week_says_what_it_needs_and_where_it_ends(
     assert "La semaine du 2026-03-09 s’arrête avec le journal, au 2026-03-10" in shown
     assert "(10 semaines de chaque compte)" in shown
     assert "listés pour une semaine" in " ".join(shown.split())
+
+
+def test_a_mapping_for_other_files_is_named_as_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "his", accesses(1, accounts=2))
+    (tmp_path / "his.csv").rename(tmp_path / "other.csv")
+    given = [str(tmp_path / "other.csv"), "--mapping", str(tmp_path / "his.toml")]
+    assert main(["import", *given, "--home", str(tmp_path / "home"), "--lang", "en"]) == 1
+    assert "no mapping given is for a file of this name" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """What was seen is read back as it was: by batch, by account, from memory or from a file."""
 
+import resource
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from vigie.config import Settings
 from vigie.detection import Detection, detect_slices
 from vigie.detectors.hindsight import Hindsight, Memory
+from vigie.errors import StoreError
 from vigie.front import END
 from vigie.story import tell
 from vigie.testing.detectors import small_log
@@ -74,3 +76,16 @@ def test_an_answer_is_the_same_from_a_file_as_from_memory(tmp_path: Path) -> Non
     assert filed.trust == whole.trust
     assert np.array_equal(filed.evidence.levels, whole.evidence.levels, equal_nan=True)
     assert [tell(filed, one) for one in filed.alerts] == [tell(whole, one) for one in whole.alerts]
+
+
+def test_a_full_disk_is_one_sentence_that_says_where(tmp_path: Path) -> None:
+    """The limit on file size stands in for a disk that fills up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(StoreError) as error:
+            looked(Hindsight(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert error.value.where == str(tmp_path)
+    assert "the store cannot be written there" in str(error.value)

@@ -22,6 +22,7 @@ from vigie.detectors.base import Partition, Ratios
 from vigie.honest import Honest
 from vigie.marks import Scene
 from vigie.profiles import Usual
+from vigie.stores.layout import telling
 from vigie.units import Units
 
 _ARRAYS: Final = ("row", "order", "account", "at", "day", "step", "patient")
@@ -93,7 +94,9 @@ class Hindsight:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder, prefix=".hindsight-")  # noqa: SIM115
+        self._folder = folder or Path(tempfile.gettempdir())
+        with telling(self._folder):
+            self._file = tempfile.TemporaryFile(dir=folder, prefix=".hindsight-")  # noqa: SIM115
         weakref.finalize(self, self._file.close)
         self._end = 0
         self._batches: list[_Batch] = []
@@ -102,10 +105,15 @@ class Hindsight:
     def append(self, seen: Seen) -> None:
         """Write the columns of a batch that an explanation needs."""
         part, columns = seen.partition, _columns(seen)
-        placed = {name: self._put(column) for name, column in columns.items()}
+        with telling(self._folder):
+            placed = {name: self._put(column) for name, column in columns.items()}
         bare = replace(part.units, **_bare(part.units))
         self._batches.append(_Batch(bare, len(part.units), placed, seen.ratios.shape[1]))
         self._usual = replace(part.usual, log={})
+
+    def _flush(self) -> None:
+        with telling(self._folder):
+            self._file.flush()
 
     def _put(self, column: NDArray[Any]) -> "_Place":
         """Write a column, or keep its one value."""
@@ -117,13 +125,13 @@ class Hindsight:
 
     def __iter__(self) -> Iterator[Seen]:
         """Yield the batches in order; what was not put away reads as nothing."""
-        self._file.flush()
+        self._flush()
         for batch in self._batches:
             yield self._made(batch, slice(0, batch.count))
 
     def of(self, accounts: Collection[int]) -> Iterator[Seen]:
         """Yield the batches in order, the units of some accounts only."""
-        self._file.flush()
+        self._flush()
         for batch in self._batches:
             whose = self._get(batch.placed["account"], slice(0, batch.count))
             mine = np.flatnonzero(np.isin(whose, list(accounts)))

@@ -21,6 +21,7 @@ READERS: Final[dict[str, str]] = {
     "table": "vigie.readers.tables:TableReader",
     "care": "vigie.readers.care:CareReader",
 }
+UNRECOGNISED: Final = N_("no reader recognises this format")
 
 
 def reader_names() -> list[str]:
@@ -68,7 +69,7 @@ def recognise(intake: Intake) -> str:
     best = max(sureness, key=lambda name: sureness[name])
     if sureness[best] < 0.5:
         raise ReadingError(
-            N_("no reader recognises this format"),
+            UNRECOGNISED,
             where=intake.label,
             remedy=N_("describe it in a mapping file: vigie mapping suggest drafts one"),
         )

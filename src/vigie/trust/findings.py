@@ -75,7 +75,8 @@ def inspect(events: pa.Table, limits: Trust, within: int = WITHIN) -> Inspection
 def conclude(seen: Inspector, limits: Trust, within: int = WITHIN) -> Inspection:
     """Return what is to be said of the events that an inspector has seen, as `inspect` does."""
     holes = (
-        *_nulls(seen, limits), *_silences(seen, limits), *_skews(seen, within), *_columns(seen),
+        *_nulls(seen, limits), *_misdated(seen, limits), *_silences(seen, limits),
+        *_skews(seen, within), *_columns(seen),
     )  # fmt: skip
     return Inspection(holes, tuple(_shared(seen)), not seen.rows)
 
@@ -90,6 +91,18 @@ def _nulls(seen: Inspector, limits: Trust) -> Iterator[Finding]:
     if seen.opened_nobody:
         text = N_("{share} % of the openings name no patient (limit {limit} %)")
         yield share_of(text, seen.opened_nobody / seen.opened, limits.null_patient_on_open)
+
+
+def _misdated(seen: Inspector, limits: Trust) -> Iterator[Finding]:
+    """Name the sources that tell of days that cannot be: like lines that cannot be read."""
+    for name, (count, one) in sorted(seen.misdated.items()):
+        text = N_(
+            "source {source} dates {count} accesses after today or before 2000 (one of them "
+            "{day}): their clock is wrong, or the unit of their times in the mapping; mend it and "
+            "read that log again into a new store"
+        )
+        fields = {"source": name, "count": count, "day": _date(one)}
+        yield Finding(text, fields, count > limits.quarantined * seen.rows)
 
 
 def _silences(seen: Inspector, limits: Trust) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 Nothing is judged here: `findings` holds what was seen against the operator's limits.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -21,6 +22,8 @@ from vigie.skew import Clocks, Skew
 FEW_HOURS: Final = 2
 """Times of day in a log that knows none: midnight, in summer and in winter."""
 _OPEN: Final = ACTIONS.index("open")
+_EARLIEST: Final = 10_957 * DAY
+"""The year 2000: before it no platform wrote such logs."""
 
 
 class Inspector:
@@ -34,6 +37,9 @@ class Inspector:
         """Times of day that were seen, the first few."""
         self.names = Words()
         self.sources: list[Spoken] = []
+        self.now = time.time_ns() // 1000
+        self.misdated: dict[str, tuple[int, int]] = {}
+        """By source, how many accesses cannot be of their day, and one such time (µs)."""
         self._sharing, self._clocks = Sharing(), Clocks()
 
     def see(self, events: pa.Table, rows: Columns) -> None:
@@ -62,7 +68,15 @@ class Inspector:
         for code in np.flatnonzero(spoken).tolist():
             mine = at if spoken[code] == len(at) else at[source == code]
             self.sources[code].see(np.sort(mine))
+            self._doubt(self.names.words[code], mine)
         self._clocks.see(source, at, rows["account"], rows["person"])
+
+    def _doubt(self, name: str, at: NDArray[np.int64]) -> None:
+        """Count the accesses that would be of before such logs were, or of after tomorrow."""
+        wrong = at[(at < _EARLIEST) | (at > self.now + DAY)]
+        if len(wrong):
+            count, one = self.misdated.get(name, (0, int(wrong[0])))
+            self.misdated[name] = count + len(wrong), one
 
     def silences(self) -> Iterator[tuple[str, Silence]]:
         """Yield the longest silence of each source beside others, by name."""

@@ -10,7 +10,8 @@ _HEADERS: Final = {
         "identifiant utilisateur | code utilisateur | account | agent | operateur | "
         "id user | user name | uid | login utilisateur | id utilisateur | id agent | "
         "matricule | code agent | user login | utilisateur id | id compte | "
-        "nom utilisateur | username login | actor"
+        "nom utilisateur | username login | actor | identifiant agent | identifiant compte | "
+        "identifiant operateur | identifiant connexion | nom compte | employe | employee"
     ),
     "actor_kind": "type compte | type utilisateur | account type | user type | actor type",
     "professional": (
@@ -84,7 +85,7 @@ _HEADERS: Final = {
     "record_id": (
         "id | id trace | id evenement | event id | numero trace | id log | uuid | "
         "trace id | record id | num trace | no trace | id ligne | num evenement | seq | "
-        "log id | audit id | identifiant trace | id action"
+        "log id | audit id | identifiant trace | id action | ref trace"
     ),
     "request_id": "request id | x request id | id requete | correlation id",
 }
