@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.exposure import INDEX, Index, Scope, Stretch, expose
-from vigie.exposure.register import key_beginnings
+from vigie.exposure.index import key_beginnings
 from vigie.pipeline import find_files, import_files
 from vigie.readers.mapping import load_mapping
 from vigie.readers.order import fold

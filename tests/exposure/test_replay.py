@@ -7,7 +7,7 @@ import pytest
 from tests.exposure.small import AUTHORITY, line, store_of, tenth
 
 from vigie.exposure import Exposure, expose
-from vigie.exposure.register import read_index
+from vigie.exposure.index import read_index
 from vigie.readers.order import fold
 from vigie.stores import Store
 

@@ -22,8 +22,8 @@ from vigie.cases.model import (
     TextScanned,
 )
 from vigie.clocks.engine import read_clocks
+from vigie.clocks.moments import shown
 from vigie.clocks.rules import Rule
-from vigie.clocks.words import shown
 from vigie.errors import RefusedError, UsageError
 from vigie.identifiers import without_nir
 from vigie.language import N_

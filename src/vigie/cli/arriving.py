@@ -8,7 +8,7 @@ from vigie.cases.looks import withdrawn
 from vigie.cases.model import Case
 from vigie.cli.book import open_book
 from vigie.cli.terminal import home_of, remark, settings_of
-from vigie.clocks.words import shown
+from vigie.clocks.moments import shown
 from vigie.errors import RefusedError, StoreError
 from vigie.exposure.kept import load
 from vigie.language import N_, _, number, plural, sentence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def open_case(options: Namespace) -> int:
     """Open a case and say its number."""
     from vigie import journal
-    from vigie.clocks.words import zone_of
+    from vigie.clocks.moments import zone_of
 
     zone_of(options.zone)
     journal.require_reason(options.reason)
@@ -222,7 +222,7 @@ def facts(options: Namespace) -> int:
 
 
 def _moment(options: Namespace, case: "Case") -> "datetime | None":
-    from vigie.clocks.words import read_moment
+    from vigie.clocks.moments import read_moment
 
     return read_moment(options.at, case.zone) if options.at else None
 

@@ -9,8 +9,8 @@ from vigie.cases.arrivals import note_computed
 from vigie.cases.differences import Change, differences
 from vigie.cases.holds import note_exported
 from vigie.cases.model import OVER, Case, FactsVersion, Matter
+from vigie.cases.scans import with_scans
 from vigie.cases.scope import details_of, has_scope, others_about, scope_of
-from vigie.cases.texts import with_scans
 from vigie.cli.book import find_case, open_book
 from vigie.cli.changes_shown import draw_changes
 from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
@@ -18,7 +18,7 @@ from vigie.cli.exposure_shown import say_persons
 from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import home_of, remark, say
 from vigie.cli.times import day_of
-from vigie.clocks.words import shown
+from vigie.clocks.moments import shown
 from vigie.errors import UsageError
 from vigie.exposure import Exposure
 from vigie.exposure.sets import first_name, set_of

@@ -8,7 +8,7 @@ from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
 from vigie.cli.changes_shown import draw_changes_once
 from vigie.cli.exposure_shown import say_persons
 from vigie.cli.terminal import draw_table, say
-from vigie.clocks.words import duration, shown
+from vigie.clocks.moments import duration, shown
 from vigie.language import _, number
 from vigie.notices.approval import changes
 

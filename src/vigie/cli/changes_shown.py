@@ -5,7 +5,7 @@ from datetime import datetime
 
 from vigie.cases.differences import Change
 from vigie.cli.terminal import draw_table
-from vigie.clocks.words import shown
+from vigie.clocks.moments import shown
 from vigie.language import _
 
 

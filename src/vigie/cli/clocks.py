@@ -87,7 +87,7 @@ def _seconds(state: "ClockState", now: datetime) -> float | None:
 def _draw(case: "Case", states: "list[ClockState]", now: datetime) -> None:
     from vigie.cli.case_shown import draw_awareness
     from vigie.cli.terminal import draw_table, say
-    from vigie.clocks.words import shown
+    from vigie.clocks.moments import shown
 
     say(_("{case}, at {now}").format(case=case.id, now=shown(now, case.zone)))
     draw_awareness(case)
@@ -98,7 +98,8 @@ def _draw(case: "Case", states: "list[ClockState]", now: datetime) -> None:
 
 
 def _row(case: "Case", state: "ClockState", now: datetime) -> tuple[str, ...]:
-    from vigie.clocks.words import cited, shown
+    from vigie.clocks.moments import shown
+    from vigie.clocks.words import cited
 
     start = shown(state.start, case.zone)
     return (
@@ -118,7 +119,8 @@ def _recipient(name: str) -> str:
 
 def _progress(state: "ClockState", now: datetime) -> str:
     from vigie.clocks import Progress
-    from vigie.clocks.words import PROGRESS, duration
+    from vigie.clocks.moments import duration
+    from vigie.clocks.words import PROGRESS
 
     said = _(PROGRESS[state.progress])
     left = state.remaining(now)
@@ -135,7 +137,7 @@ def _progress(state: "ClockState", now: datetime) -> str:
 
 def _draw_weekend(case: "Case", states: "list[ClockState]") -> None:
     from vigie.cli.terminal import say
-    from vigie.clocks.words import shown
+    from vigie.clocks.moments import shown
 
     for state in states:
         if state.weekend_due and state.binding:

@@ -126,7 +126,7 @@ def check_sessions(options: Namespace) -> None:
 def _index(options: Namespace, store: Store) -> pa.Table | None:
     if not getattr(options, "index", None):
         return None
-    from vigie.exposure.register import read_index
+    from vigie.exposure.index import read_index
 
     return read_index(options.index, options.index_mapping, store.keyring)
 

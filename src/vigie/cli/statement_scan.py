@@ -8,7 +8,7 @@ import msgspec
 from vigie import journal
 from vigie.cases.book import CaseBook
 from vigie.cases.model import Case, TextScanned
-from vigie.cases.texts import with_scans
+from vigie.cases.scans import with_scans
 from vigie.cli.book import open_book
 from vigie.cli.case_exposure import say_changes
 from vigie.cli.terminal import draw_table, home_of, say, write_json

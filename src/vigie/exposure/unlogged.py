@@ -24,7 +24,7 @@ INDEX: Final = pa.schema(
         pa.field("valid_until", pa.timestamp("us", "UTC")),
     ]
 )
-"""The operator's patients, dated; made by `vigie.exposure.register`."""
+"""The operator's patients, dated; made by `vigie.exposure.index`."""
 
 PREFIXES: Final = pa.schema(
     [pa.field("prefix_key", KEY, nullable=False), pa.field("surname_key", KEY, nullable=False)]

@@ -1,4 +1,4 @@
-"""What the searches of free text change in the facts of a case."""
+"""What the searches of free text (scans) change in the facts of a case."""
 
 from collections.abc import Iterable
 from typing import Final
