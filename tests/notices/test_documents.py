@@ -10,7 +10,7 @@ import pytest
 
 from notices.cases import make_case, write_persons
 from vigie.cases.filings import KINDS, file
-from vigie.cases.model import Case
+from vigie.cases.model import Case, FactsVersion
 from vigie.cases.organisation import Organisation
 from vigie.errors import RefusedError, SettingsError
 from vigie.facts import Use
@@ -23,7 +23,7 @@ from vigie.notices.letters import Exposed, Letters
 from vigie.notices.lint import find_vague, lint
 from vigie.notices.routes import Route, route
 from vigie.notices.share import Share
-from vigie.notices.story import Story, tell
+from vigie.notices.story import Story, head_of, tell
 from vigie.records import DATA_CLASSES
 
 DATE = datetime(2025, 3, 4, 12, tzinfo=UTC)
@@ -183,6 +183,18 @@ def test_an_unknown_field_of_a_word_template_is_one_sentence(story, private_home
     template.save(str(private_home / "texts" / "notice.docx"))
     with pytest.raises(SettingsError, match="organistaion"):
         form("docx", private_home)(papers.press(story, ["nir"]))
+
+
+def test_a_sheet_for_an_authority_waits_for_no_facts(case: Case, private_home: Path) -> None:
+    """Article 33(4): what is not known yet is filed later, and is marked so until then."""
+    bare = msgspec.structs.replace(
+        case, records=tuple(r for r in case.records if not isinstance(r, FactsVersion))
+    )
+    with speaking("en"):
+        head = head_of(bare, private_home, DATE)
+        sheet = papers.sheet(file(bare, "cnil", private_home, DATE), head)
+    assert "Persons, at least | Not known for the moment" in sheet.text()
+    assert form("pdf", private_home)(sheet).startswith(b"%PDF")
 
 
 def test_what_a_case_lacks_is_named(case: Case, private_home: Path) -> None:

@@ -12,7 +12,7 @@ from vigie.cli.changes_shown import draw_changes_once
 from vigie.cli.terminal import home_of, say, write_json
 from vigie.language import N_, _
 from vigie.notices.approval import NAMES, Standing, standing
-from vigie.notices.story import tell
+from vigie.notices.story import head_of, tell
 
 
 def prepare(options: Namespace) -> int:
@@ -34,9 +34,10 @@ def _decide(options: Namespace, matter: Matter) -> int:
     with open_book(options) as book:
         case = book.case(options.case)
         if matter == Matter.NOTICE_ASKED:
-            story = tell(case, home_of(options), datetime.now(UTC))
-            if options.notice not in KINDS:
-                story.require_persons()
+            if options.notice in KINDS:
+                head_of(case, home_of(options), datetime.now(UTC))
+            else:
+                tell(case, home_of(options), datetime.now(UTC)).require_persons()
         if matter != Matter.NOTICE_REFUSED:
             remind(options, [case])
         case = book.decide(case.id, matter, options.notice, options.reason, options.author)

@@ -35,12 +35,16 @@ from vigie.notices.document import Document
 from vigie.notices.forms import form
 from vigie.notices.letters import Letters
 from vigie.notices.routes import mailbox
-from vigie.notices.story import Story, tell
+from vigie.notices.story import Story, head_of, tell
 
 
 def render(options: Namespace) -> int:
     """Make a notice; one that bears names needs the approval, and leaves encrypted."""
     case = find_case(options)
+    if options.notice in KINDS:
+        remind(options, [case])
+        _write_all(options, _sheet(options, case))
+        return 0
     story = tell(case, home_of(options), date_of(options))
     named = options.notice in NAMED or (options.notice == "professionals" and options.staff)
     if named:
@@ -50,12 +54,14 @@ def render(options: Namespace) -> int:
         with key_in_use(options):
             return _NAMED[options.notice](options, case, story)
     remind(options, [case])
-    if options.notice not in KINDS:
-        story.require_persons()
-    documents = _documents(options, case, story)
+    story.require_persons()
+    _write_all(options, _documents(options, story))
+    return 0
+
+
+def _write_all(options: Namespace, documents: dict[str, Document]) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     _write(documents, options.out, options.form or ["pdf"], home_of(options))
-    return 0
 
 
 def _write(documents: dict[str, Document], out: Path, forms: Iterable[str], home: Path) -> None:
@@ -68,10 +74,14 @@ def _write(documents: dict[str, Document], out: Path, forms: Iterable[str], home
             remark(_("written: {path}").format(path=path))
 
 
-def _documents(options: Namespace, case: Case, story: Story) -> dict[str, Document]:
+def _sheet(options: Namespace, case: Case) -> dict[str, Document]:
+    home, date = home_of(options), date_of(options)
+    filing = file(case, options.notice, home, date)
+    return {options.notice: papers.sheet(filing, head_of(case, home, date))}
+
+
+def _documents(options: Namespace, story: Story) -> dict[str, Document]:
     home, notice = home_of(options), options.notice
-    if notice in KINDS:
-        return {notice: papers.sheet(file(case, notice, home, date_of(options)), story)}
     seen, may = classes_of(story.facts), possible_classes(story.facts)
     if notice == "press":
         if not told_apart(story.facts):

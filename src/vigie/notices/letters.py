@@ -13,7 +13,7 @@ from vigie.notices.document import Document, Paragraph
 from vigie.notices.lint import lint
 from vigie.notices.naming import of
 from vigie.notices.routes import Route
-from vigie.notices.story import Story
+from vigie.notices.story import Head, Story
 from vigie.notices.wording import load_wording, said
 
 Person = Mapping[str, str | None]
@@ -157,10 +157,10 @@ def _meaning(name: str) -> str:
     return _("In what follows, “you” means {name}, for whom you act.").format(name=name)
 
 
-def foot(story: Story) -> str:
+def foot(story: Head) -> str:
     """Return what every page says at its foot."""
     return _("{organisation} · case {case} · facts {facts}").format(
-        organisation=story.organisation.name, case=story.case, facts=story.sha256[:16]
+        organisation=story.organisation.name, case=story.case, facts=story.sha256[:16] or "–"
     )
 
 

@@ -23,7 +23,7 @@ from vigie.notices.advice import load_counsel
 from vigie.notices.document import Answers, Block, Document, Heading, Paragraph, Rows
 from vigie.notices.letters import Person, address, dated, foot
 from vigie.notices.routes import Route
-from vigie.notices.story import Story
+from vigie.notices.story import Head, Story
 from vigie.notices.wording import Lists, load_wording, said
 from vigie.records import DATA_CLASSES
 
@@ -126,7 +126,7 @@ def advice_page(story: Story, classes: Iterable[str], home: Path | None = None) 
     return msgspec.structs.replace(made, blocks=blocks)
 
 
-def sheet(filing: Filing, story: Story) -> Document:
+def sheet(filing: Filing, story: Head) -> Document:
     """Return what is filed with an authority as a document: every field, unknowns marked so."""
     show = partial(_shown, unknown=filing.unknown, zone=story.zone)
     blocks: list[Block] = [Answers(_answers(filing, show))]
@@ -206,6 +206,6 @@ def paper(
     )  # fmt: skip
 
 
-def day(story: Story) -> str:
+def day(story: Head) -> str:
     """Return the date of the notices, written out."""
     return story.day(datetime.fromisoformat(f"{story.date}T12:00+00:00"))

@@ -16,7 +16,26 @@ from vigie.language import number as written
 from vigie.notices.naming import first_in_sentence, of
 
 
-class Story(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True):
+    """What every document of a case bears; `sha256` is the hash of its facts, empty without any."""
+
+    case: str
+    language: str
+    organisation: Organisation
+    zone: str
+    date: str
+    sha256: str
+
+    def day(self, moment: datetime) -> str:
+        """Write a day out, in the time zone of the organisation."""
+        return day_of(moment, self.zone)
+
+    def moment(self, moment: datetime) -> str:
+        """Write a day and its time out."""
+        return moment_of(moment, self.zone)
+
+
+class Story(Head, frozen=True):
     """A case as notices tell it, in one language.
 
     `accounts` are those that were used, `cause` (one of the CNIL's) what somebody decided of it.
@@ -24,11 +43,6 @@ class Story(msgspec.Struct, frozen=True):
     the controller and the processor is named here.
     """
 
-    case: str
-    language: str
-    organisation: Organisation
-    zone: str
-    date: str
     began: datetime
     ended: datetime
     aware: datetime
@@ -39,11 +53,6 @@ class Story(msgspec.Struct, frozen=True):
     cause: str = "unknown"
     processor: str = ""
     next_update: str = ""
-
-    @property
-    def sha256(self) -> str:
-        """The hash of the facts."""
-        return self.facts.sha256
 
     def require_persons(self) -> None:
         """Raise `RefusedError` when the facts count nobody: there is nothing to tell anyone of."""
@@ -62,14 +71,6 @@ class Story(msgspec.Struct, frozen=True):
             return self.measures
         named = re.compile(rf"(?<!\w)(?:{'|'.join(others)})(?!\w)", re.IGNORECASE)
         return tuple(named.sub("[…]", text) for text in self.measures)
-
-    def day(self, moment: datetime) -> str:
-        """Write a day out, in the time zone of the organisation."""
-        return day_of(moment, self.zone)
-
-    def moment(self, moment: datetime) -> str:
-        """Write a day and its time out."""
-        return moment_of(moment, self.zone)
 
     def period(self, began: datetime, ended: datetime) -> str:
         """Write out from which day to which, or on which day."""
@@ -142,24 +143,36 @@ class Story(msgspec.Struct, frozen=True):
         }
 
 
-def tell(case: Case, home: Path, date: datetime) -> Story:
-    """Return the story of a case as it stands; `date` is that of the notices.
+def head_of(case: Case, home: Path, date: datetime) -> Head:
+    """Return what a sheet for an authority bears; `date` is that of the notices.
 
-    Raises `RefusedError` naming the first thing that a notice cannot do without.
+    Such a sheet waits for no facts: an incomplete notification in time is what article 33(4) asks.
+    Raises `RefusedError` while nobody is aware, or without who files.
     """
-    if case.facts is None:
-        raise _lacking(case, N_("it has no facts"), N_("set them: vigie case facts"))
-    if case.awareness is None:
-        raise _lacking(
-            case, N_("nobody decided when you became aware"), N_("vigie case decide … awareness")
-        )
+    _aware(case)
     organisation = load_organisation(home)
     if not (organisation.name and organisation.contact):
         raise _lacking(
             case, N_("the organisation or its contact is not named"),
             N_("write name and contact into organisation.toml"),
         )  # fmt: skip
-    facts = case.read_facts()
+    sha256 = case.facts.sha256 if case.facts else ""
+    return Head(
+        case.id, current_language(), organisation, case.zone, date.date().isoformat(), sha256
+    )
+
+
+def tell(case: Case, home: Path, date: datetime) -> Story:
+    """Return the story of a case as it stands; `date` is that of the notices.
+
+    Raises `RefusedError` naming the first thing that a notice cannot do without.
+    """
+    if case.facts is None:
+        raise _lacking(
+            case, N_("it has no facts"),
+            N_("compute them: vigie exposure --case {case}, or set them: vigie case facts"),
+        )  # fmt: skip
+    head, facts = head_of(case, home, date), case.read_facts()
     measures = tuple(e.text for e in case.timeline if e.kind == Kind.MEASURE and e.text)
     if not measures:
         raise _lacking(
@@ -168,13 +181,21 @@ def tell(case: Case, home: Path, date: datetime) -> Story:
         )  # fmt: skip
     cause = case.last(Matter.CAUSE)
     return Story(
-        case.id, current_language(), organisation, case.zone, date.date().isoformat(),
-        _moment(facts, "first_access", case, Kind.BREACH_BEGAN),
-        _moment(facts, "last_access", case, Kind.BREACH_ENDED),
-        case.awareness.at, measures, facts,
-        {event.kind: event.at for event in reversed(case.of(Event))}, facts.accounts,
-        cause.value if cause else "unknown",
+        **msgspec.structs.asdict(head),
+        began=_moment(facts, "first_access", case, Kind.BREACH_BEGAN),
+        ended=_moment(facts, "last_access", case, Kind.BREACH_ENDED),
+        aware=_aware(case), measures=measures, facts=facts,
+        told={event.kind: event.at for event in reversed(case.of(Event))},
+        accounts=facts.accounts, cause=cause.value if cause else "unknown",
     )  # fmt: skip
+
+
+def _aware(case: Case) -> datetime:
+    if case.awareness is None:
+        raise _lacking(
+            case, N_("nobody decided when you became aware"), N_("vigie case decide … awareness")
+        )
+    return case.awareness.at
 
 
 def _moment(facts: Facts, name: str, case: Case, kind: Kind) -> datetime:
@@ -193,5 +214,5 @@ def _moment(facts: Facts, name: str, case: Case, kind: Kind) -> datetime:
 def _lacking(case: Case, reason: str, remedy: str) -> RefusedError:
     return RefusedError(
         N_("no notice can be made of this case ({reason})"),
-        where=case.id, remedy=remedy, reason=reason,
+        where=case.id, remedy=remedy, reason=reason, case=case.id,
     )  # fmt: skip
