@@ -103,7 +103,7 @@ def _chain(usual: float, attack: float, threshold: float) -> tuple[float, float]
 
 
 @numba.njit(cache=True, nogil=True)
-def _passages(factors, weights, start, chance, thresholds, runs, seed):  # type: ignore[no-untyped-def]
+def _passages(factors, weights, start, chance, thresholds, runs, seed):
     """Return the mean first passage of the mixed statistic over each threshold, rising."""
     np.random.seed(seed)
     total = np.zeros(thresholds.size)

@@ -73,7 +73,7 @@ def lines(world: World) -> Lines:
 
 
 @numba.njit(cache=True, nogil=True)
-def _overflow(account, at, pair, theft, capacity, leak):  # type: ignore[no-untyped-def]
+def _overflow(account, at, pair, theft, capacity, leak):
     """Return where buckets overflow and whether a theft had been poured into them.
 
     As in CrowdSec, a bucket remembers whom it has seen, expires when nobody new came for as long

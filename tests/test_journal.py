@@ -49,7 +49,7 @@ def test_an_empty_journal_holds(tmp_path: Path) -> None:
     ids=["changed", "removed", "moved", "cut", "emptied", "rubbish", "repeated"],
 )  # fmt: skip
 def test_the_first_bad_entry_is_named(home: Path, change: object, first_bad: int) -> None:
-    (home / "journal").write_bytes(b"".join(change(lines(home))))  # type: ignore[operator]
+    (home / "journal").write_bytes(b"".join(change(lines(home))))
     broken = journal.verify(home)
     assert broken is not None
     assert broken.number == first_bad

@@ -214,7 +214,7 @@ def test_a_killed_writer_leaves_all_or_nothing(
 
     def killed(*arguments: object) -> None:
         if journalled:
-            record(*arguments)  # type: ignore[arg-type]
+            record(*arguments)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(journal, "record", killed)

@@ -185,7 +185,7 @@ def test_without_evidence_or_past_nothing_is_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("level", "persons"), [("certain", 30), ("probable", 30), ("all", 62)])
 def test_the_boundary_is_somebodys_choice(tmp_path: Path, level: str, persons: int) -> None:
     home = store_of(tmp_path, [*past(), *theft("D9")])
-    boundary = Boundary(level, reason="dpo's choice")  # type: ignore[arg-type]
+    boundary = Boundary(level, reason="dpo's choice")
     assert ask(home, STOLEN, Scope(THEFT.stretches, boundary)).persons == persons
 
 

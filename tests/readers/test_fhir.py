@@ -166,7 +166,7 @@ def test_a_published_record_says_who_whom_and_what(file: str) -> None:
     else:
         assert row["account"] == account
     assert (row["actor_kind"], row["action"], row["object"]) == (kind, action, object_)
-    value = {True: "ex-patient", False: None}.get(whom, whom)  # type: ignore[call-overload]
+    value = {True: "ex-patient", False: None}.get(whom, whom)
     authority = AUTHORITIES.get(value, "portal")
     assert row["patient"] == (pseudonym(authority, value) if value else None)
     recorded = json.loads((FOLDER / file).read_text("utf-8"))["recorded"]

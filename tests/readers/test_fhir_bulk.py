@@ -144,7 +144,7 @@ def test_bulk_and_single_reading_agree_on_damaged_lines(
     chance = random.Random(seed)
     lines = [damaged(line_of(event(chance), chance), chance) for _ in range(60)]
     with pytest.MonkeyPatch.context() as patch:
-        read = both.__wrapped__(tmp_path_factory.mktemp("lines"), patch)  # type: ignore[attr-defined]
+        read = both.__wrapped__(tmp_path_factory.mktemp("lines"), patch)
         quick, slow, _ = read(b"\n".join(lines))
     assert_same(quick, slow)
 

@@ -126,7 +126,7 @@ def test_groups_depend_on_the_rows_alone(rows: list[tuple[str, int, int]], chanc
         return {frozenset(unit.own for unit in group) for group in found}
 
     mixed = list(rows)
-    chance.shuffle(mixed)  # type: ignore[attr-defined]
+    chance.shuffle(mixed)
     found = rank(mixed)
     assert found == rank(rows)
     for group in found:

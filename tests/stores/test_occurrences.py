@@ -55,7 +55,8 @@ def receive_in_memory(files: list[list[tuple[int, str]]]) -> tuple[Counter[objec
 @st.composite
 def rotated(draw: st.DrawFn) -> tuple[list[tuple[int, str]], list[list[tuple[int, str]]]]:
     steps = draw(st.lists(st.integers(0, 2), min_size=1, max_size=30))
-    log = list(zip(np.cumsum(steps).tolist(), draw(st.text("ab", min_size=len(steps), max_size=len(steps))), strict=True))  # fmt: skip  # noqa: E501
+    texts = draw(st.text("ab", min_size=len(steps), max_size=len(steps)))
+    log = list(zip(np.cumsum(steps).tolist(), texts, strict=True))
     cuts = sorted(draw(st.sets(st.integers(1, len(log)), max_size=4)) - {len(log)})
     files = []
     for begin, end in zip([0, *cuts], [*cuts, len(log)], strict=True):

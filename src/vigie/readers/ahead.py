@@ -5,10 +5,9 @@ The compiled loops and Arrow release the interpreter's lock, so that one thread 
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import TypeVar
 
 _Item = TypeVar("_Item")
-_END: Final = object()
 
 
 def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
@@ -20,11 +19,12 @@ def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
     >>> list(ahead(iter("abc")))
     ['a', 'b', 'c']
     """
+    boxed = ((item,) for item in items)
     with ThreadPoolExecutor(1, "ahead") as pool:
-        coming = pool.submit(next, items, _END)
-        while (item := coming.result()) is not _END:
-            coming = pool.submit(next, items, _END)
-            yield item  # type: ignore[misc]
+        coming = pool.submit(next, boxed, None)
+        while (box := coming.result()) is not None:
+            coming = pool.submit(next, boxed, None)
+            yield box[0]
 
 
 def with_next(items: Iterator[_Item]) -> Iterator[tuple[_Item, _Item | None]]:
