@@ -5,12 +5,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vigie import journal
 from vigie.alerts import Alert
 from vigie.cases import looks
 from vigie.cli import main
+from vigie.cli.withdrawing import told_now
 from vigie.exposure import EVIDENCE
 from vigie.exposure.kept import keep
 from vigie.simulate.output import write_world
@@ -42,13 +44,17 @@ def vigie(platform: Path, private_home: Path, capsys, monkeypatch):
     return run
 
 
-def tell(home: Path, account: str = "nobody") -> str:
-    """Keep an alert as if an earlier answer had told it."""
-    alert = Alert(
+def alert_of(account: str) -> Alert:
+    return Alert(
         id="feed0000feed0000", account=account, accounts=[account], level="watch", opened_at=AT,
         last_at=AT + timedelta(hours=1), patients=9, evidence=4.2, hypothesis="fast_sweep",
         why={"fr": "…", "en": "…"}, usual={}, observed={"seconds": 60.0}, lines=["log.csv:7"],
     )  # fmt: skip
+
+
+def tell(home: Path) -> str:
+    """Keep an alert as if an earlier answer had told it."""
+    alert = alert_of("nobody")
     keep(home, [alert], lambda accounts: EVIDENCE.empty_table(), -1)
     return alert.id
 
@@ -69,7 +75,7 @@ def test_an_alert_that_the_next_answer_does_not_tell_is_withdrawn(
     assert "is told no more since" in vigie("exposure", "--alert", "feed")
     assert TOLD_NO_MORE not in vigie("alerts")
     (gone,) = json.JSONDecoder().raw_decode(vigie("alerts", "--format", "json"))[0]["withdrawn"]
-    assert (gone["id"], gone["accounts"], gone["instead"]) == (name, ["nobody"], None)
+    assert (gone["id"], gone["accounts"]) == (name, ["nobody"])
     (entry,) = [e for e in journal.entries(private_home) if e.what == "withdrawn"]
     assert gone["withdrawn_at"][:19] == entry.at[:19]
     vigie("case", "note", "2", "the owner was on call: no theft")
@@ -97,6 +103,19 @@ def test_one_that_is_told_again_is_withdrawn_no_more(tmp_path: Path) -> None:
     assert looks.withdrawn(tmp_path) == {}
     assert looks.first_signal(tmp_path, ["a"]) == first
     assert looks.withdraw(tmp_path, ["b", "a"]) == ["b", "a"]
+
+
+def test_one_that_opens_at_another_moment_has_only_another_name() -> None:
+    gone = alert_of("eve")
+    near = msgspec.structs.replace(gone, id="a", opened_at=AT + timedelta(hours=3))
+    nearest = msgspec.structs.replace(gone, id="b", opened_at=AT - timedelta(hours=1))
+    joint = msgspec.structs.replace(gone, id="c", accounts=["eve", "zoe"])
+    other = alert_of("zoe")
+    late = AT + timedelta(days=30)
+    far = msgspec.structs.replace(gone, id="d", opened_at=late, last_at=late)
+    assert told_now(gone, [other, far]) is None
+    assert told_now(gone, [other, far, joint]) == joint
+    assert told_now(gone, [joint, near, nearest]) == nearest
 
 
 def test_explain_says_of_a_withdrawn_alert_that_it_was_told(vigie, private_home, capsys) -> None:

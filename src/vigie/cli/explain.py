@@ -14,6 +14,7 @@ from vigie.language import N_, _, current_language, number
 
 if TYPE_CHECKING:
     from vigie.alerts import Alert
+    from vigie.detection import Detection
     from vigie.story import Step, Story
 
 ROWS = 24
@@ -30,7 +31,7 @@ def explain(options: Namespace) -> int:
     try:
         alert = choose(answer.detection.alerts, options.alert)
     except UsageError as error:
-        raise _was_told(options) or error from None
+        raise _was_told(options, answer.detection) or error from None
     record_view(home_of(options), alert.id)
     story = tell(answer.detection, alert)
     if options.format == "json":
@@ -40,13 +41,19 @@ def explain(options: Namespace) -> int:
     return NOTHING
 
 
-def _was_told(options: Namespace) -> UsageError | None:
+def _was_told(options: Namespace, found: "Detection") -> UsageError | None:
     """Return what to say of an alert that an earlier answer told and this one does not."""
+    from vigie.cli.withdrawing import told_now
     from vigie.exposure.kept import load
 
     fitting = [a for a in load(home_of(options)).answer.alerts if a.id.startswith(options.alert)]
     if len(fitting) != 1:
         return None
+    if now := told_now(fitting[0], found.alerts):
+        return UsageError(
+            N_("alert {id} opens at another moment since more lines came, and so has another name"),
+            remedy=N_("vigie explain {now}"), id=fitting[0].id, now=now.id,
+        )  # fmt: skip
     return UsageError(
         N_("alert {id} was told before and is told no more: what came since explains its accesses "
            "otherwise"),

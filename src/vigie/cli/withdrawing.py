@@ -36,7 +36,6 @@ class Withdrawn:
 
     home: Path
     kept: Kept
-    found: "Detection"
     now: "list[Alert]"
 
     def say(self, to_errors: bool) -> None:
@@ -48,19 +47,15 @@ class Withdrawn:
             "! {count} alerts that were told before are told no more: {alerts}.", len(self.now),
         )  # fmt: skip
         lines = [
-            text.format(count=number(len(self.now)), alerts=", ".join(map(self._named, self.now))),
+            text.format(
+                count=number(len(self.now)),
+                alerts=", ".join(f"{one.id} ({one.account})" for one in self.now),
+            ),
             _("What came since explains their accesses otherwise. Each stays as it was told, with "
               "the date in the journal; a case that rests on one says so."),
         ]  # fmt: skip
         for line in lines:
             (remark if to_errors else say)(line)
-
-    def _named(self, gone: "Alert") -> str:
-        instead = self._instead(gone)
-        if not instead:
-            return f"{gone.id} ({gone.account})"
-        said = _("{id} ({account}; told now as {instead})")
-        return said.format(id=gone.id, account=gone.account, instead=instead)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return all alerts that are withdrawn, each with when."""
@@ -68,34 +63,47 @@ class Withdrawn:
         return [
             {
                 "id": one.id, "accounts": one.accounts, "opened_at": stamp(one.opened_at),
-                "withdrawn_at": stamp(gone[one.id]), "instead": self._instead(one),
+                "withdrawn_at": stamp(gone[one.id]),
             }
             for one in self.kept.answer.alerts if one.id in gone
         ]  # fmt: skip
 
-    def _instead(self, gone: "Alert") -> str | None:
-        """Return the alert that is told of one of these accounts about that time, if any."""
-        for one in self.found.alerts:
-            near = max(one.opened_at, gone.opened_at) <= min(one.last_at, gone.last_at) + _AROUND
-            if near and {*one.accounts} & {*gone.accounts}:
-                return one.id
-        return None
+
+def told_now(gone: "Alert", alerts: "Iterable[Alert]") -> "Alert | None":
+    """Return the alert that is told of one of its accounts about that time, the nearest, if any.
+
+    Lines that come move the moment at which an alert opens, and so its identifier.
+    """
+    near = [
+        one for one in alerts
+        if {*one.accounts} & {*gone.accounts}
+        and max(one.opened_at, gone.opened_at) <= min(one.last_at, gone.last_at) + _AROUND
+    ]  # fmt: skip
+    return min(
+        near,
+        key=lambda one: (one.accounts != gone.accounts, abs(one.opened_at - gone.opened_at)),
+        default=None,
+    )
 
 
 def settle(options: Namespace, answer: Answer, kept: Kept, asked_alike: bool) -> Withdrawn:
-    """Journal and return the alerts of earlier answers that this one tells no more."""
+    """Journal and return the alerts of earlier answers that this one tells no more.
+
+    One that is told under another identifier is none of them.
+    """
     home, found = home_of(options), answer.detection
     told = {alert.id for alert in found.alerts}
     looks.tell_again(home, told)
     if not (asked_alike and found.trust.ok):
-        return Withdrawn(home, kept, found, [])
+        return Withdrawn(home, kept, [])
     reaches = _reaches(options, found)
     missing = [
         alert for alert in kept.answer.alerts
         if alert.id not in told and (reaches is None or alert.opened_at >= reaches)
+        and not told_now(alert, found.alerts)
     ]  # fmt: skip
     names = looks.withdraw(home, [alert.id for alert in missing], f"vigie {options.command}")
-    return Withdrawn(home, kept, found, [alert for alert in missing if alert.id in names])
+    return Withdrawn(home, kept, [alert for alert in missing if alert.id in names])
 
 
 def _reaches(options: Namespace, found: "Detection") -> datetime | None:
