@@ -195,7 +195,7 @@ def test_the_first_of_a_month_is_1er_in_french_only() -> None:
         assert dates.day(moment) == "1er\u00a0août\u00a02026"
         assert dates.second(moment) == "1er\u00a0août\u00a02026 à\u00a007:05:09"
     with speaking("en"):
-        assert dates.minute(moment) == "1 August 2026, 07:05"
+        assert dates.minute(moment) == "1\u00a0August\u00a02026, 07:05"
 
 
 def test_accounts_that_moved_together_are_named(found: Detection) -> None:

@@ -114,9 +114,11 @@ def say_matches(options: Namespace) -> None:
     if not any((home / indicators.FOLDER).glob("*.json")):
         return
     if not (home / indicators.KEY_FILE).exists():
-        remark(_("Indicators were imported, but {file} is not there to match them.").format(
-            file=indicators.KEY_FILE
-        ))  # fmt: skip
+        said = _(
+            "Indicators were imported, but {file} is not there to match them: put the agreed key "
+            "there, or name it in vigie indicators match --key."
+        )
+        remark(said.format(file=home / indicators.KEY_FILE))
         return
     options.key = None
     key = _key(options)

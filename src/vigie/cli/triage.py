@@ -1,6 +1,7 @@
 """`vigie triage`: whom to look at, by day or week, with a bound on the share of false ones."""
 
 from argparse import Namespace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from vigie.cli.declaring import command, formats
@@ -9,8 +10,8 @@ from vigie.language import N_, _, number, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
+    from vigie.detection import Detection
     from vigie.triage import By, Queue
 
 SHOWN: "dict[By, int]" = {"day": 7, "week": 4}
@@ -72,7 +73,11 @@ def triage(options: Namespace) -> int:
 
     fdr = FDR if options.fdr is None else options.fdr
     if not 0 < fdr < 1:
-        raise UsageError(N_("the share of false ones must lie between 0 and 1"), where="--fdr")
+        raise UsageError(
+            N_("the share of false ones must lie between 0 and 1"),
+            where="--fdr",
+            remedy=N_("write 0.1 for one in ten"),
+        )
     since = _since(options)
     answer = detect_stored(options)
     _check_known(options.confirmed, answer.detection.stream.reader.words["account"].words)
@@ -84,20 +89,27 @@ def triage(options: Namespace) -> int:
     {"table": _draw, "json": _print_json, "csv": _print_csv}[options.format](
         queues, fdr, options.by
     )
-    if not answer.detection.trust.ok or not any(one.past for one in queues):
+    if not queues and options.format == "table":
+        _say_none(answer.detection, options.by)
+    if not answer.detection.trust.ok:
         return UNTRUSTED
-    return ALERTS if any(one.entries for one in queues) else NOTHING
+    if any(one.entries for one in queues):
+        return ALERTS
+    return NOTHING if any(one.alone for one in queues) else UNTRUSTED
 
 
 def _check_known(confirmed: "list[str]", accounts: "Sequence[str]") -> None:
     for name in confirmed:
         if name not in accounts:
             raise UsageError(
-                N_("no access is known by the account {name!r}"), where="--confirmed", name=name
+                N_("no access is known by the account {name!r}"),
+                where="--confirmed",
+                remedy=N_("write the login as the log does"),
+                name=name,
             )
 
 
-def _since(options: Namespace) -> "date | None":
+def _since(options: Namespace) -> date | None:
     from vigie.cli.times import day_of
 
     moment = day_of(options.since, "--since")
@@ -160,33 +172,39 @@ def _draw(queues: "tuple[Queue, ...]", fdr: float, by: "By") -> None:
             if by == "day"
             else _("As odd before: how many account-weeks before scored at least as high.")
         )
-    else:
+    elif queues:
         say(_("Nobody to look at on these days."))
     for line in _limits(queues, by):
         say(line)
 
 
+def _say_none(found: "Detection", by: "By") -> None:
+    """Say why there is no list: which days could have one."""
+    from vigie.cli.terminal import say
+
+    text = {
+        "day": _(
+            "No list: the log ends on {last}, and what was before {learnt} is its learning part."
+        ),
+        "week": _(
+            "No list: the log ends on {last}, and only weeks that began after its learning part, "
+            "on {learnt} or later, have one; --by day looks at its days."
+        ),
+    }
+    last = date.fromordinal(date(1970, 1, 1).toordinal() + found.stream.day)
+    say(text[by].format(last=last, learnt=f"{found.learn_until:%Y-%m-%d}"))
+
+
 def _limits(queues: "tuple[Queue, ...]", by: "By") -> list[str]:
     """Say for which lists the log was too short for a list of one, and which is not whole."""
-    if not queues:
-        return [_none(by)]
     said = [_too_early(queues, by)] if not all(one.alone for one in queues) else []
-    if not queues[-1].over:
+    if queues and not queues[-1].over:
         text = _(
             "The week of {day} ends with the log, on {last}: it is compared with the same days of "
             "earlier weeks."
         )
         said.append(text.format(day=queues[-1].day, last=queues[-1].last))
     return said
-
-
-def _none(by: "By") -> str:
-    if by == "day":
-        return _("The log holds no scored day from there on: what was before is its learning part.")
-    return _(
-        "The log holds no week from there on that began after its learning part; --by day looks "
-        "at its days."
-    )
 
 
 def _too_early(queues: "tuple[Queue, ...]", by: "By") -> str:

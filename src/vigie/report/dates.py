@@ -5,6 +5,7 @@ from typing import Final
 
 from vigie.language import N_, _, current_language
 
+NO_BREAK: Final = "\u00a0"
 _MONTHS: Final = (
     N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"),
     N_("July"), N_("August"), N_("September"), N_("October"), N_("November"), N_("December"),
@@ -39,7 +40,9 @@ def short(moment: datetime) -> str:
 
 def _at(moment: datetime, form: str) -> str:
     when = moment.astimezone(UTC)
-    return _("{day} {month} {year}, {time}").format(**_fields(when), time=format(when, form))
+    said = _("{day} {month} {year}, {time}").format(**_fields(when), time=format(when, form))
+    date, time = said.rsplit(" ", 1)  # on a telephone a line ends between them, nowhere else
+    return f"{date.replace(' ', NO_BREAK)} {time}"
 
 
 def _fields(when: datetime) -> dict[str, str]:
