@@ -135,6 +135,15 @@ def _decode(data: Bytes, start: int, end: int, digits: Bytes, out: Bytes, at: in
     return at
 
 
+@inlined
+def _copy(data: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
+    """Copy some bytes to a place; return the place after them."""
+    for k in range(start, stop):
+        out[at] = data[k]
+        at += 1
+    return at
+
+
 @kernel
 def _cut_query(
     text: Bytes, start: int, end: int, classes: Bytes, ids: Bytes, at: int, places: Int32s,
@@ -156,9 +165,7 @@ def _cut_query(
                     return put, at, -1
                 places[count] = at
                 count += 1
-                for k in range(i, stop):
-                    ids[at] = text[k]
-                    at += 1
+                at = _copy(text, i, stop, ids, at)
                 text[put] = 0
                 put += 1
                 i = stop
@@ -167,6 +174,36 @@ def _cut_query(
         put += 1
         i += 1
     return put, at, count
+
+
+@inlined
+def _next_value(data: Bytes, i: int, end: int) -> tuple[int, int, bool]:
+    """Find the next text that stands under one of the three names: where, and is it a query.
+
+    It begins at -1 where there is none before `end`.
+    """
+    start, stop, is_query = -1, -1, False
+    while start < 0:
+        while i < end and data[i] != 34:
+            i += 1
+        if i >= end:
+            break
+        name, name_end = i + 1, _closing(data, i + 1)
+        i = name_end + 1
+        is_query = _spells(data, name, name_end, _QUERY)
+        named = is_query or _spells(data, name, name_end, _REFERENCE)
+        if not named and not _spells(data, name, name_end, _VALUE):
+            continue
+        while data[i] in (32, 9):
+            i += 1
+        if i >= end or data[i] != 58:
+            continue
+        i += 1
+        while data[i] in (32, 9):
+            i += 1
+        if data[i] == 34:
+            start, stop = i + 1, _closing(data, i + 1)
+    return start, stop, is_query
 
 
 @kernel
@@ -181,26 +218,9 @@ def _cut(
         most, begun, fit = count + MOST, at, True
         query_start = query_end = 0
         while fit:
-            while i < end and data[i] != 34:
-                i += 1
-            if i >= end:
+            start, stop, is_query = _next_value(data, i, end)
+            if start < 0:
                 break
-            start, stop = i + 1, _closing(data, i + 1)
-            i = stop + 1
-            is_query = _spells(data, start, stop, _QUERY)
-            named = is_query or _spells(data, start, stop, _REFERENCE)
-            if not named and not _spells(data, start, stop, _VALUE):
-                continue
-            while data[i] in (32, 9):
-                i += 1
-            if i >= end or data[i] != 58:
-                continue
-            i += 1
-            while data[i] in (32, 9):
-                i += 1
-            if data[i] != 34:
-                continue
-            start, stop = i + 1, _closing(data, i + 1)
             i = stop + 1
             if is_query:
                 fit = query_end == 0
@@ -210,9 +230,7 @@ def _cut(
                 begin = _id_start(data, start, stop, classes)
             if begin == stop:
                 continue
-            for k in range(copied, begin):
-                left[put] = data[k]
-                put += 1
+            put = _copy(data, copied, begin, left, put)
             left[put] = 1 if is_query else 0
             put += 1
             copied = stop
@@ -222,12 +240,8 @@ def _cut(
                     break
                 places[count] = at
                 count += 1
-                for k in range(begin, stop):
-                    ids[at] = data[k]
-                    at += 1
-        for k in range(copied, end):
-            left[put] = data[k]
-            put += 1
+                at = _copy(data, begin, stop, ids, at)
+        put = _copy(data, copied, end, left, put)
         if fit and query_end > query_start:
             decoded = _decode(data, query_start, query_end, digits, asked, ask)
             fit = decoded > ask
