@@ -1,4 +1,9 @@
-"""The `vigie` command: choose the language, parse, run one command, turn errors into a sentence."""
+"""The `vigie` command: choose the language, parse, run one command, turn errors into a sentence.
+
+Of the modules beside it, `parser` or a family's own (`case`) declares commands and imports nothing
+heavy, `case_actions` runs them, `case_shown` draws what they answer. What several commands share is
+named for what it does: `opening` the store, `detecting`, `exposing`, `following` declarations.
+"""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`vigie register` and its commands, declared; `registers_read` runs them."""
+"""`vigie register` and its commands, declared; `registers_actions` runs them."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ def declare(commands: Any, name: str, common: Any) -> None:
         ("contracts", _("read who answers for whose data, and from when to when")),
         ("staff", _("read whose the accounts are: surname, address, own number, all keyed")),
     ):
-        parser = command(inner, verb, common, summary, f"registers_read:{verb}")
+        parser = command(inner, verb, common, summary, f"registers_actions:{verb}")
         parser.add_argument(
             "mappings", nargs="+", type=Path, metavar=_("MAPPING"),
             help=_("where the table is and what its columns are (TOML); all of them together"),
