@@ -6,21 +6,49 @@ a thousand times better than its habits do.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import log
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.alerts import Alert
+from vigie.alerts import LEVELS, Alert
 from vigie.campaigns import retrace
 from vigie.detection import Detection
+from vigie.detectors.base import Partition
 from vigie.detectors.campaigns import KINDS
+from vigie.detectors.combine import Evidence
 from vigie.honest import REASONS
-from vigie.language import _, number
+from vigie.language import N_, _, number
 from vigie.units import Units
 
 BEFORE: Final = 12
 """Units before the first one cited that the story shows, for the calm before."""
+
+SIGNALS: Final = {
+    "register_sweep": N_("persons unknown here"),
+    "fast_sweep": N_("persons unknown here, in a rush"),
+    "lasting_sweep": N_("persons unknown here, more than peers meet"),
+    "identifier_walk": N_("in the order of their numbers"),
+    "name_walk": N_("in alphabetical order"),
+    "rights_check_sweep": N_("rights checks"),
+    "own_panel": N_("own patients, without a reason of care"),
+    "bulk_export": N_("many records in one request"),
+    "override_abuse": N_("emergency override"),
+    "password_spraying": N_("logins after failures on other accounts"),
+    "dangerous_changes": N_("changes seldom made here"),
+    "curiosity": N_("persons whom the owner knows"),
+}
+"""What each hypothesis looks for, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graver:
+    """Evidence of another hypothesis, on the same accesses, that reached the alert's level."""
+
+    hypothesis: str
+    evidence: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +66,14 @@ class Story:
     """The steps of an alert and the threshold of each level of gravity, from watch up.
 
     `reasons` counts, for the steps that speak for the alert, which honest reason (`honest.REASONS`)
-    explained them best; none is counted for a campaign.
+    explained them best; none is counted for a campaign. `graver` is there where the alert's own
+    hypothesis cannot reach its level.
     """
 
     steps: tuple[Step, ...]
     thresholds: tuple[float, ...]
     reasons: dict[str, int] = field(default_factory=dict)
+    graver: Graver | None = None
 
 
 def tell(found: Detection, alert: Alert) -> Story:
@@ -66,7 +96,40 @@ def tell(found: Detection, alert: Alert) -> Story:
     spoke = partition.honest.reason[chosen][added > 0]
     tried = np.bincount(spoke, minlength=len(REASONS)).tolist()
     reasons = dict(zip(REASONS, tried, strict=True))
-    return Story(steps, tuple(alert.thresholds), reasons)
+    graver = _graver(found, alert, partition, evidence, chosen)
+    return Story(steps, tuple(alert.thresholds), reasons, graver)
+
+
+def _graver(
+    found: Detection, alert: Alert, partition: Partition, evidence: Evidence, chosen: slice
+) -> Graver | None:
+    """Return what gave the alert a level that its own hypothesis cannot reach."""
+    place = LEVELS.index(alert.level)
+    if place < len(alert.thresholds):
+        return None
+    limits = found.stream.watch.limits[place]
+    group = min(partition.usual.group[partition.units.account[chosen][0]], len(limits) - 1)
+    peaks = np.max(evidence.levels[chosen], axis=0, initial=-np.inf)
+    best = int(np.argmax(peaks - limits[group]))
+    peak, limit = float(peaks[best]), float(limits[group, best])
+    if peak < limit:
+        return None
+    return Graver(evidence.hypotheses[best], peak / log(10), limit / log(10))
+
+
+def explain_level(story: Story) -> str:
+    """Say where the alert's level comes from, if not from the evidence that is told."""
+    if story.graver is None:
+        return ""
+    said = _(
+        "Its level comes from other evidence on the same accesses ({signal}): {evidence}, against "
+        "a threshold of {threshold} for that level."
+    )
+    signal = SIGNALS.get(story.graver.hypothesis, story.graver.hypothesis)
+    return said.format(
+        signal=_(signal), evidence=number(story.graver.evidence, 1),
+        threshold=number(story.graver.threshold, 1),
+    )  # fmt: skip
 
 
 def explain_difference(alert: Alert, story: Story) -> str:

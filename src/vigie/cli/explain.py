@@ -63,7 +63,7 @@ def _was_told(options: Namespace, found: "Detection") -> UsageError | None:
 
 
 def _draw(alert: "Alert", story: "Story") -> None:
-    from vigie.story import explain_difference
+    from vigie.story import explain_difference, explain_level
 
     say(f"{alert.id}  {alert.account}  {_(LEVELS[alert.level])}")
     say(alert.why[current_language()])
@@ -82,8 +82,8 @@ def _draw(alert: "Alert", story: "Story") -> None:
     )
     say()
     _draw_evidence(story)
-    if apart := explain_difference(alert, story):
-        say(apart)
+    for said in filter(None, (explain_difference(alert, story), explain_level(story))):
+        say(said)
     _say_reasons(story)
     say()
     say(_("Lines:"))
@@ -161,6 +161,7 @@ def _as_json(alert: "Alert", story: "Story") -> dict[str, object]:
         "version": 1,
         "alert": msgspec.to_builtins(alert),
         "thresholds": dict(zip(LEVELS, story.thresholds, strict=False)),
+        "level_from": msgspec.to_builtins(story.graver),
         "honest_reasons": story.reasons,
         "steps": [
             {"at": stamp(s.at), "patients": s.patients, "added": s.added, "level": s.level}

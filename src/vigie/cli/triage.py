@@ -17,21 +17,6 @@ if TYPE_CHECKING:
 SHOWN: "dict[By, int]" = {"day": 7, "week": 4}
 """Lists shown unless asked otherwise."""
 
-SIGNALS = {
-    "register_sweep": N_("persons unknown here"),
-    "fast_sweep": N_("persons unknown here, in a rush"),
-    "lasting_sweep": N_("persons unknown here, more than peers meet"),
-    "identifier_walk": N_("in the order of their numbers"),
-    "name_walk": N_("in alphabetical order"),
-    "rights_check_sweep": N_("rights checks"),
-    "own_panel": N_("own patients, without a reason of care"),
-    "bulk_export": N_("many records in one request"),
-    "override_abuse": N_("emergency override"),
-    "password_spraying": N_("logins after failures on other accounts"),
-    "dangerous_changes": N_("changes seldom made here"),
-    "curiosity": N_("persons whom the owner knows"),
-}
-
 
 def declare(commands: Any, name: str, common: Any) -> None:
     """Declare `vigie triage`."""
@@ -145,6 +130,7 @@ def guarantee(fdr: float, by: "By") -> tuple[str, str]:
 
 def _draw(queues: "tuple[Queue, ...]", fdr: float, by: "By") -> None:
     from vigie.cli.terminal import draw_table, say
+    from vigie.story import SIGNALS
 
     for line in guarantee(fdr, by):
         say(line)

@@ -12,7 +12,7 @@ from vigie.report import dates
 from vigie.report.charts import Bar, bars, evidence
 from vigie.report.figures import Figure, draw
 from vigie.report.markup import Html, element, join
-from vigie.story import explain_difference, tell
+from vigie.story import explain_difference, explain_level, tell
 
 LEVELS: Final = {"suspend": N_("suspend"), "step_up": N_("step up"), "watch": N_("watch")}
 """The levels of gravity in words, the gravest first."""
@@ -47,6 +47,7 @@ def tell_alert(found: Detection, alert: Alert) -> Html:
         _accounts(alert),
         draw(evidence(alert.id, story, alert.opened_at)) if story.steps else None,
         element("p", apart) if (apart := explain_difference(alert, story)) else None,
+        element("p", level) if (level := explain_level(story)) else None,
         *(draw(habit) for habit in _habit(alert)),
         _lines(alert.lines),
         aria_labelledby=f"alert-{alert.id}",
