@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Floats, Int8s, Int32s, Int64s, Records, kernel
 from vigie.numbering import Codes, State, grown
 from vigie.relations import HOST, Marks
 from vigie.units import Units
@@ -66,7 +66,10 @@ class Drifts(State):
 
 
 @kernel
-def _follow(order, account, group, relation, days, accounts, groups, share):  # type: ignore[no-untyped-def]
+def _follow(
+    order: Int64s, account: Int32s, group: Int32s, relation: Int8s, days: Int32s,
+    accounts: Records, groups: Records, share: Floats,
+) -> None:  # fmt: skip
     for i in order:
         if relation[i] < 0:
             continue

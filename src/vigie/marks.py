@@ -8,7 +8,6 @@ Under "usual" marks follow the account's habits (see `profiles`).
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from vigie.acquaintance import ACQUAINTANCES, Acquaintance, Staff
 from vigie.circumstances import DEEDS, SIGNS, Circumstances
 from vigie.events import ACTIONS
 from vigie.front import BEGINNING, Times
+from vigie.kernels import Int32s, Int64s, compiled
 from vigie.numbering import Codes, Numbers, State, grown
 from vigie.ranges import Ranges
 from vigie.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
@@ -258,8 +258,11 @@ def _first_of(pair: Codes, met: int) -> Flags:
     return first
 
 
-@numba.njit(cache=True, nogil=True)
-def _begins(account, at, session, network, device, last, pause):  # type: ignore[no-untyped-def]
+@compiled
+def _begins(
+    account: Int32s, at: Int64s, session: Int32s, network: Int32s, device: Int32s, last: Int64s,
+    pause: int,
+) -> Flags:  # fmt: skip
     """Whether each unit begins a session: a change of session or place, or a long pause."""
     begins = np.zeros(account.size, np.bool_)
     for i in range(account.size):

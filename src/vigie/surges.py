@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Floats, Floats32, Int32s, Int64s, kernel
 from vigie.numbering import Numbers, State, grown
 from vigie.units import Units
 from vigie.watches import WATCH, close_day, kind_of_day
@@ -57,9 +57,10 @@ class Surges(State):
 
 
 @kernel
-def _follow(  # type: ignore[no-untyped-def]
-    order, site, pair, at, clock, watches, days, total, mine, mine_day, share
-):
+def _follow(
+    order: Int64s, site: Int32s, pair: Int32s, at: Int64s, clock: Floats32, watches: Floats32,
+    days: Int64s, total: Floats, mine: Floats, mine_day: Int64s, share: Floats,
+) -> None:  # fmt: skip
     for i in order:
         s, p = site[i], pair[i]
         if s < 0:

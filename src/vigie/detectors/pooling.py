@@ -25,11 +25,10 @@ e-detector by theorem.
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import kernel
+from vigie.kernels import Floats, Floats32, Int64s, inlined, kernel
 from vigie.numbering import State, grown
 from vigie.watches import WATCH, close_day, kind_of_day
 
@@ -156,11 +155,13 @@ class Pool(State):
 
 
 @kernel
-def _pool(  # type: ignore[no-untyped-def]
-    begin, group, member, peer, cell, at, ratio, intensities, least, most, belief, threshold, head,
-    following, sums, days, taught, clock, watches, whole, part, climb, since, spent, voice,
-    voice_day, broad, level, added,
-):  # fmt: skip
+def _pool(
+    begin: int, group: Int64s, member: Int64s, peer: Int64s, cell: Int64s, at: Int64s,
+    ratio: Floats, intensities: Floats, least: int, most: float, belief: float, threshold: float,
+    head: Int64s, following: Int64s, sums: Floats, days: Int64s, taught: Floats, clock: Floats32,
+    watches: Floats32, whole: Floats, part: Floats, climb: Floats, since: Int64s, spent: Floats,
+    voice: Floats, voice_day: Int64s, broad: Int64s, level: Floats, added: Floats,
+) -> int:  # fmt: skip
     """Advance from `begin`; return where a group passed the threshold, plus one, or the end."""
     for i in range(begin, at.size):
         g, m, day = group[i], member[i], at[i] // _DAY
@@ -202,8 +203,10 @@ def _pool(  # type: ignore[no-untyped-def]
     return at.size
 
 
-@numba.njit(inline="always")
-def _step(intensities, compared, most, sums, spent):  # type: ignore[no-untyped-def]
+@inlined
+def _step(
+    intensities: Floats, compared: float, most: float, sums: Floats, spent: Floats
+) -> tuple[float, float]:
     """Advance one group's sums; return their mean, and what the voice gains."""
     mixed, gained = 0.0, 0.0
     for k in range(intensities.size):
@@ -223,8 +226,8 @@ def _step(intensities, compared, most, sums, spent):  # type: ignore[no-untyped-
     return mixed, gained
 
 
-@numba.njit(inline="always")
-def _broad(member, following, voice, voice_day, day):  # type: ignore[no-untyped-def]
+@inlined
+def _broad(member: int, following: Int64s, voice: Floats, voice_day: Int64s, day: int) -> int:
     """Count the members that spoke for the campaign in the last days."""
     count = 0
     while member >= 0:
@@ -234,8 +237,10 @@ def _broad(member, following, voice, voice_day, day):  # type: ignore[no-untyped
     return count
 
 
-@numba.njit(inline="always")
-def _common(whole, part, at, evidence, usual, belief):  # type: ignore[no-untyped-def]
+@inlined
+def _common(
+    whole: Floats, part: Floats, at: int, evidence: float, usual: float, belief: float
+) -> float:
     """Return how much more the other groups show of late than expected; count this unit."""
     for one in (whole, part):
         left = np.exp((one[2] - at) / _LATELY)
@@ -246,11 +251,12 @@ def _common(whole, part, at, evidence, usual, belief):  # type: ignore[no-untype
     for one in (whole, part):
         one[0] += evidence
         one[1] += usual
-    return min(max((shown + belief) / (expected + belief), 1.0), _MOST_COMMON)
+    common: float = min(max((shown + belief) / (expected + belief), 1.0), _MOST_COMMON)
+    return common
 
 
 @kernel
-def _turn(g, days, taught, clock, watches):  # type: ignore[no-untyped-def]
+def _turn(g: int, days: Int64s, taught: Floats, clock: Floats32, watches: Floats32) -> None:
     """Teach the group its last day."""
     if days[g] < 0:
         return
@@ -261,10 +267,10 @@ def _turn(g, days, taught, clock, watches):  # type: ignore[no-untyped-def]
     taught[g, 2] = taught[g, 3] = 0.0
 
 
-@numba.njit(inline="always")
-def _usual(taught, belief, clock, watches, watch):  # type: ignore[no-untyped-def]
+@inlined
+def _usual(taught: Floats, belief: float, clock: Floats32, watches: Floats32, watch: int) -> float:
     """Return the mean ratio to expect: the group's own, and that of a surge for what is beyond."""
-    mean = max((taught[0] + belief) / (taught[1] + belief), _LEAST)
+    mean: float = max((taught[0] + belief) / (taught[1] + belief), _LEAST)
     if clock[8] > 0.5:
         sofar = 0.0
         for k in range(watch + 1):
