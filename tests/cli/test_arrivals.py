@@ -130,13 +130,15 @@ def test_facts_that_stay_the_same_leave_the_approval(case: str, vigie, tmp_path:
 def test_alerts_about_its_accounts_and_those_that_went_on(
     case: str, vigie, private_home: Path
 ) -> None:
-    told(private_home, "ab", AT + timedelta(hours=2))
     told(private_home, "cd", AT, ("zoe",))
+    told(private_home, "ab", AT + timedelta(hours=2))
     said = vigie("case", "show", case)
     assert "1 alert about its accounts is not in it; vigie case add 2026-001 abababab" in said
     assert "cdcd" not in said
     vigie("case", "add", case, "abab", "--reason", "the same theft")
     assert "is not in it" not in vigie("case", "show", case)
+    told(private_home, "ef", AT + timedelta(hours=3))
+    assert "!" not in vigie("case", "show", case), "the same, which opens at another moment"
     told(private_home, "ab", AT + timedelta(hours=9))
     assert "1 of its alerts went on since it joined" in vigie("case", "show", case)
     vigie("case", "add", case, "abab", "--reason", "it went on")

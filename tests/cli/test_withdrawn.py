@@ -11,8 +11,8 @@ import pytest
 from vigie import journal
 from vigie.alerts import Alert
 from vigie.cases import looks
+from vigie.cases.arrivals import told_now
 from vigie.cli import main
-from vigie.cli.withdrawing import told_now
 from vigie.exposure import EVIDENCE
 from vigie.exposure.kept import keep
 from vigie.simulate.output import write_world

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from vigie import journal
-from vigie.alerts import Alert
+from vigie.alerts import QUIET, Alert
 from vigie.cases.model import OVER, Case, Event, Matter
 from vigie.cases.scope import has_scope, scope_of, scope_of_facts
 from vigie.exposure import Scope
@@ -25,6 +25,7 @@ from vigie.stores.catalogue import Catalogue
 
 ENTRY: Final = "computed"
 GIVEN: Final = "given"
+_AROUND: Final = timedelta(microseconds=QUIET)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -120,10 +121,35 @@ def _arrived(
     scope = _scope(case, held)
     accounts = {*scope.accounts} if scope else set()
     mine = [alert for alert in told if {*alert.accounts} & accounts]
-    fresh = tuple(alert.id for alert in mine if alert.id not in joined)
+    known = {*joined} | _renamed(case, mine)
+    fresh = tuple(alert.id for alert in mine if alert.id not in known)
     grown = tuple(a.id for a in mine if a.id in joined and a.last_at > _moment(joined[a.id]))
     lines, files = _of_log(store, scope, held, silent_hours)
     return Arrived(lines, files, fresh, grown, given=held is not None and held.given)
+
+
+def _renamed(case: Case, told: list[Alert]) -> set[str]:
+    """Return the alerts that are those of the case under another identifier."""
+    ids = {alert.id for alert in told}
+    gone = [msgspec.convert(one.alert, Alert) for one in case.alerts if one.id not in ids]
+    return {now.id for one in gone if (now := told_now(one, told))}
+
+
+def told_now(gone: Alert, alerts: Iterable[Alert]) -> Alert | None:
+    """Return the alert that is told of one of its accounts about that time, the nearest, if any.
+
+    Lines that come move the moment at which an alert opens, and so its identifier.
+    """
+    near = [
+        one for one in alerts
+        if {*one.accounts} & {*gone.accounts}
+        and max(one.opened_at, gone.opened_at) <= min(one.last_at, gone.last_at) + _AROUND
+    ]  # fmt: skip
+    return min(
+        near,
+        key=lambda one: (one.accounts != gone.accounts, abs(one.opened_at - gone.opened_at)),
+        default=None,
+    )
 
 
 def _scope(case: Case, held: Held | None) -> Scope | None:

@@ -19,7 +19,7 @@ def arrivals(options: Namespace, cases: Iterable[Case]) -> dict[str, Arrived]:
     """Return what came since the facts of each open case were computed, where anything did."""
     home = home_of(options)
     try:
-        told = load(home).answer.alerts
+        told = load(home).answer.current
     except StoreError as error:
         remark(str(error))
         told = ()

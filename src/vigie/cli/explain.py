@@ -43,7 +43,7 @@ def explain(options: Namespace) -> int:
 
 def _was_told(options: Namespace, found: "Detection") -> UsageError | None:
     """Return what to say of an alert that an earlier answer told and this one does not."""
-    from vigie.cli.withdrawing import told_now
+    from vigie.cases.arrivals import told_now
     from vigie.exposure.kept import load
 
     fitting = [a for a in load(home_of(options)).answer.alerts if a.id.startswith(options.alert)]

@@ -7,12 +7,12 @@ withdrawn when retention dropped the days that it was told from.
 
 from argparse import Namespace
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigie.alerts import QUIET
 from vigie.cases import looks
+from vigie.cases.arrivals import told_now
 from vigie.cases.looks import withdrawn
 from vigie.cli.detecting import Answer
 from vigie.cli.opening import open_present
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from vigie.alerts import Alert
     from vigie.detection import Detection
-
-_AROUND = timedelta(microseconds=QUIET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +65,6 @@ class Withdrawn:
             }
             for one in self.kept.answer.alerts if one.id in gone
         ]  # fmt: skip
-
-
-def told_now(gone: "Alert", alerts: "Iterable[Alert]") -> "Alert | None":
-    """Return the alert that is told of one of its accounts about that time, the nearest, if any.
-
-    Lines that come move the moment at which an alert opens, and so its identifier.
-    """
-    near = [
-        one for one in alerts
-        if {*one.accounts} & {*gone.accounts}
-        and max(one.opened_at, gone.opened_at) <= min(one.last_at, gone.last_at) + _AROUND
-    ]  # fmt: skip
-    return min(
-        near,
-        key=lambda one: (one.accounts != gone.accounts, abs(one.opened_at - gone.opened_at)),
-        default=None,
-    )
 
 
 def settle(options: Namespace, answer: Answer, kept: Kept, asked_alike: bool) -> Withdrawn:

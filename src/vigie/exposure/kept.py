@@ -32,8 +32,9 @@ EVIDENCE_FILE: Final = "evidence.parquet"
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`alerts`: every alert told so far; `accounts`: whose evidence is kept; `events`: how many
-    the log held when it was looked at; `key`: how often the key had been rotated then."""
+    """`alerts`: every alert told so far, `last` the identifiers of those of the last answer;
+    `accounts`: whose evidence is kept; `events`: how many the log held when it was looked at;
+    `key`: how often the key had been rotated then."""
 
     version: int
     events: int
@@ -41,6 +42,14 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence_sha256: str
     alerts: tuple[Alert, ...]
     key: int = 0
+    last: tuple[str, ...] | None = None
+
+    @property
+    def current(self) -> tuple[Alert, ...]:
+        """The alerts of the last answer; all, where an older Vigie kept it."""
+        if self.last is None:
+            return self.alerts
+        return tuple(alert for alert in self.alerts if alert.id in self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +86,17 @@ def keep(
     The journal is told first: a process killed half-way leaves the answer before, still vouched
     for.
     """
-    every = {alert.id: alert for alert in (*load(home).answer.alerts, *alerts)}
+    now = {alert.id: alert for alert in alerts}
+    every = {alert.id: alert for alert in load(home).answer.alerts} | now
     told = tuple(every[name] for name in sorted(every))
     accounts = accounts_of(told)
     evidence, answers = home / EVIDENCE_FILE, home / ALERTS_FILE
     with telling(evidence):
         _fresh(evidence).touch(0o600)
         pq.write_table(tell(accounts).cast(EVIDENCE), _fresh(evidence), compression="zstd")
-        answer = Answer(1, events, accounts, hash_file(_fresh(evidence)), told, key)
+        answer = Answer(
+            1, events, accounts, hash_file(_fresh(evidence)), told, key, (*sorted(now),)
+        )
     data = msgspec.json.encode(answer, order="sorted")
     journal.record(home, ENTRY, f"{len(told)} alerts {hashlib.sha256(data).hexdigest()}")
     with telling(answers):
