@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.alerts import LEVELS, Alert
+from vigie.alerts import LEVELS, WATCH_ONLY, Alert
 from vigie.campaigns import retrace
 from vigie.detection import Detection
 from vigie.detectors.base import Partition
@@ -117,10 +117,10 @@ def _graver(
     return Graver(evidence.hypotheses[best], peak / log(10), limit / log(10))
 
 
-def explain_level(story: Story) -> str:
-    """Say where the alert's level comes from, if not from the evidence that is told."""
+def explain_level(alert: Alert, story: Story) -> str:
+    """Say where the alert's level comes from, or what keeps it down, if not the evidence told."""
     if story.graver is None:
-        return ""
+        return _kept_down(alert)
     said = _(
         "Its level comes from other evidence on the same accesses ({signal}): {evidence}, against "
         "a threshold of {threshold} for that level."
@@ -130,6 +130,21 @@ def explain_level(story: Story) -> str:
         signal=_(signal), evidence=number(story.graver.evidence, 1),
         threshold=number(story.graver.threshold, 1),
     )  # fmt: skip
+
+
+def _kept_down(alert: Alert) -> str:
+    """Say why evidence beyond every threshold may raise `watch` alone."""
+    if alert.level != LEVELS[0] or alert.hypothesis not in WATCH_ONLY:
+        return ""
+    if alert.hypothesis == "curiosity":
+        return _(
+            "However strong, evidence of this kind raises no more than watch: who is curious is "
+            "the owner of the account, and to ask who is there answers nothing."
+        )
+    return _(
+        "However strong, evidence of this kind raises no more than watch: honest batches of work "
+        "(clean-ups, recalls) resemble it. Only who knows the account can tell; look at the lines."
+    )
 
 
 def explain_difference(alert: Alert, story: Story) -> str:

@@ -82,7 +82,7 @@ def _draw(alert: "Alert", story: "Story") -> None:
     )
     say()
     _draw_evidence(story)
-    for said in filter(None, (explain_difference(alert, story), explain_level(story))):
+    for said in filter(None, (explain_difference(alert, story), explain_level(alert, story))):
         say(said)
     _say_reasons(story)
     say()

@@ -47,7 +47,7 @@ def tell_alert(found: Detection, alert: Alert) -> Html:
         _accounts(alert),
         draw(evidence(alert.id, story, alert.opened_at)) if story.steps else None,
         element("p", apart) if (apart := explain_difference(alert, story)) else None,
-        element("p", level) if (level := explain_level(story)) else None,
+        element("p", level) if (level := explain_level(alert, story)) else None,
         *(draw(habit) for habit in _habit(alert)),
         _lines(alert.lines),
         aria_labelledby=f"alert-{alert.id}",
