@@ -14,6 +14,7 @@ from vigie.cli import main
 from vigie.clocks.dates import moment_of
 from vigie.facts import Gap, from_json
 from vigie.language import speaking
+from vigie.notices.advice import load_counsel
 from vigie.statements import check
 
 ROOT = Path(__file__).parents[2]
@@ -332,3 +333,23 @@ def test_times_as_notices_write_them_bind_to_the_facts(language: str, zone: str)
         other = moment_of(aware, "America/Cayenne").partition("(")[2]
     elsewhere = said.partition("(")[0] + "(" + other
     assert check(sentence.format(when=elsewhere), KNOWN)[0].verdict == "refused"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_our_advice_claims_nothing_where_the_data_may_have_been_exposed(language: str) -> None:
+    """Of a class that nobody's were, what may follow from it is a claim like any other."""
+    counsel = load_counsel()
+    shown, hidden = ("identity", "nir", "contact", "medical"), ("prescription", "notes")
+    told = [*counsel.consequences(shown, language), *counsel.actions(shown, language)]
+    draft = "\n".join(f"- {text.replace('’', chr(39))}" for text in told)
+    assert {one.verdict for one in check(draft, KNOWN)} == {"no_claim"}
+    others = [*counsel.consequences(hidden, language), *counsel.actions(hidden, language)]
+    verdicts = {one.verdict for one in check("\n".join(f"- {text}" for text in others), KNOWN)}
+    assert "refused" in verdicts
+    assert "passed" not in verdicts
+
+
+def test_advice_with_another_word_is_read_like_any_sentence() -> None:
+    (advice,) = load_counsel().consequences(["medical"], "fr")
+    assert verdict(advice) == "no_claim"
+    assert verdict(advice.replace("santé", "santé et vos prescriptions")) == "refused"

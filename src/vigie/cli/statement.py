@@ -67,11 +67,11 @@ def _declare_scan(inner: Any, common: Any) -> None:
 
 def check_draft(options: Namespace) -> int:
     """Print the verdict on every sentence; 4 when one is refused or unverified."""
-    from vigie.cli.terminal import write_json
+    from vigie.cli.terminal import home_of, write_json
     from vigie.statements import check
 
     facts, sha256 = _facts(options)
-    findings = check(_read(options.draft), facts)
+    findings = check(_read(options.draft), facts, home_of(options))
     if options.format == "json":
         write_json(as_json(findings, facts.case, sha256))
     else:

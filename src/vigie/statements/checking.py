@@ -7,10 +7,12 @@ part of it, is `passed`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from vigie.facts import Facts
 from vigie.language import N_
+from vigie.statements.advice import is_advice
 from vigie.statements.amounts import check_numbers
 from vigie.statements.assurances import check_assurance
 from vigie.statements.binding import Problem, about, counts, exact, value
@@ -44,10 +46,19 @@ class Finding:
     language: str = ""
 
 
-def check(draft: str, facts: Facts) -> list[Finding]:
-    """Check every sentence of a draft, in French or English, against the facts."""
+def check(draft: str, facts: Facts, home: Path | None = None) -> list[Finding]:
+    """Check every sentence of a draft, in French or English, against the facts.
+
+    The advice to patients that `home` has, or Vigie, claims nothing where it is of data that may
+    have been exposed.
+    """
     whole = language_of(draft)
-    return [_judge(one, facts, whole and language_of(one, whole)) for one in sentences(draft)]
+    return [
+        Finding(one, NO_CLAIM, language=language_of(one, whole or "fr"))
+        if is_advice(one, facts, home)
+        else _judge(one, facts, whole and language_of(one, whole))
+        for one in sentences(draft)
+    ]
 
 
 def _judge(sentence: str, facts: Facts, language: str) -> Finding:
