@@ -7,45 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from thieves import with_theft
 from vigie.alerts import LEVELS, QUIET, REASONS, WATCH_ONLY, Watch
 from vigie.config import Settings
 from vigie.detection import COLUMNS, detect
 from vigie.detectors.calibrate import Thresholds
-from vigie.events import TIME
 from vigie.expectations import expect
 from vigie.story import tell
-from vigie.testing.detectors import keys, small_log, text
+from vigie.testing.detectors import small_log
 from vigie.units import DAY
-
-
-def with_theft(accounts=60, days=24, thief="account-7", patients=90, seconds=60):
-    """A quiet log in which one account, on day 18, opens anybody's records one after the other."""
-    events = small_log(days=days, accounts=accounts, size=15, strangers=0.01)
-    start = events.column("at").cast(pa.int64()).to_numpy().min() // DAY * DAY
-    rows = np.arange(patients)
-    anybody = np.random.default_rng(0).choice(len(events), patients, replace=False)
-    at = start + 18 * DAY + 10 * DAY // 24 + rows * seconds * 1_000_000
-    theft = pa.table(
-        {
-            "event_id": keys(rows, 11),
-            "access_id": keys(rows, 12),
-            "source": text(["log"] * patients),
-            "source_file": text(["stolen.csv"] * patients),
-            "source_line": pa.array(rows + 1),
-            "at": pa.array(at).cast(TIME),
-            "account": text([thief] * patients),
-            "profession": text(["doctor"] * patients),
-            "organisation": text(["site-1"] * patients),
-            "network": text(["10.0.0.7"] * patients),
-            "area": text(["13"] * patients),
-            "action": text(["open"] * patients),
-            "record_count": pa.nulls(patients, pa.int64()),
-            "id_gap": pa.array(np.full(patients, 1001, np.int32)),
-            "name_gap": pa.array(np.full(patients, 0.05, np.float32)),
-            "patient": events["patient"].take(anybody),
-        }
-    )
-    return pa.concat_tables([events, theft.cast(events.schema)]).unify_dictionaries()
 
 
 @pytest.fixture(scope="module")

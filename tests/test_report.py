@@ -18,17 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
+from thieves import theft_in
 from vigie.cli import main
 from vigie.detection import Detection, detect
 from vigie.errors import UsageError
-from vigie.events import TIME
 from vigie.language import LANGUAGES, speaking, visible
 from vigie.report import Looked, check_place, dates, page, render, write
 from vigie.report.charts import POINTS, evidence, thin
 from vigie.report.markup import Html, element
 from vigie.story import Step, Story
-from vigie.testing.detectors import keys, small_log, text
-from vigie.units import DAY
+from vigie.testing.detectors import small_log, text
 
 HOSTILE = '</title><script>alert("1")</script>\x07\u202e'
 FILE = "<img src=x onerror=alert(2)>.csv"
@@ -44,34 +43,11 @@ def with_thefts() -> pa.Table:
     place = events.schema.get_field_index("account")
     column = text(renamed.to_pylist()).cast(events.schema.field(place).type)
     events = events.set_column(place, "account", column)
-    start = events.column("at").cast(pa.int64()).to_numpy().min() // DAY * DAY
-    thefts = [_theft(events, start, name, day) for name, day in THIEVES.items()]
+    thefts = [
+        theft_in(events, name, day, hour=8, file=FILE, apart=2, seed=day)
+        for name, day in THIEVES.items()
+    ]
     return pa.concat_tables([events, *thefts]).unify_dictionaries()
-
-
-def _theft(events: pa.Table, start: int, name: str, day: int) -> pa.Table:
-    order = np.arange(90)
-    count = len(order)
-    anybody = np.random.default_rng(day).choice(len(events), count, replace=False)
-    columns = {
-        "event_id": keys(order + 1000 * day, 11),
-        "access_id": keys(order + 1000 * day, 12),
-        "source": text(["log"] * count),
-        "source_file": text([FILE] * count),
-        "source_line": pa.array(order * 2 + 1),
-        "at": pa.array(start + day * DAY + DAY // 3 + order * 60_000_000).cast(TIME),
-        "account": text([name] * count),
-        "profession": text(["doctor"] * count),
-        "organisation": text(["site-1"] * count),
-        "network": text(["10.0.0.7"] * count),
-        "area": text(["13"] * count),
-        "action": text(["open"] * count),
-        "record_count": pa.nulls(count, pa.int64()),
-        "id_gap": pa.array(np.full(count, 1001, np.int32)),
-        "name_gap": pa.array(np.full(count, 0.05, np.float32)),
-        "patient": events["patient"].take(anybody),
-    }
-    return pa.table(columns).cast(events.schema)
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def test_the_evidence_of_honest_accounts_sums_to_their_number_at_most():
 
 @pytest.fixture(scope="module")
 def log():
-    from tests.test_alerts import with_theft
+    from thieves import with_theft
 
     return with_theft(accounts=40, days=30)
 

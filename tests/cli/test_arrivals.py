@@ -10,7 +10,6 @@ import pytest
 from tests.exposure.small import HEADER, line, store_of
 
 from vigie.alerts import Alert
-from vigie.cli import main
 from vigie.exposure import EVIDENCE
 from vigie.exposure.kept import keep
 
@@ -21,21 +20,6 @@ FIRST = [
 LATER = [line("2026-03-10 21:30", "open", "record", f"R{n}", session="s") for n in range(3)]
 PERIOD = ("--account", "eve", "--from", "2026-03-10", "--to", "2026-03-11")
 AT = datetime(2026, 3, 10, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def vigie(capsys, monkeypatch):
-    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
-
-    def run(*arguments: object, who: str = "anne", code: int = 0) -> str:
-        monkeypatch.setenv("LOGNAME", who)
-        found = main(list(map(str, arguments)))
-        printed, errors = capsys.readouterr()
-        assert found == code, errors
-        assert "Traceback" not in errors
-        return printed + errors
-
-    return run
 
 
 @pytest.fixture

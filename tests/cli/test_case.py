@@ -24,20 +24,6 @@ from vigie.simulate.presets import simulate
 
 
 @pytest.fixture
-def vigie(capsys, monkeypatch):
-    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
-
-    def run(*arguments: str, code: int = 0) -> str:
-        found = main(list(arguments))
-        printed, errors = capsys.readouterr()
-        assert found == code, errors
-        assert "Traceback" not in errors
-        return printed + errors
-
-    return run
-
-
-@pytest.fixture
 def opened(vigie):
     vigie("case", "open", "--title", "Portal", "--reason", "a journalist called")
     vigie("case", "note", "2", "--kind", "first_viewing", "--at", "2025-10-24 10:00", "seen")

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from tests.exposure.small import MAPPING, line, store_of
 from vigie.cases.book import CaseBook
 from vigie.cases.rules import BOUNDARIES
 from vigie.cases.scope import boundary_of, scope_of
-from vigie.cli import main
 from vigie.config import Settings
 from vigie.exposure.scope import INCLUDED
 from vigie.stores import Store
@@ -36,17 +36,8 @@ def case(tmp_path: Path, private_home: Path, vigie) -> str:
 
 
 @pytest.fixture
-def vigie(capsys, monkeypatch):
-    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
-
-    def run(*arguments: str, code: int = 0) -> str:
-        found = main(list(arguments))
-        printed, errors = capsys.readouterr()
-        assert found == code, errors
-        assert "Traceback" not in errors
-        return printed if code == 0 else printed + errors
-
-    return run
+def vigie(vigie):
+    return partial(vigie, remarks=False)
 
 
 def facts(vigie, case: str) -> dict[str, int]:

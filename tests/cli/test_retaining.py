@@ -6,7 +6,6 @@ import pytest
 from tests.exposure.small import HEADER, line, store_of
 
 from vigie import journal
-from vigie.cli import main
 from vigie.stores import Store
 
 OTHERS = [line("2026-03-01 10:00", "open", "record", "Z", account="zoe")]
@@ -15,20 +14,6 @@ STOLEN = [
     for hour in range(9, 21)
 ]
 PERIOD = ("--account", "eve", "--from", "2026-03-10", "--to", "2026-03-11")
-
-
-@pytest.fixture
-def vigie(capsys, monkeypatch):
-    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
-
-    def run(*arguments: object, code: int = 0) -> str:
-        found = main(list(map(str, arguments)))
-        printed, errors = capsys.readouterr()
-        assert found == code, errors
-        assert "Traceback" not in errors
-        return printed + errors
-
-    return run
 
 
 def rows(home: Path) -> int:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,18 +41,8 @@ email = "mel"
 
 
 @pytest.fixture
-def vigie(capsys, monkeypatch):
-    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
-
-    def run(*arguments: object, who: str = "anne", code: int = 0) -> str:
-        monkeypatch.setenv("LOGNAME", who)
-        found = main(list(map(str, arguments)))
-        printed, errors = capsys.readouterr()
-        assert found == code, errors
-        assert "Traceback" not in errors
-        return printed if code == 0 else printed + errors
-
-    return run
+def vigie(vigie):
+    return partial(vigie, remarks=False)
 
 
 @pytest.fixture
