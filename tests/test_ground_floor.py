@@ -2,6 +2,8 @@
 
 import os
 import stat
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie import events
+from vigie.cases.organisation import load_organisation
+from vigie.cases.vocabulary import load_vocabulary
 from vigie.config import Settings, load_settings
+from vigie.delivery.smtp import load_server
 from vigie.errors import ReadingError, SecretError, SettingsError
 from vigie.events import KEY
 from vigie.language import _, speaking
@@ -139,3 +144,27 @@ def test_an_error_is_one_sentence_in_either_language() -> None:
     with speaking("fr"):
         assert str(error) == "a.csv\u00a0: le fichier ne peut être ouvert (x)."
         assert _("") == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["vigie.toml", "organisation.toml", "smtp.toml", "legal/cnil.toml"]
+)
+def test_a_file_written_by_hand_may_begin_with_a_mark_and_is_never_too_deep(
+    private_home: Path, name: str
+) -> None:
+    load = {
+        "vigie.toml": load_settings, "organisation.toml": load_organisation,
+        "smtp.toml": load_server, "legal/cnil.toml": load_vocabulary,
+    }[name]  # fmt: skip
+    said = {
+        "vigie.toml": "", "organisation.toml": 'name = "GCS"',
+        "smtp.toml": 'host = "mail"\nsender = "dpo@gcs.example"',
+        "legal/cnil.toml": (resources.files("vigie.legal") / "cnil.toml").read_text("utf-8"),
+    }[name]  # fmt: skip
+    path = private_home / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(said, "utf-8-sig")
+    load(private_home)
+    path.write_text("x = " + 3000 * "[")
+    with pytest.raises(SettingsError, match=path.name):
+        load(private_home)

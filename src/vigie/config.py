@@ -6,8 +6,9 @@ Vigie writes. `vigie.toml` in it is optional; an unknown setting is refused by n
 
 import os
 import tomllib
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
@@ -15,6 +16,7 @@ from vigie.errors import SettingsError, reason_of
 from vigie.language import N_
 
 SETTINGS_FILE: Final = "vigie.toml"
+T = TypeVar("T")
 
 
 class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,16 +83,25 @@ def load_settings(home: Path) -> Settings:
     path = home / SETTINGS_FILE
     if not path.exists():
         return Settings()
+    return read_toml(
+        path, Settings, N_("the settings cannot be read ({reason})"),
+        N_("mend that line, or delete the file to return to the defaults"),
+    )  # fmt: skip
+
+
+def read_toml(
+    file: Path | Traversable, kind: type[T], what: str, remedy: str, where: str = ""
+) -> T:
+    """Read a file that the operator writes by hand, or one that came with Vigie, as a `kind`.
+
+    Editors of Windows put a mark before the first letter: it is passed over. Raises `SettingsError`
+    with `what`, whose `{reason}` says why, and `remedy`.
+    """
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+        return msgspec.convert(tomllib.loads(file.read_bytes().decode("utf-8-sig")), kind)
     except (
         OSError, RecursionError, tomllib.TOMLDecodeError, msgspec.ValidationError,
         UnicodeDecodeError,
     ) as error:  # fmt: skip
         reason = reason_of(error)
-    raise SettingsError(
-        N_("the settings cannot be read ({reason})"),
-        where=str(path),
-        remedy=N_("mend that line, or delete the file to return to the defaults"),
-        reason=reason,
-    )
+    raise SettingsError(what, where=where or str(file), remedy=remedy, reason=reason)

@@ -3,13 +3,12 @@
 Every entry is optional; a filing marks as unknown what is not there.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from vigie.errors import SettingsError, reason_of
+from vigie.config import read_toml
 from vigie.language import N_
 
 FILE: Final = "organisation.toml"
@@ -41,15 +40,7 @@ def load_organisation(home: Path) -> Organisation:
     path = home / FILE
     if not path.exists():
         return Organisation()
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Organisation)
-    except (
-        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
-    ) as error:  # fmt: skip
-        reason = reason_of(error)
-    raise SettingsError(
-        N_("the organisation cannot be read ({reason})"),
-        where=str(path),
-        remedy=N_("mend that line; every entry is optional"),
-        reason=reason,
-    )
+    return read_toml(
+        path, Organisation, N_("the organisation cannot be read ({reason})"),
+        N_("mend that line; every entry is optional"),
+    )  # fmt: skip

@@ -11,7 +11,6 @@ Sources: RFC 5321; MSSanté boxes are reached through the operator's own submiss
 import re
 import smtplib
 import ssl
-import tomllib
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -21,10 +20,13 @@ from typing import Final
 
 import msgspec
 
+from vigie.config import read_toml
 from vigie.errors import SecretError, SettingsError, VigieError, reason_of
 from vigie.language import N_, Text
 
 SETTINGS: Final = "smtp.toml"
+_UNREADABLE: Final = N_("the mail server cannot be read ({reason})")
+_WANTED: Final = N_("write host, sender and, where needed, port, tls, user, password_file, ca_file")
 
 
 class Fate(StrEnum):
@@ -68,21 +70,11 @@ class UnreachableError(VigieError):
 def load_server(home: Path) -> Server:
     """Read `smtp.toml`; raises `SettingsError` when it is missing or spoilt."""
     path = home / SETTINGS
-    try:
-        said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Server)
-        if said.tls in ("starttls", "implicit"):
-            return said
-        reason: Text = N_("tls is neither starttls nor implicit")
-    except (
-        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
-    ) as error:  # fmt: skip
-        reason = reason_of(error)
-    raise SettingsError(
-        N_("the mail server cannot be read ({reason})"),
-        where=str(path),
-        remedy=N_("write host, sender and, where needed, port, tls, user, password_file, ca_file"),
-        reason=reason,
-    )
+    said = read_toml(path, Server, _UNREADABLE, _WANTED)
+    if said.tls not in ("starttls", "implicit"):
+        reason = N_("tls is neither starttls nor implicit")
+        raise SettingsError(_UNREADABLE, where=str(path), remedy=_WANTED, reason=reason)
+    return said
 
 
 def password_of(server: Server, home: Path) -> str:

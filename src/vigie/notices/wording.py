@@ -5,7 +5,6 @@ not is refused in one sentence, before anything is made with it.
 """
 
 import string
-import tomllib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from vigie.errors import SettingsError, reason_of
+from vigie.config import read_toml
+from vigie.errors import SettingsError
 from vigie.language import N_
 from vigie.notices.document import Answers, Block, Bullets, Heading, Paragraph
 from vigie.readers.refusals import nearest
@@ -107,20 +107,9 @@ def load_wording(name: str, language: str, home: Path | None = None) -> tuple[Wo
 @lru_cache(maxsize=64)
 def _load(own: str, file: str) -> tuple[Wording, str]:
     where = own or f"{FOLDER}/{file}"
-    try:
-        text = (
-            Path(own).read_text("utf-8")
-            if own
-            else (resources.files("vigie.notices") / FOLDER / file).read_text("utf-8")
-        )
-        return msgspec.convert(tomllib.loads(text), Wording), where
-    except (
-        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
-    ) as error:  # fmt: skip
-        reason = reason_of(error)
-    raise SettingsError(
+    said = read_toml(
+        Path(own) if own else resources.files("vigie.notices") / FOLDER / file, Wording,
         N_("the text of a notice cannot be read ({reason})"),
-        where=where,
-        remedy=N_("mend that line, or remove the file to return to the text of Vigie"),
-        reason=reason,
-    )
+        N_("mend that line, or remove the file to return to the text of Vigie"), where,
+    )  # fmt: skip
+    return said, where
