@@ -15,7 +15,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.kernels import Flags, Floats, Int32s, Int64s, UInt64s, compiled, inlined, kernel
+from vigie.kernels import (
+    Bytes,
+    Flags,
+    Floats,
+    Int32s,
+    Int64s,
+    Ints,
+    UInt64s,
+    compiled,
+    inlined,
+    kernel,
+    told,
+)
 from vigie.numbering import NOBODY, Codes, State, Words, hashed, stand_for
 from vigie.recent import Recent
 from vigie.rows import Columns, Rows, join, take
@@ -228,6 +240,15 @@ def _folded(halves: UInt64s) -> UInt64s:
     return out
 
 
+@compiled
+def _filled(values: Ints | Floats, valid: Bytes, offset: int, unsaid: float) -> Floats:
+    """Return the values whose bit says that they are there, `unsaid` for the others."""
+    out = np.empty(values.size, np.float64)
+    for i in range(values.size):
+        out[i] = values[i] if told(valid, i + offset) else unsaid
+    return out
+
+
 def _actions(events: pa.Table) -> NDArray[np.int8]:
     words = Words()
     codes = words.codes(events.column("action"))
@@ -254,8 +275,20 @@ def _numbers(events: pa.Table, name: str) -> NDArray[np.float64]:
         events.column(name).null_count == events.num_rows and events.num_rows
     ):
         return np.broadcast_to(np.float64(unsaid), events.num_rows)
-    column = events.column(name).cast(pa.float64())
-    return np.asarray(column.fill_null(unsaid).to_numpy())
+    parts = [_said(chunk, unsaid) for chunk in events.column(name).chunks]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _said(chunk: pa.Array, unsaid: float) -> NDArray[np.float64]:
+    """Return the numbers of a column, `unsaid` for null."""
+    valid, data = chunk.buffers()
+    values = np.frombuffer(data or b"", chunk.type.to_pandas_dtype())
+    values = values[chunk.offset : chunk.offset + len(chunk)]
+    if not chunk.null_count:
+        return values.astype(np.float64)
+    bits = np.frombuffer(valid, np.uint8)
+    found: NDArray[np.float64] = _filled(values, bits, chunk.offset, unsaid)
+    return found
 
 
 def _within_line(rows: Columns, chosen: Times) -> NDArray[np.uint64]:

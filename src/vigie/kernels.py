@@ -59,6 +59,12 @@ def inlined(function: Loop) -> Loop:
     return cast(Loop, numba.njit(inline="always")(function))
 
 
+@inlined
+def told(valid: Bytes, i: int) -> bool:
+    """Say whether the bit of a place says that it holds something, as Arrow keeps nulls."""
+    return bool((valid[i >> 3] >> (i & 7)) & 1)
+
+
 def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
     """Ask the memory for a row that a kernel will look at soon; it goes on meanwhile.
 

@@ -14,6 +14,8 @@ from vigie.numbering import State, mixed
 
 NEVER: Final = 2**62
 _SMALLEST: Final = 64
+_FEW: Final = 1 << 14
+"""Slots for which there is room at first among those that are to be forgotten."""
 _FACT: Final = np.dtype([
     ("key", "u8"), ("first_at", "i8"), ("other_at", "i8"), ("first_by", "i4"), ("other_by", "i4"),
 ])  # fmt: skip
@@ -51,30 +53,41 @@ class Knowledge(State):
 
         There an owner has the number `kinds` times its own, plus `kind`.
         """
-        many = int(_taught_since(since, self.facts))
-        _forget(since, self.facts, kinds, kind, *into.room(many))
+        taught = self._taught_since(since)
+        _forget(taught, since, self.facts, kinds, kind, *into.room(2 * len(taught)))
+
+    def _taught_since(self, since: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the slots that hold what an account taught from its time on."""
+        slots = np.empty(_FEW, np.int64)
+        count = int(_taught_since(since, self.facts, slots))
+        if count > len(slots):
+            slots = np.empty(count, np.int64)
+            _taught_since(since, self.facts, slots)
+        return slots[:count]
 
 
 def _facts(size: int) -> NDArray[Any]:
-    facts = np.empty(size, _FACT)
-    _clear(facts)
-    return facts
+    """Return free slots: a key of 0 is none, so that memory nobody wrote to is free."""
+    return np.zeros(size, _FACT)
+
+
+@inlined
+def _key(owner: int, p: int) -> np.uint64:
+    """Return the key of a pair, never 0."""
+    return np.uint64(((np.uint64(owner) << np.uint64(32)) | np.uint64(p)) + np.uint64(1))
 
 
 @inlined
 def slot_of(owner: int, p: int, facts: Records) -> np.int64:
     """Return where the search for a pair of owner and patient begins."""
-    key = (np.uint64(owner) << np.uint64(32)) | np.uint64(p)
-    return np.int64(mixed(key) & np.uint64(facts.size - 1))
+    return np.int64(mixed(_key(owner, p)) & np.uint64(facts.size - 1))
 
 
 @inlined
 def _fact(owner: int, p: int, facts: Records) -> np.int64:
     """Return where a pair of owner and patient is, or would be."""
-    nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-    key = (np.uint64(owner) << np.uint64(32)) | np.uint64(p)
-    slot = slot_of(owner, p, facts)
-    while facts[slot].key != nobody and facts[slot].key != key:
+    key, slot = _key(owner, p), slot_of(owner, p, facts)
+    while facts[slot].key != np.uint64(0) and facts[slot].key != key:
         slot = (slot + 1) & (facts.size - 1)
     return slot
 
@@ -85,6 +98,8 @@ def knows(owner: int, p: int, but: int, until: int, facts: Records) -> bool:
     if owner < 0:
         return False
     fact = facts[_fact(owner, p, facts)]
+    if fact.key == np.uint64(0):
+        return False
     return bool((fact.other_at if fact.first_by == but else fact.first_at) <= until)
 
 
@@ -93,45 +108,44 @@ def tell(owner: int, p: int, a: int, now: int, facts: Records, count: Int64s) ->
     """Let an account make a patient known to its owner."""
     if owner < 0:
         return
-    slot = _fact(owner, p, facts)
-    if facts[slot].key == np.uint64(0xFFFF_FFFF_FFFF_FFFF):
-        facts[slot].key = (np.uint64(owner) << np.uint64(32)) | np.uint64(p)
-        count[0] += 1
-    if facts[slot].first_by < 0:
-        facts[slot].first_at, facts[slot].first_by = now, a
-    elif facts[slot].first_by != a and facts[slot].other_by < 0:
-        facts[slot].other_at, facts[slot].other_by = now, a
-
-
-@kernel
-def _clear(facts: Records) -> None:
-    """Make all slots free: to fill records takes numpy nearly twice as long."""
-    for slot in range(facts.size):
-        fact = facts[slot]
-        fact.key = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+    fact = facts[_fact(owner, p, facts)]
+    if fact.key == np.uint64(0):
+        fact.key = _key(owner, p)
         fact.first_at = fact.other_at = np.int64(2**62)
         fact.first_by = fact.other_by = np.int32(-1)
+        count[0] += 1
+    if fact.first_by < 0:
+        fact.first_at, fact.first_by = now, a
+    elif fact.first_by != a and fact.other_by < 0:
+        fact.other_at, fact.other_by = now, a
 
 
 @kernel
-def _taught_since(since: Int64s, facts: Records) -> np.int64:
+def _taught_since(since: Int64s, facts: Records, slots: Int64s) -> np.int64:
+    """Write the slots of what was taught since, as many as there is room for; return how many."""
     many = np.int64(0)
     for slot in range(facts.size):
         fact = facts[slot]
-        many += fact.other_by >= 0 and fact.other_at >= since[fact.other_by]
-        many += fact.first_by >= 0 and fact.first_at >= since[fact.first_by]
+        if fact.key == np.uint64(0):
+            continue
+        other = fact.other_by >= 0 and fact.other_at >= since[fact.other_by]
+        if other or (fact.first_by >= 0 and fact.first_at >= since[fact.first_by]):
+            if many < slots.size:
+                slots[many] = slot
+            many += 1
     return many
 
 
 @kernel
 def _forget(
-    since: Int64s, facts: Records, kinds: int, kind: int, into: Records, count: Int64s
-) -> None:
+    slots: Int64s, since: Int64s, facts: Records, kinds: int, kind: int, into: Records,
+    count: Int64s,
+) -> None:  # fmt: skip
     never = np.int64(2**62)
-    for slot in range(facts.size):
+    for slot in slots:
         fact = facts[slot]
-        owner = int(fact.key >> np.uint64(32)) * kinds + kind
-        p = int(fact.key & np.uint64(0xFFFF_FFFF))
+        owner = int((fact.key - np.uint64(1)) >> np.uint64(32)) * kinds + kind
+        p = int((fact.key - np.uint64(1)) & np.uint64(0xFFFF_FFFF))
         if fact.other_by >= 0 and fact.other_at >= since[fact.other_by]:
             tell(owner, p, fact.other_by, fact.other_at, into, count)
             fact.other_at, fact.other_by = never, -1
@@ -143,8 +157,10 @@ def _forget(
 
 @kernel
 def _move(old: Records, new: Records) -> None:
-    nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     for slot in range(old.size):
         key = old[slot].key
-        if key != nobody:
-            new[_fact(key >> np.uint64(32), key & np.uint64(0xFFFF_FFFF), new)] = old[slot]
+        if key != np.uint64(0):
+            place = np.int64(mixed(key) & np.uint64(new.size - 1))
+            while new[place].key != np.uint64(0):
+                place = (place + 1) & (new.size - 1)
+            new[place] = old[slot]

@@ -13,7 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vigie.kernels import Bytes, Flags, Int32s, UInt64s, compiled, inlined, kernel, prefetch
+from vigie.kernels import (
+    Bytes,
+    Flags,
+    Int32s,
+    UInt64s,
+    compiled,
+    inlined,
+    kernel,
+    prefetch,
+    told,
+)
 
 Keys = NDArray[np.uint64]
 Codes = NDArray[np.int32]
@@ -131,8 +141,9 @@ class Words(State):
             used = pc.unique(indices).drop_null()
             indices, dictionary = pc.index_in(indices, value_set=used), dictionary.take(used)
         words = dictionary.to_pylist()
-        known = list(map(self._code.get, words))
-        code = [self._number(word) for word in words] if None in known else known
+        code = list(map(self._code.get, words))
+        if None in code:
+            code = [self._number(w) if c is None else c for w, c in zip(words, code, strict=True)]
         table = np.array([*code, -1], np.int32)
         return _looked_up(table, indices)
 
@@ -189,10 +200,12 @@ def _hashed(chunk: pa.Array) -> Codes:
 
 def _looked_up(table: Codes, indices: pa.Array) -> Codes:
     """Return the entry of each index, the last one for null."""
-    if indices.null_count:
-        indices = indices.fill_null(len(table) - 1)
-    found: Codes = _look_up(table, indices.to_numpy(zero_copy_only=False))
-    return found
+    valid, data = indices.buffers()
+    codes = np.frombuffer(data or b"", indices.type.to_pandas_dtype())
+    codes = codes[indices.offset : indices.offset + len(indices)]
+    if not indices.null_count:
+        return _look_up(table, codes)
+    return _look_up_said(table, codes, np.frombuffer(valid, np.uint8), indices.offset)
 
 
 def grown(values: NDArray[Any], count: int, fill: Any = 0) -> NDArray[Any]:
@@ -203,16 +216,19 @@ def grown(values: NDArray[Any], count: int, fill: Any = 0) -> NDArray[Any]:
     """
     if count <= len(values):
         return values
-    size = max(count, 2 * len(values))
-    larger = np.full((size, *values.shape[1:]), fill, values.dtype)
+    shape = (max(count, 2 * len(values)), *values.shape[1:])
+    if np.isscalar(fill) and fill == 0:
+        larger = np.zeros(shape, values.dtype)
+    else:
+        larger = np.empty(shape, values.dtype)
+        larger[len(values) :] = fill
     larger[: len(values)] = values
     return larger
 
 
 def _empty(size: int) -> Keys:
-    slots = np.zeros((size, 2), np.uint64)
-    slots[:, 1] = NOBODY
-    return slots
+    """Return free slots: a key and its number plus one, so that memory nobody wrote to is free."""
+    return np.zeros((size, 2), np.uint64)
 
 
 @inlined
@@ -234,12 +250,8 @@ def mixed(key: np.uint64) -> np.uint64:
 @inlined
 def found_number(key: np.uint64, slots: UInt64s) -> np.int64:
     """Return the number of a key in the table of a `Numbers`, -1 if it has none."""
-    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
-    mask = np.uint64(slots.shape[0] - 1)
-    slot = _hash(key, mask)
-    while slots[slot, 1] != nobody and slots[slot, 0] != key:
-        slot = (slot + one) & mask
-    return np.int64(slots[slot, 1]) if slots[slot, 1] != nobody else np.int64(-1)
+    slot = _place(key, slots, np.uint64(slots.shape[0] - 1))
+    return np.int64(slots[slot, 1]) - 1
 
 
 @compiled
@@ -247,6 +259,15 @@ def _look_up(table: Int32s, places: Int32s) -> Int32s:
     out = np.empty(places.size, table.dtype)
     for i in range(places.size):
         out[i] = table[places[i]]
+    return out
+
+
+@compiled
+def _look_up_said(table: Int32s, places: Int32s, valid: Bytes, offset: int) -> Int32s:
+    """Look up where the bit of a place says that it holds something, the last entry elsewhere."""
+    out = np.empty(places.size, table.dtype)
+    for i in range(places.size):
+        out[i] = table[places[i] if told(valid, i + offset) else table.size - 1]
     return out
 
 
@@ -265,9 +286,9 @@ def _fnv(text: Bytes, ends: Int32s, count: int) -> Int32s:
 @inlined
 def _place(key: np.uint64, slots: UInt64s, mask: np.uint64) -> np.uint64:
     """Return the slot of a key, or the free one where it belongs."""
-    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
+    free, one = np.uint64(0), np.uint64(1)
     slot = _hash(key, mask)
-    while slots[slot, 1] != nobody and slots[slot, 0] != key:
+    while slots[slot, 1] != free and slots[slot, 0] != key:
         slot = (slot + one) & mask
     return slot
 
@@ -285,12 +306,12 @@ def _number(keys: UInt64s, start: int, slots: UInt64s, count: int, out: Int32s) 
             out[i] = -1
             continue
         slot = _place(keys[i], slots, mask)
-        if slots[slot, 1] == nobody:
+        if slots[slot, 1] == 0:
             if count >= room:
                 return i, count
-            slots[slot, 0], slots[slot, 1] = keys[i], np.uint64(count)
             count += 1
-        out[i] = np.int32(slots[slot, 1])
+            slots[slot, 0], slots[slot, 1] = keys[i], np.uint64(count)
+        out[i] = np.int32(slots[slot, 1]) - 1
     return keys.size, count
 
 
@@ -299,7 +320,6 @@ def _number_pairs(
     left: Int32s, right: Int32s, start: int, slots: UInt64s, count: int, out: Int32s
 ) -> tuple[int, int]:
     """Number pairs of codes, as `_number` does keys."""
-    nobody = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
     mask = np.uint64(slots.shape[0] - 1)
     room = slots.shape[0] * 6 // 10
     for i in range(start, left.size):
@@ -312,12 +332,12 @@ def _number_pairs(
             continue
         key = (np.uint64(left[i]) << np.uint64(32)) | np.uint64(right[i])
         slot = _place(key, slots, mask)
-        if slots[slot, 1] == nobody:
+        if slots[slot, 1] == 0:
             if count >= room:
                 return i, count
-            slots[slot, 0], slots[slot, 1] = key, np.uint64(count)
             count += 1
-        out[i] = np.int32(slots[slot, 1])
+            slots[slot, 0], slots[slot, 1] = key, np.uint64(count)
+        out[i] = np.int32(slots[slot, 1]) - 1
     return left.size, count
 
 
@@ -342,11 +362,10 @@ def find_all(keys: Keys, slots: Keys, found: Flags) -> None:
 
 @kernel
 def _move(old: UInt64s, new: UInt64s) -> None:
-    nobody, one = np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(1)
-    mask = np.uint64(new.shape[0] - 1)
+    one, mask = np.uint64(1), np.uint64(new.shape[0] - 1)
     for i in range(old.shape[0]):
-        if old[i, 1] != nobody:
+        if old[i, 1] != 0:
             slot = _hash(old[i, 0], mask)
-            while new[slot, 1] != nobody:
+            while new[slot, 1] != 0:
                 slot = (slot + one) & mask
             new[slot, 0], new[slot, 1] = old[i, 0], old[i, 1]

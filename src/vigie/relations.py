@@ -205,7 +205,7 @@ def _share(place, home, shared):  # type: ignore[no-untyped-def]
 
 @numba.njit(inline="always")
 def _ask(p, owner, team, site, network, persons, own, teams, sites, networks):  # type: ignore[no-untyped-def]
-    """Ask the memory for what will be looked at of a patient."""
+    """Ask the memory for what will be looked at of a patient: most of it is not in the cache."""
     prefetch(persons, np.int64(p))
     prefetch(own, slot_of(owner, p, own))
     if team >= 0:

@@ -54,7 +54,8 @@ _IS_ACT: Final = np.isin(np.arange(len(ACTIONS) + 1), _ACTS)
 _MET: Final = np.dtype([("opened", "i8"), ("listed", "i8"), ("listed_by", "i8")])
 """When an account last opened a patient, when a page last listed him, and which step that was."""
 _NEVER: Final = -(10**18)
-_UNMET: Final = np.array((_NEVER, _NEVER, -1), _MET)
+"""Times are kept as their distance from it, and steps plus one: memory nobody wrote to says never.
+"""
 _PLAIN: Final = (
     "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "person",
     "pair", "since", "action", "act",
@@ -183,7 +184,7 @@ class UnitFinder(State):
     def _mark(
         self, pair: Codes, at: Times, step: Codes, listing: Flags, counted: Flags
     ) -> tuple[Flags, Times, Times]:
-        self._met = grown(self._met, len(self.pairs), _UNMET)
+        self._met = grown(self._met, len(self.pairs))
         marked: tuple[Flags, Times, Times] = _mark_units(
             pair, at, step, listing, counted, self.steps, self._met
         )
@@ -299,17 +300,17 @@ def _mark_units(pair, at, step, listing, counted, base, met):  # type: ignore[no
         if pair[i] < 0:
             is_unit[i] = counted[i]
             continue
-        known, now = met[pair[i]], at[i]
+        known, now = met[pair[i]], at[i] - _NEVER
         last = max(known.opened, known.listed)
         if listing[i]:
             is_unit[i] = now - last >= day
-            since[i] = now - last if last > _NEVER else -1
-            known.listed, known.listed_by = now, base + step[i]
+            since[i] = now - last if last > 0 else -1
+            known.listed, known.listed_by = now, base + step[i] + 1
             continue
         before = last if now - known.listed >= hour else known.opened
-        since[i] = now - before if before > _NEVER else -1
+        since[i] = now - before if before > 0 else -1
         if now - known.opened >= day:
             is_unit[i] = True
-            source[i] = known.listed_by if now - known.listed < hour else -1
+            source[i] = known.listed_by - 1 if now - known.listed < hour else -1
             known.opened = now
     return is_unit, since, source

@@ -69,7 +69,8 @@ class Panel(State):
             return np.empty((len(partition.units), 0))
         self._hear(partition)
         units = partition.units
-        ratios = np.full((len(units), len(self.hypotheses)), np.nan)
+        # A hypothesis at a time is written and looked at: each lies in one piece.
+        ratios = np.full((len(self.hypotheses), len(units)), np.nan).T
         early = units.day < warm
         if early.all():
             return ratios

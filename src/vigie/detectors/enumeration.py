@@ -51,5 +51,5 @@ class Enumeration:
         ]
         checks = drawn + partition.usual.log["sequence"] + paced
         checks += contrast(partition, "manner", _BY_RIGHTS)
-        answers = np.stack([*walks, checks], axis=1)
+        answers = np.stack([*walks, checks]).T
         return np.where(partition.related[:, None], answers, np.nan)

@@ -302,7 +302,7 @@ def trace_all(bounds: Times, step: NDArray[Any], day: Codes, ratios: Values) -> 
     >>> trace_all(bounds, step, day, np.zeros((2, 1))).round(3).T.tolist()
     [[0.0, 0.693]]
     """
-    levels = np.empty_like(ratios)
+    levels = np.empty(ratios.shape)
     if levels.size:
         account, group = owners(bounds), np.zeros(len(ratios), np.int32)
         never = np.full((1, ratios.shape[1]), np.inf)

@@ -45,7 +45,7 @@ class Strangers:
         drawn += harvest_session(partition)
         rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
         lasting = np.where(_alone(partition), np.nan, drawn + paced - honest.as_peers)
-        answers = np.stack([drawn + paced - honest.log, drawn + rush - honest.log, lasting], axis=1)
+        answers = np.stack([drawn + paced - honest.log, drawn + rush - honest.log, lasting]).T
         return np.where(partition.related[:, None], answers, np.nan)
 
 

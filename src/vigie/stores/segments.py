@@ -58,6 +58,8 @@ brought and those that it repeated."""
 SCHEMAS: Final = {"events": PHYSICAL, "quarantine": STORED_QUARANTINE, "sightings": SIGHTINGS}
 
 ROW_GROUP: Final = 1 << 16
+_FEW_WORDS: Final = 1 << 16
+"""Bytes of the words of a column, below which it is not compressed."""
 _RANDOM: Final = {"event_id", "access_id", "line_hash", "access_own"}
 _DELTAS: Final = {"at", "source_line"}
 
@@ -122,11 +124,14 @@ def _encodings(table: pa.Table) -> dict[str, Any]:
 
 
 def _compression(name: str, column: pa.ChunkedArray) -> str:
-    """Return NONE where there is nothing to win: starting zstd costs more than a small page."""
+    """Return NONE where there is little to win: starting zstd costs more than a small page.
+
+    So for few words: their numbers are packed already, and in runs.
+    """
     if name in _RANDOM or column.null_count == len(column):
         return "NONE"
-    words = column.chunk(0).dictionary if column.type == TEXT and column.num_chunks == 1 else ()
-    return "NONE" if len(words) == 1 else "ZSTD"
+    one = column.type == TEXT and column.num_chunks == 1
+    return "NONE" if one and column.chunk(0).dictionary.nbytes < _FEW_WORDS else "ZSTD"
 
 
 def _nulls(table: pa.Table) -> str:

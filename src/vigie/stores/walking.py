@@ -110,5 +110,6 @@ def _whole(part: pa.Table, schema: pa.Schema) -> pa.Table:
             alone = part.column("event_id")
             arrays.append(alone if column.null_count == len(column) else pc.coalesce(column, alone))
         else:
-            arrays.append(part.column(field.name).cast(field.type))
+            column = part.column(field.name)
+            arrays.append(column if column.type == field.type else column.cast(field.type))
     return pa.table(arrays, schema=schema)
