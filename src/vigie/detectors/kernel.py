@@ -75,12 +75,6 @@ class Statistic(State):
         self._seen = np.zeros((0, hypotheses))
         self._day = np.empty(0, np.int64)
 
-    @property
-    def account_bytes(self) -> int:
-        """Return the bytes kept per account."""
-        kept = (v for v in vars(self).values() if isinstance(v, np.ndarray) and len(v))
-        return sum(values[0].nbytes for values in kept)
-
     def follow(
         self,
         account: Codes,
