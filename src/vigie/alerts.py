@@ -19,7 +19,7 @@ from vigie.detectors.kernel import Statistic, Values
 from vigie.language import LANGUAGES, N_, _, number, plural, speaking
 from vigie.numbering import State
 from vigie.trails import Alarm, Look, Tally, Trail
-from vigie.units import DAY, Units
+from vigie.units import DAY
 
 QUIET: Final = 7 * DAY
 LEVELS: Final = ("watch", "step_up", "suspend")
@@ -160,7 +160,7 @@ class Watch(State):
         self.limits[1:, :, [name in WATCH_ONLY for name in self.hypotheses]] = np.inf
 
     def watch(self, look: Look) -> list[Alert]:
-        """Return the alerts that these units open or change, in order of time."""
+        """Return the alerts that these units of one day open or change, as they leave them."""
         units, ratios = look.units, look.ratios
         groups = self.limits.shape[1] // self.folds
         fold = units.account % self.folds
@@ -181,9 +181,13 @@ class Watch(State):
                 )
             )  # fmt: skip
         alarms.sort(key=lambda a: (a.at, units.accounts[a.account], a.unit, a.hypothesis))
-        return [self._raise(alarm, units, int(look.group[alarm.unit - base])) for alarm in alarms]
+        changed: dict[int, Episode] = {}
+        for alarm in alarms:
+            changed.pop(alarm.account, None)
+            changed[alarm.account] = self._raise(alarm, int(look.group[alarm.unit - base]))
+        return [self._alert(units.accounts[a], episode) for a, episode in changed.items()]
 
-    def _raise(self, alarm: Alarm, units: Units, group: int) -> Alert:
+    def _raise(self, alarm: Alarm, group: int) -> Episode:
         """Add an alarm to the open alert of its account, or open one."""
         cited = self.trail.cited(alarm)
         lines = cited.lines(self.files)
@@ -199,7 +203,7 @@ class Watch(State):
         episode.alarms.append(alarm)
         episode.gravity = max(episode.gravity, self._gravity(episode, group))
         episode.cited.update(told)
-        return self._alert(units.accounts[alarm.account], episode)
+        return episode
 
     def _gravity(self, episode: Episode, group: int) -> int:
         """Return the level that the evidence of the last alarm's hypothesis reaches, as a number.
