@@ -96,7 +96,7 @@ def require(recipients: dict[str, Recipient], controllers: Iterable[str], where:
 
 
 def _recipient(name: str, said: Said, path: Path) -> Recipient:
-    where = f"{path}: {name or '[operator]'}"
+    where = f"{path} ({name or '[operator]'})"
     if bool(said.age) == bool(said.certificate):
         raise SecretError(
             N_("a recipient has one age key or one certificate"),

@@ -86,6 +86,7 @@ class Letters:
             "seen": counsel.names(exposed.seen, language),
             "possible": counsel.names(exposed.possible, language),
             "unsure": () if exposed.seen else counsel.names(exposed.possible, language),
+            "besides": counsel.names(exposed.possible, language) if exposed.seen else (),
             "consequences": counsel.consequences(exposed.classes, language),
             "actions": counsel.actions(exposed.classes, language),
             "measures": self._story.measures_without(),
