@@ -175,3 +175,21 @@ def test_a_mapping_for_other_files_is_named_as_the_reason(
     given = [str(tmp_path / "other.csv"), "--mapping", str(tmp_path / "his.toml")]
     assert main(["import", *given, "--home", str(tmp_path / "home"), "--lang", "en"]) == 1
     assert "no mapping given is for a file of this name" in capsys.readouterr().err
+
+
+def test_a_mended_mapping_says_that_lines_read_before_stay_as_they_were(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "his", accesses(1, accounts=2))
+    mapping, home = tmp_path / "his.toml", ["--home", str(tmp_path / "home"), "--lang", "en"]
+    given = ["import", str(tmp_path / "his.csv"), "--mapping", str(mapping), *home]
+    whole = mapping.read_text()
+    mapping.write_text(whole.replace('profession = "JOB"\n', ""))
+    assert main(given) == 0
+    mapping.write_text(whole)
+    capsys.readouterr()
+    assert main(given) == 0
+    shown = capsys.readouterr().out
+    assert "1 file was read before with another mapping" in shown
+    assert main(given) == 0
+    assert "another mapping" not in capsys.readouterr().out

@@ -170,6 +170,23 @@ def summarise(imported: list[Imported]) -> None:
     _say_apart(imported, receipts)
 
 
+def _say_reread(count: int) -> None:
+    """Say that a mended mapping changes nothing of what was read with the one before."""
+    if count:
+        text = plural(
+            "! {count} file was read before with another mapping: its lines that are there keep "
+            "what that one made of them, and those that this one dates on another day are there "
+            "twice (declared screens and controllers are taken). To have this mapping alone, read "
+            "the logs into a new store: --home names its directory.",
+            "! {count} files were read before with another mapping: their lines that are there "
+            "keep what that one made of them, and those that this one dates on another day are "
+            "there twice (declared screens and controllers are taken). To have this mapping "
+            "alone, read the logs into a new store: --home names its directory.",
+            count,
+        )
+        say(text.format(count=number(count)))
+
+
 def _say_apart(imported: list[Imported], receipts: list[Receipt]) -> None:
     """Say how many care relations were kept, files known before, lines perhaps exported twice."""
     kept = sum(file.relations for file in imported)
@@ -181,6 +198,7 @@ def _say_apart(imported: list[Imported], receipts: list[Receipt]) -> None:
     if known:
         text = plural("{count} file was already known.", "{count} files were already known.", known)
         say(text.format(count=number(known)))
+    _say_reread(sum(receipt.reread for receipt in receipts))
     if doubts:
         text = plural(
             "{count} line is a repeated access or the same one exported twice: kept once.",

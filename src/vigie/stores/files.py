@@ -35,7 +35,8 @@ class Receipt:
     `added`, `duplicates` and `expired` count rows: new ones, rows that the store had, and rows of
     days that retention has removed. `ambiguous` counts lines of which the files cannot tell
     whether they were seen before; they are taken as seen. `already_known` says that these very
-    bytes were received before, under whatever name.
+    bytes were received before, under whatever name; `reread` that they were, but with another
+    mapping: rows that the store had stay as that one made them.
     """
 
     label: str
@@ -47,6 +48,7 @@ class Receipt:
     already_known: bool = False
     received_at: datetime | None = None
     damage: str | None = None
+    reread: bool = False
 
 
 def fingerprint(path: Path) -> Fingerprint:

@@ -46,10 +46,8 @@ class Receiving:
         self._sha256 = print_.sha256
         self._content = hashlib.sha256() if print_.compressed else None
         self.label = str(self._row["label"])
-        self.already_known = (
-            self._row["state"] == "received"
-            and self._row["mapping_version"] == source.mapping_version
-        )
+        same = self._row["mapping_version"] == source.mapping_version
+        self.already_known = self._row["state"] == "received" and same
         self.receipt = known_receipt(self._row) if self.already_known else Receipt(name, Tally())
         self.damage: str | None = self.receipt.damage
         self.tally = Tally()
@@ -226,5 +224,10 @@ class Receiving:
             self._store.mark_done(self._operation)
         self.receipt = Receipt(
             self.label, tally, settled.added, settled.duplicates, settled.ambiguous,
-            settled.expired, False, moment(self._row["received_at"]), self.damage,
+            settled.expired, False, moment(self._row["received_at"]), self.damage, self._reread(),
         )  # fmt: skip
+
+    def _reread(self) -> bool:
+        """Whether rows are there that another mapping made of these bytes."""
+        other = self._row["mapping_version"] != self._source.mapping_version
+        return bool(self._row["state"] == "received" and other and self._row["added"])
