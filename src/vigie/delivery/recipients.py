@@ -12,7 +12,6 @@ A file of recipients, TOML, has one table per controller under the name that the
     largest_mb = 5.0                   # where this mailbox takes less than smtp.toml says
 """
 
-import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +21,14 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from vigie.errors import SecretError, SettingsError, reason_of
+from vigie.config import read_toml
+from vigie.errors import SecretError, reason_of
 from vigie.language import N_, Text
 from vigie.sealing import age_key
 
 OPERATOR: Final = ""
+_UNREADABLE: Final = N_("the recipients cannot be read ({reason})")
+_WANTED: Final = N_('write [controllers."NAME"] with age or certificate for each')
 """The recipient of what no controller is to have."""
 _NAMED: Final = 5
 
@@ -67,12 +69,7 @@ def load_recipients(path: Path) -> dict[str, Recipient]:
 
     Raises `SettingsError` for a file that is none, `SecretError` for a key that is no key.
     """
-    try:
-        said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Recipients)
-    except (
-        OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError
-    ) as error:  # fmt: skip
-        raise _unreadable(path, reason_of(error)) from None
+    said = read_toml(path, Recipients, _UNREADABLE, _WANTED)
     everybody = {OPERATOR: said.operator} | said.controllers
     return {
         name: _recipient(name, one, path)
@@ -153,14 +150,5 @@ def _no_certificate(path: Path, reason: Text) -> SecretError:
         N_("the certificate cannot be used ({reason})"),
         where=str(path),
         remedy=N_("ask the recipient for its encryption certificate, PEM or DER, or an age key"),
-        reason=reason,
-    )
-
-
-def _unreadable(path: Path, reason: Text) -> SettingsError:
-    return SettingsError(
-        N_("the recipients cannot be read ({reason})"),
-        where=str(path),
-        remedy=N_('write [controllers."NAME"] with age or certificate for each'),
         reason=reason,
     )
