@@ -93,13 +93,16 @@ class Kind(State):
     ) -> Gathered:
         """Number the groups of the units that speak; a group is a pair of codes."""
         rows = speaks[(left[speaks] >= 0) & (right[speaks] >= 0)]
-        group, account = self.groups.number_pairs(left[rows], right[rows]), units.account[rows]
+        stretch, first = _stretches(rows, units.account, left, right, peer)
+        account, left, right = units.account[first], left[first], right[first]
+        group = self.groups.number_pairs(left, right)
         member = self.members.number_pairs(group, account)
         self.account = grown(self.account, len(self.members))
         self.account[member] = account
-        peers = np.maximum(peer[rows], 0)
+        peers = np.maximum(peer[first], 0)
         cell = self.cells.number_pairs(group, peers)
-        return Gathered(rows, *(one.astype(np.int64) for one in (group, member, peers, cell)))
+        told = (group, member, peers, cell)
+        return Gathered(rows, *(one.astype(np.int64)[stretch] for one in told))
 
     def pooled(
         self, units: Units, found: Gathered, ratio: Values, threshold: float = np.inf
@@ -155,6 +158,47 @@ class Candidates(State):
         )  # fmt: skip
         for kind, (left, right) in zip(self.kinds, keys, strict=True):
             yield kind, kind.gather(units, left, right, speaks, peer), ratios
+
+
+def _stretches(
+    rows: NDArray[np.int64], account: Codes, left: Codes, right: Codes, peer: Codes
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Cut an account's units where its group or peers change: all of a stretch have one number.
+
+    `rows` are units in order of time. Returns the stretch of each, and the first unit of each
+    stretch, in order of time as well: pairs are met in the order in which the log tells them.
+    """
+    stretch = np.full(len(account), -1, np.int32)
+    first, count = np.empty(len(rows), np.int64), np.zeros(1, np.int64)
+    _cut(rows, account, left, right, peer, stretch, first, count)
+    return stretch[rows], first[: int(count[0])]
+
+
+@kernel
+def _cut(
+    rows: Int64s, account: Int32s, left: Int32s, right: Int32s, peer: Int32s, stretch: Int32s,
+    first: Int64s, count: Int64s,
+) -> None:  # fmt: skip
+    """Number the stretches in order of time; a unit's own account lies beside it."""
+    for i in rows:
+        stretch[i] = -2
+    last = np.int64(-1)
+    for i in range(account.size):
+        if stretch[i] == -1:
+            continue
+        same = last >= 0 and account[i] == account[last] and peer[i] == peer[last]
+        if same and left[i] == left[last] and right[i] == right[last]:
+            stretch[i] = -3
+        last = i
+    for i in rows:
+        j = int(i)
+        while stretch[j] < 0 and stretch[j] != -2:
+            j -= 1
+        if stretch[j] == -2:
+            stretch[j] = np.int32(count[0])
+            first[count[0]] = j
+            count[0] += 1
+        stretch[i] = stretch[j]
 
 
 @kernel
