@@ -182,7 +182,7 @@ def _cut(
     """Number the stretches in order of time; a unit's own account lies beside it."""
     for i in rows:
         stretch[i] = -2
-    last = np.int64(-1)
+    last = -1
     for i in range(account.size):
         if stretch[i] == -1:
             continue
