@@ -16,6 +16,7 @@ make an array would not compile.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numba
@@ -52,6 +53,12 @@ def kernel(function: Callable[..., Any]) -> Any:
 def compiled(function: Loop) -> Loop:
     """Compile a loop that makes arrays, such as the one it returns."""
     return cast(Loop, numba.njit(cache=True, nogil=True)(function))
+
+
+def is_kept(loop: Any) -> bool:
+    """Say whether a compiled loop lies on disk: the first detection on a machine compiles them all."""
+    name = f"*.{loop.py_func.__qualname__}-*.nbi"
+    return any(Path(loop.stats.cache_path).glob(name))
 
 
 def inlined(function: Loop) -> Loop:

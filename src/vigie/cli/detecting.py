@@ -11,10 +11,10 @@ import msgspec
 
 from vigie import journal
 from vigie.cli.opening import open_present
-from vigie.cli.terminal import home_of, settings_of
+from vigie.cli.terminal import home_of, remark, remarks, settings_of
 from vigie.cli.times import day_of
 from vigie.errors import UsageError
-from vigie.language import N_
+from vigie.language import N_, _
 from vigie.stores.layout import is_writable
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def detect_stored(options: Namespace) -> Answer:
             )
         settings = msgspec.structs.replace(settings, alarm_budget=options.alarm_budget)
     learn_until = day_of(options.learn_until, "--learn-until")
+    _say_first_look(options)
     with open_present(options) as store:
         sources, walk = store.sources(), store.walk()
         care, staff = store.table("care"), store.table("staff")
@@ -74,6 +75,16 @@ def detect_stored(options: Namespace) -> Answer:
             keep=Hindsight(home if is_writable(home) else None),
         )
     return Answer(detection, walk.rows, quarantined, walk.take)
+
+
+def _say_first_look(options: Namespace) -> None:
+    """Say on a terminal why the first look of all takes so long."""
+    from vigie.kernels import is_kept
+    from vigie.sorting import order_of_codes
+
+    asked = not vars(options).get("quiet")
+    if asked and remarks().is_terminal and not is_kept(order_of_codes):
+        remark(_("First look on this machine: its loops are compiled, once, in about a minute."))
 
 
 def remember(options: Namespace, answer: Answer) -> "tuple[Kept, bool]":
