@@ -56,7 +56,7 @@ def compiled(function: Loop) -> Loop:
 
 
 def is_kept(loop: Any) -> bool:
-    """Say whether a compiled loop lies on disk: the first detection on a machine compiles them all."""
+    """Say whether a compiled loop lies on disk: a first detection compiles them all."""
     name = f"*.{loop.py_func.__qualname__}-*.nbi"
     return any(Path(loop.stats.cache_path).glob(name))
 
