@@ -232,7 +232,7 @@ def draft_letter(story: Story, share: Share, home: Path | None = None) -> Docume
     exposed = Exposed(_ordered(seen), _ordered(possible), told.began, told.ended)
     person = {"surname": _("[name]"), "address": _("[address]"), "postcode": "[…]", "city": "[…]"}
     letter = Letters(told, home).write(exposed, person, Route.ADULT)
-    return msgspec.structs.replace(letter, kind="draft_letter", foot=foot(story))
+    return msgspec.structs.replace(letter, kind="draft_letter", foot=foot(story, story.sha256))
 
 
 def _ordered(classes: Iterable[str]) -> tuple[str, ...]:

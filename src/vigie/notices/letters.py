@@ -75,7 +75,7 @@ class Letters:
             greeting=_("Madam, Sir") + ",", blocks=blocks,
             closing=said(self._wording.closing, fields, self._where),
             signature=tuple(filter(None, (organisation.representative, organisation.name))),
-            foot=foot(story), facts=story.sha256,
+            foot=foot(story, story.sha256), facts=story.sha256,
         )  # fmt: skip
         self._check(letter, exposed, direct)
         return letter
@@ -158,10 +158,10 @@ def _meaning(name: str) -> str:
     return _("In what follows, “you” means {name}, for whom you act.").format(name=name)
 
 
-def foot(story: Head) -> str:
-    """Return what every page says at its foot."""
+def foot(story: Head, sha256: str) -> str:
+    """Return what every page says at its foot; `sha256` is the hash of the facts, if any."""
     return _("{organisation} · case {case} · facts {facts}").format(
-        organisation=story.organisation.name, case=story.case, facts=story.sha256[:16] or "–"
+        organisation=story.organisation.name, case=story.case, facts=sha256[:16] or "–"
     )
 
 

@@ -146,7 +146,7 @@ def sheet(filing: Filing, story: Head) -> Document:
         kind=filing.kind, form="report", language=story.language, title=filing.title,
         date=story.date, dated=day(story), sender=(story.organisation.name,),
         recipient=(filing.recipient, filing.address), reference=filing.case,
-        blocks=tuple(blocks), foot=foot(story), facts=filing.facts,
+        blocks=tuple(blocks), foot=foot(story, filing.facts), facts=filing.facts,
     )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def paper(
         reference=said(wording.reference, fields, where),
         blocks=wording.fill(fields, lists, where), closing=said(wording.closing, fields, where),
         signature=(*filter(None, (organisation.representative,)), *by),
-        foot=foot(story), facts=story.sha256,
+        foot=foot(story, story.sha256), facts=story.sha256,
     )  # fmt: skip
 
 

@@ -17,14 +17,13 @@ from vigie.notices.naming import first_in_sentence, of
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What every document of a case bears; `sha256` is the hash of its facts, empty without any."""
+    """What every document of a case bears."""
 
     case: str
     language: str
     organisation: Organisation
     zone: str
     date: str
-    sha256: str
 
     def day(self, moment: datetime) -> str:
         """Write a day out, in the time zone of the organisation."""
@@ -53,6 +52,11 @@ class Story(Head, frozen=True):
     cause: str = "unknown"
     processor: str = ""
     next_update: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the facts."""
+        return self.facts.sha256
 
     def require_persons(self) -> None:
         """Raise `RefusedError` when the facts count nobody: there is nothing to tell anyone of."""
@@ -156,10 +160,7 @@ def head_of(case: Case, home: Path, date: datetime) -> Head:
             case, N_("the organisation or its contact is not named"),
             N_("write name and contact into organisation.toml"),
         )  # fmt: skip
-    sha256 = case.facts.sha256 if case.facts else ""
-    return Head(
-        case.id, current_language(), organisation, case.zone, date.date().isoformat(), sha256
-    )
+    return Head(case.id, current_language(), organisation, case.zone, date.date().isoformat())
 
 
 def tell(case: Case, home: Path, date: datetime) -> Story:
