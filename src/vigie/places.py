@@ -1,13 +1,31 @@
 """Places (organisations or, where none is told, networks): whom each sees, and from where."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from vigie.kernels import Floats, Int64s, UInt64s
 from vigie.numbering import Codes, Numbers, State, grown
 
 _SHARES: Final = 1 << 18
 """Counters of strangers by place and where they are known from; two pairs seldom share one."""
+
+
+class Seen(NamedTuple):
+    """What compiled loops look at and count on: cells are pairs of place and area, by `number`.
+
+    Strangers are `shared` by two places, `guests` of one, whose `hosts` are others; `moved` in all.
+    """
+
+    cells: UInt64s
+    counts: Floats
+    totals: Floats
+    shared: Floats
+    rank: Int64s
+    ranked: Int64s
+    guests: Floats
+    hosts: Floats
+    moved: Floats
 
 
 class Places(State):
@@ -31,3 +49,10 @@ class Places(State):
             setattr(self, name, grown(getattr(self, name), places))
         self.rank = grown(self.rank, places, -1)
         return cell
+
+    def seen(self) -> Seen:
+        """Return the arrays for a compiled loop, which counts on them."""
+        return Seen(
+            self.cells.slots, self.counts, self.totals, self.shared, self.rank, self.ranked,
+            self.guests, self.hosts, self.moved,
+        )  # fmt: skip

@@ -6,18 +6,28 @@ relation means, a sweep meets it that often. What is known is kept between batch
 order of time.
 """
 
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
 from vigie.front import END
-from vigie.kernels import kernel, prefetch
-from vigie.knowledge import NEVER, Knowledge, knows, slot_of, tell
+from vigie.kernels import (
+    Flags,
+    Floats,
+    Int8s,
+    Int32s,
+    Int64s,
+    Records,
+    inlined,
+    kernel,
+    prefetch,
+)
+from vigie.knowledge import Knowledge, knows, slot_of, tell
 from vigie.numbering import Codes, Numbers, State, found_number, grown, mixed
-from vigie.places import Places
+from vigie.patients import Patients
+from vigie.places import Places, Seen
 from vigie.units import DAY, Units
 
 Marks = NDArray[np.int8]
@@ -25,14 +35,6 @@ Values = NDArray[np.float64]
 
 DELAY: Final = DAY // 24
 """A patient is known to a team, an organisation or a place through accesses older than this."""
-
-UNSEEN: Final = (0.1, 0.4)
-"""Share of a register that no access in the log has shown yet, at least and at most: a sweep meets
-such persons too. Twice what is estimated by how many were met once and how many twice, which is a
-lower bound (A. Chao, Scandinavian Journal of Statistics 11, 1984), and no less than `_OPEN` times
-the share of accesses of late that meet somebody new to all: a register that grows is large."""
-_OPEN: Final = 4.0
-_LATELY: Final = 1 / 2000
 
 RELATIONS: Final = (
     "own_active", "own_idle", "team_active", "team_idle", "organisation_active",
@@ -58,32 +60,6 @@ _AHEAD: Final = 8
 """Units between asking for what is known of one and looking at it."""
 _LEAN: Final = 30.0
 """Probes at which an account counts as much as its place, and that as much as everywhere."""
-
-
-_PERSON: Final = np.dtype([
-    ("home_since", "i8"), ("last", "i8"), ("before", "i8"), ("home", "i4"), ("area", "i4"),
-    ("last_by", "i4"), ("often", "i4"),
-])  # fmt: skip
-"""Where a patient was first seen, and lives; when last met, by whom, and when by another; how often
-met, up to three times."""
-
-
-class Patients(State):
-    """Where each patient was first seen and lives, who met him last, and in which order."""
-
-    def __init__(self) -> None:
-        self.persons = np.empty(0, _PERSON)
-        self.met = np.empty(0, np.int32)
-        self.counts = np.zeros(4, np.int64)
-        """Patients met, units met (every fourth is probed), patients met once and met twice."""
-        self.fresh = np.ones(1)
-        """Share of the units of late that met somebody for the first time."""
-
-    def make_room(self, count: int) -> None:
-        """Make room for `count` patients."""
-        nowhere = np.array((NEVER, -NEVER, -NEVER, -1, -1, -1, 0), _PERSON)
-        self.persons = grown(self.persons, count, nowhere)
-        self.met = grown(self.met, count, -1)
 
 
 class Relations(State):
@@ -137,24 +113,24 @@ class Relations(State):
         return relation, np.log(chance), np.log(own)
 
     def _meet(self, units: Units, place: Codes) -> tuple[Marks, Values, Values]:
-        count, patients, places = len(units), self.patients, self.places
-        cell = places.number(place, units.text["area"])
+        count = len(units)
+        cell = self.places.number(place, units.text["area"])
         relation = np.full(count, -1, np.int8)
         chance, own = np.ones(count), np.ones(count)
-        probed, unseen = np.full(count, -1, np.int32), np.empty(count)
-        _draw(units.order, units.patient, units.page, patients.persons, patients.met,
-              patients.counts, patients.fresh, *UNSEEN, probed, unseen)  # fmt: skip
+        probed, unseen = self.patients.draw(units)
+        rows = _Rows(
+            *self._owners(units), place, cell, units.patient, units.at, units.since, units.page,
+            units.text["area"], units.action != ACTIONS.index("search"),
+        )  # fmt: skip
+        rooms = [self.known[name].room(count) for name in _LEVELS]
+        rooms.append(self.doubted.room(3 * count if self.muted.any() else 0))
+        tables, counts = zip(*rooms, strict=True)
         _meet(
-            units.order, probed, *self._owners(units), place, cell, units.patient, units.at,
-            units.since, units.page, units.text["area"],
-            units.action != ACTIONS.index("search"), self.muted, DELAY, unseen, _LEAN,
-            *(each for name in _LEVELS for each in self.known[name].room(count)),
-            *self.doubted.room(3 * count if self.muted.any() else 0),
-            patients.persons,
-            places.cells.slots, places.counts, places.totals,
-            places.shared, places.rank, places.ranked, places.guests, places.hosts, places.moved,
-            self._strangers, self._met, self._position,
-            self._drawn, self._drawn_at, self._drawn_in_all, relation, chance, own,
+            units.order, probed, unseen, self.muted, rows, _Levels(*tables), _Levels(*counts),
+            self.patients.persons,
+            self.places.seen(), _Strangers(self._strangers, self._met, self._position),
+            _Drawn(self._drawn, self._drawn_at, self._drawn_in_all),
+            relation, chance, own,
         )  # fmt: skip
         return relation, chance, own
 
@@ -168,7 +144,7 @@ class Relations(State):
         self._drawn = grown(self._drawn, accounts)
         self._drawn_at = grown(self._drawn_at, int(place.max(initial=0)) + 2)
 
-    def _owners(self, units: Units) -> tuple[Codes, ...]:
+    def _owners(self, units: Units) -> tuple[Codes, Codes, Codes, Codes]:
         text = units.text
         return (
             units.account.astype(np.int32), self._team(units),
@@ -196,199 +172,226 @@ class Relations(State):
         return place.astype(np.int32)
 
 
-@numba.njit(inline="always")
-def _share(place, home, shared):  # type: ignore[no-untyped-def]
+class _Rows(NamedTuple):
+    """Who met whom, where and when; whether it was more than a search."""
+
+    account: Int32s
+    team: Int32s
+    site: Int32s
+    network: Int32s
+    place: Int32s
+    cell: Int32s
+    patient: Int32s
+    at: Int64s
+    since: Int64s
+    page: Int32s
+    area: Int32s
+    opened: Flags
+
+
+class _Levels(NamedTuple):
+    """Of each level and of what was learnt under suspicion: whom owners know, or how many pairs."""
+
+    own: NDArray[Any]
+    teams: NDArray[Any]
+    sites: NDArray[Any]
+    networks: NDArray[Any]
+    doubted: NDArray[Any]
+
+
+class _Strangers(NamedTuple):
+    """From where the last strangers of each account came, when, and where the next is written."""
+
+    home: Int32s
+    at: Int64s
+    position: Int64s
+
+
+class _Drawn(NamedTuple):
+    """Probes by relation: of each account, at each place, everywhere."""
+
+    mine: Int32s
+    here: Int64s
+    everywhere: Int64s
+
+
+@inlined
+def _share(place: int, home: int, shared: Floats) -> np.uint64:
     """Return the counter of the strangers at a place who are known from another."""
     key = (np.uint64(place) << np.uint64(32)) | np.uint64(home)
     return mixed(key) & np.uint64(shared.size - 1)
 
 
-@numba.njit(inline="always")
-def _ask(p, owner, team, site, network, persons, own, teams, sites, networks):  # type: ignore[no-untyped-def]
+@inlined
+def _ask(p: int, j: int, rows: _Rows, persons: Records, known: _Levels) -> None:
     """Ask the memory for what will be looked at of a patient: most of it is not in the cache."""
+    team, site, network = rows.team[j], rows.site[j], rows.network[j]
     prefetch(persons, np.int64(p))
-    prefetch(own, slot_of(owner, p, own))
+    prefetch(known.own, slot_of(rows.account[j], p, known.own))
     if team >= 0:
-        prefetch(teams, slot_of(team, p, teams))
+        prefetch(known.teams, slot_of(team, p, known.teams))
     if site >= 0:
-        prefetch(sites, slot_of(site, p, sites))
+        prefetch(known.sites, slot_of(site, p, known.sites))
     if network >= 0:
-        prefetch(networks, slot_of(network, p, networks))
+        prefetch(known.networks, slot_of(network, p, known.networks))
 
 
-@numba.njit(inline="always")
-def _relation(  # type: ignore[no-untyped-def]
-    a, p, place, now, team, site, network, own, teams, sites, networks, doubted, persons,
-    cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved,
-    strangers, met, delay,
-):  # fmt: skip
-    """Return the closest relation that holds between an account and a patient, -1 in doubt."""
-    day, until = 86_400_000_000, now - delay
+@inlined
+def _relation(
+    i: int, p: int, rows: _Rows, known: _Levels, persons: Records, places: Seen,
+    strangers: _Strangers,
+) -> int:  # fmt: skip
+    """Return the closest relation between the account of a row and a patient, -1 in doubt."""
+    a, now, team, site = rows.account[i], rows.at[i], rows.team[i], rows.site[i]
+    place, network, until = rows.place[i], rows.network[i], now - DELAY
     person = persons[p]
     seen = person.before if person.last_by == a else person.last
-    idle = 0 if now - seen < day else 1
-    if knows(a, p, -2, until, own):
-        return idle
-    if knows(team, p, a, until, teams):
-        return 2 + idle
-    if knows(site, p, a, until, sites):
-        return 4 + idle
-    if knows(network, p, a, until, networks):
-        return 7
+    idle = 0 if now - seen < DAY else 1
+    if knows(a, p, -2, until, known.own):
+        return OWN + idle
+    if knows(team, p, a, until, known.teams):
+        return TEAM + idle
+    if knows(site, p, a, until, known.sites):
+        return ORGANISATION + idle
+    if knows(network, p, a, until, known.networks):
+        return NETWORK
     for owner in (3 * team, 3 * site + 1, 3 * network + 2):
-        if knows(owner, p, a, until, doubted) and not knows(owner, p, a, now - 5 * day, doubted):
+        if knows(owner, p, a, until, known.doubted) and not knows(
+            owner, p, a, now - 5 * DAY, known.doubted
+        ):
             return -1
     home = person.home
-    known = person.home_since <= until
-    if known and place >= 0 and home >= 0 and home != place:
-        if hosts[home] < 0.04 * moved[0]:
-            matches = 0
-            for j in range(strangers.shape[1]):
-                if strangers[a, j] == home and now - met[a, j] < 10 * day:
-                    matches += 1
-            if matches >= 2:
-                return 8
-        expected = guests[place] * hosts[home] / max(moved[0], 1.0)
-        if shared[_share(rank[place], rank[home], shared)] + 3.0 >= 2.0 * (expected + 3.0):
-            return 9
+    met = person.home_since <= until
+    if met and place >= 0 and home >= 0 and home != place:
+        if places.hosts[home] < 0.04 * places.moved[0] and _met_others(a, home, now, strangers):
+            return HOST
+        expected = places.guests[place] * places.hosts[home] / max(places.moved[0], 1.0)
+        pair = _share(places.rank[place], places.rank[home], places.shared)
+        if places.shared[pair] + 3.0 >= 2.0 * (expected + 3.0):
+            return LINKED
     # Of a place that has just opened nobody can say where its patients live: all are from near.
     near = place >= 0 and (person.area >= 0 or home == place)
-    if near and home != place and totals[place] >= 10:
-        k = found_number((np.uint64(place) << np.uint64(32)) | np.uint64(person.area), cell_slots)
-        near = k >= 0 and cell_counts[k] >= 0.05 * totals[place]
-    return (10 if known else 11) if near else (12 if known else 13)
+    if near and home != place and places.totals[place] >= 10:
+        key = (np.uint64(place) << np.uint64(32)) | np.uint64(person.area)
+        k = found_number(key, places.cells)
+        near = k >= 0 and places.counts[k] >= 0.05 * places.totals[place]
+    return (LOCAL if met else LOCAL_UNSEEN) if near else (FAR if met else FAR_UNSEEN)
+
+
+@inlined
+def _met_others(a: int, home: int, now: int, strangers: _Strangers) -> bool:
+    """Say whether an account met others of one elsewhere lately."""
+    matches = 0
+    for j in range(strangers.home.shape[1]):
+        if strangers.home[a, j] == home and now - strangers.at[a, j] < 10 * DAY:
+            matches += 1
+    return matches >= 2
 
 
 @kernel
-def _draw(order, patient, page, persons, met, counts, fresh, least, most, probed, unseen):  # type: ignore[no-untyped-def]
-    """Choose the patients to probe, in order of time: every fourth unit draws one met before it.
-
-    The rows of a page have no order among them: only single openings probe and teach.
-    """
-    for n in range(order.size):
-        i = order[n]
-        guess = counts[2] * (counts[2] - 1.0) / (2.0 * (counts[3] + 1.0))
-        hidden = max(2.0 * guess / max(guess + counts[0], 1.0), _OPEN * fresh[0])
-        unseen[n] = min(max(hidden, least), most)
-        if patient[i] < 0 or page[i] > 0:
-            continue
-        counts[1] += 1
-        if counts[0] > 0 and counts[1] % 4 == 0:
-            probed[n] = met[mixed(np.uint64(counts[1])) % np.uint64(counts[0])]
-        often = persons[patient[i]].often
-        fresh[0] += ((often == 0) - fresh[0]) * _LATELY
-        if often == 0:
-            met[counts[0]] = patient[i]
-            counts[0] += 1
-        if often < 3:
-            persons[patient[i]].often = often + 1
-            counts[2] += (often == 0) - (often == 1)
-            counts[3] += (often == 1) - (often == 2)
-
-
-@kernel
-def _meet(  # type: ignore[no-untyped-def]
-    order, probed, account, team, site, network, place, cell, patient, at, since, page, areas,
-    opened, muted, delay, unseen, lean,
-    own, own_count, teams, teams_count, sites, sites_count, networks, networks_count, doubted,
-    doubted_count, persons,
-    cell_slots, cell_counts, totals,
-    shared, rank, ranked, guests, hosts, moved,
-    strangers, met, position,
-    drawn, drawn_at, drawn_in_all, relation, chance, of_own,
-):  # fmt: skip
+def _meet(
+    order: Int64s, probed: Int32s, unseen: Floats, muted: Flags, rows: _Rows, known: _Levels,
+    counts: _Levels, persons: Records, places: Seen, strangers: _Strangers, drawn: _Drawn,
+    relation: Int8s, chance: Floats, of_own: Floats,
+) -> None:  # fmt: skip
     """Relate each unit in order of time, probe, then learn from it."""
     for n in range(order.size):
         if n + _AHEAD < order.size:
             j = order[n + _AHEAD]
-            if patient[j] >= 0:
-                _ask(patient[j], account[j], team[j], site[j], network[j], persons, own, teams,
-                     sites, networks)  # fmt: skip
+            if rows.patient[j] >= 0:
+                _ask(rows.patient[j], j, rows, persons, known)
             if probed[n + _AHEAD] >= 0:
-                _ask(probed[n + _AHEAD], account[j], team[j], site[j], network[j], persons, own,
-                     teams, sites, networks)  # fmt: skip
+                _ask(probed[n + _AHEAD], j, rows, persons, known)
         i = order[n]
-        p = patient[i]
+        p = rows.patient[i]
         if p < 0:
             continue
-        a, here, now = account[i], place[i], at[i]
-        if areas[i] >= 0:
-            persons[p].area = areas[i]
-        if here >= 0 and rank[here] < 0:
-            rank[here] = ranked[0]
-            ranked[0] += 1
-        single = page[i] == 0
-        told = here >= 0 and totals[here] > 0
+        a, here = rows.account[i], rows.place[i]
+        if rows.area[i] >= 0:
+            persons[p].area = rows.area[i]
+        if here >= 0 and places.rank[here] < 0:
+            places.rank[here] = places.ranked[0]
+            places.ranked[0] += 1
+        told = here >= 0 and places.totals[here] > 0
         if probed[n] >= 0:
-            c = _relation(
-                a, probed[n], here, now, team[i], site[i], network[i], own, teams, sites,
-                networks, doubted, persons, cell_slots, cell_counts, totals, shared, rank, guests,
-                hosts, moved, strangers, met, delay,
-            )  # fmt: skip
+            c = _relation(i, probed[n], rows, known, persons, places, strangers)
             for k in (c, _ALL):
                 if c < 0:
                     break
-                drawn[a, k] += 1
-                drawn_in_all[0, k] += 1
-                drawn_at[here + 1, k] += 1
-        c = _relation(
-            a, p, here, now, team[i], site[i], network[i], own, teams, sites, networks, doubted,
-            persons, cell_slots, cell_counts, totals, shared, rank, guests, hosts, moved, strangers,
-            met, delay,
-        )  # fmt: skip
-        if since[i] >= 0 and (c > 1 or c < 0):
-            c = 0
+                drawn.mine[a, k] += 1
+                drawn.everywhere[0, k] += 1
+                drawn.here[here + 1, k] += 1
+        c = _relation(i, p, rows, known, persons, places, strangers)
+        if rows.since[i] >= 0 and (c > OWN_IDLE or c < 0):
+            c = OWN
         relation[i] = c
         if c >= 0:
-            chance[i] = _swept(c, a, here + 1, told, drawn, drawn_at, drawn_in_all, unseen[n], lean)
-        if not single:
-            of_own[i] = _swept(0, a, here + 1, told, drawn, drawn_at, drawn_in_all, unseen[n], lean)
-            of_own[i] += _swept(
-                1, a, here + 1, told, drawn, drawn_at, drawn_in_all, unseen[n], lean
-            )
-        # From here on the patient is known.
-        if single and cell[i] >= 0:
-            cell_counts[cell[i]] += 1.0
-            totals[here] += 1.0
-        person = persons[p]
-        person.home_since = min(person.home_since, now)
-        if here >= 0:
-            h = person.home
-            if h < 0:
-                person.home = here
-            elif single and h != here and person.home_since <= now - delay and c >= 8:
-                shared[_share(rank[here], rank[h], shared)] += 1.0
-                guests[here] += 1.0
-                hosts[h] += 1.0
-                moved[0] += 1.0
-                j = position[a] % strangers.shape[1]
-                strangers[a, j], met[a, j] = h, now
-                position[a] += 1
-        if person.last_by != a:
-            person.before, person.last_by = person.last, a
-        person.last = now
-        if opened[i]:
-            tell(a, p, a, now, own, own_count)
-            if muted[a]:
-                tell(3 * team[i], p, a, now, doubted, doubted_count)
-                tell(3 * site[i] + 1, p, a, now, doubted, doubted_count)
-                tell(3 * network[i] + 2, p, a, now, doubted, doubted_count)
-            else:
-                tell(team[i], p, a, now, teams, teams_count)
-                tell(site[i], p, a, now, sites, sites_count)
-                tell(network[i], p, a, now, networks, networks_count)
+            chance[i] = _swept(c, a, here + 1, told, drawn, unseen[n])
+        if rows.page[i] != 0:
+            of_own[i] = _swept(OWN, a, here + 1, told, drawn, unseen[n])
+            of_own[i] += _swept(OWN_IDLE, a, here + 1, told, drawn, unseen[n])
+        _place(i, c, rows, persons, places, strangers)
+        if rows.opened[i]:
+            _tell(i, muted[a], rows, known, counts)
 
 
-@numba.njit(inline="always")
-def _swept(c, a, place, told, mine, here, everywhere, unseen, lean):  # type: ignore[no-untyped-def]
+@inlined
+def _place(
+    i: int, c: int, rows: _Rows, persons: Records, places: Seen, strangers: _Strangers
+) -> None:
+    """Learn from a row where its patient is met, and by whom."""
+    a, p, here, now = rows.account[i], rows.patient[i], rows.place[i], rows.at[i]
+    single = rows.page[i] == 0
+    if single and rows.cell[i] >= 0:
+        places.counts[rows.cell[i]] += 1.0
+        places.totals[here] += 1.0
+    person = persons[p]
+    person.home_since = min(person.home_since, now)
+    if here >= 0:
+        h = person.home
+        if h < 0:
+            person.home = here
+        elif single and h != here and person.home_since <= now - DELAY and c >= HOST:
+            places.shared[_share(places.rank[here], places.rank[h], places.shared)] += 1.0
+            places.guests[here] += 1.0
+            places.hosts[h] += 1.0
+            places.moved[0] += 1.0
+            j = strangers.position[a] % strangers.home.shape[1]
+            strangers.home[a, j], strangers.at[a, j] = h, now
+            strangers.position[a] += 1
+    if person.last_by != a:
+        person.before, person.last_by = person.last, a
+    person.last = now
+
+
+@inlined
+def _tell(i: int, muted: bool, rows: _Rows, known: _Levels, counts: _Levels) -> None:
+    """Let the account know the patient of a row and, unless it is muted, all that it belongs to."""
+    a, p, now = rows.account[i], rows.patient[i], rows.at[i]
+    team, site, network = rows.team[i], rows.site[i], rows.network[i]
+    tell(a, p, a, now, known.own, counts.own)
+    if muted:
+        tell(3 * team, p, a, now, known.doubted, counts.doubted)
+        tell(3 * site + 1, p, a, now, known.doubted, counts.doubted)
+        tell(3 * network + 2, p, a, now, known.doubted, counts.doubted)
+    else:
+        tell(team, p, a, now, known.teams, counts.teams)
+        tell(site, p, a, now, known.sites, counts.sites)
+        tell(network, p, a, now, known.networks, counts.networks)
+
+
+@inlined
+def _swept(c: int, a: int, place: int, told: bool, drawn: _Drawn, unseen: float) -> float:
     """Return the chance of a relation in a sweep: met persons as probed, others as unseen."""
-    whole = (everywhere[0, c] + 0.5) / (everywhere[0, _ALL] + 0.5 * _ALL)
-    there = (here[place, c] + lean * whole) / (here[place, _ALL] + lean)
-    seen = (mine[a, c] + lean * there) / (mine[a, _ALL] + lean)
+    mine, here, everywhere = drawn.mine[a], drawn.here[place], drawn.everywhere[0]
+    whole = (everywhere[c] + 0.5) / (everywhere[_ALL] + 0.5 * _ALL)
+    there = (here[c] + _LEAN * whole) / (here[_ALL] + _LEAN)
+    seen = (mine[c] + _LEAN * there) / (mine[_ALL] + _LEAN)
     fresh = 0.0
-    if c == 11 or c == 13:
-        near = here[place, 9] + here[place, 10] + here[place, 11]
-        share = (1.0 + near) / (2.0 + near + here[place, 8] + here[place, 12] + here[place, 13])
+    if c in (LOCAL_UNSEEN, FAR_UNSEEN):
+        near = here[LINKED] + here[LOCAL] + here[LOCAL_UNSEEN]
+        share = (1.0 + near) / (2.0 + near + here[HOST] + here[FAR] + here[FAR_UNSEEN])
         share = share if told else 0.0  # whom nobody has met is from near by its area alone
-        fresh = share if c == 11 else 1.0 - share
-    return (1.0 - unseen) * seen + unseen * fresh + 1e-6
+        fresh = share if c == LOCAL_UNSEEN else 1.0 - share
+    chance: float = (1.0 - unseen) * seen + unseen * fresh + 1e-6
+    return chance

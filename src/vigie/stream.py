@@ -36,11 +36,12 @@ from vigie.knowledge import Knowledge
 from vigie.language import N_
 from vigie.marks import Observer
 from vigie.numbering import Numbers, State, Words
+from vigie.patients import Patients
 from vigie.places import Places
 from vigie.profiles import Habits, Peers
 from vigie.ranges import Ranges
 from vigie.recent import Recent
-from vigie.relations import Marks, Patients, Relations
+from vigie.relations import Marks, Relations
 from vigie.rows import Rows
 from vigie.sizes import Law, Sizes
 from vigie.surges import Surges
