@@ -12,6 +12,7 @@ from vigie.honest import REASONS, Reasons
 from vigie.marks import Scene
 from vigie.profiles import AS_PEERS
 from vigie.relations import FAR, OWN_IDLE
+from vigie.stream import Stream
 from vigie.testing.detectors import partition_of, small_log, text
 from vigie.units import DAY
 
@@ -26,7 +27,7 @@ def walked(accounts: list[str], day: int, count: int = 40) -> pa.Table:
     for place, account in enumerate(accounts):
         some = events.slice(0, count)
         rows = np.arange(count) + 1000 * (place + 1)
-        patients = [bytes([9]) + int(row).to_bytes(15, "big") for row in rows]
+        patients = [bytes([9 + day]) + int(row).to_bytes(15, "big") for row in rows]
         fresh = {
             "account": text([account] * count),
             "at": pa.array(begin + day * DAY + rows * 12_000_000).cast(
@@ -68,6 +69,38 @@ def test_what_peers_do_is_explained_sooner_than_what_nobody_does() -> None:
     assert 0 < np.argmax(among == BY_NUMBER) < np.argmax(alone == BY_NUMBER)
 
 
+PRACTISED = ["account-1", "account-2", "account-4", "account-5"]
+
+
+def explained_from(practised: list[tuple[list[str], int]], muted: list[str]) -> int:
+    """Where account-3's walk of day 8 is explained, after those of others on days before, the
+    muted ones being under an alert."""
+    walks = [walked(accounts, day) for accounts, day in practised]
+    stream = Stream(keep=True)
+    stream.feed(pa.concat_tables([*walks, walked(["account-3"], 8)]).unify_dictionaries())
+    stream.finish()
+    reasons, begin = Reasons(), -1
+    for part in (seen.partition for seen in stream.kept):
+        units, begin = part.units, part.units.on if begin < 0 else begin
+        reasons.mute(units.accounts.index(name) for name in muted)
+        found = reasons.follow(units, part.scene, part.usual)
+        if units.on - begin == 8:
+            mine = units.account == units.accounts.index("account-3")
+            mine &= part.scene.marks["sequence"] == 1
+            return int(np.argmax(found.reason[mine] == BY_NUMBER))
+    raise AssertionError("no such day")
+
+
+def test_an_account_under_an_alert_gives_its_peers_no_reason() -> None:
+    heard, unheard = (explained_from([(PRACTISED, 5)], muted) for muted in ([], PRACTISED))
+    assert 0 < heard < unheard
+
+
+def test_what_one_person_does_again_tells_the_peers_no_more() -> None:
+    again = explained_from([(["account-1"], day) for day in (3, 4, 5, 6)], [])
+    assert again > explained_from([(PRACTISED, 5)], [])
+
+
 def test_the_account_s_own_patients_among_the_doubles_are_no_surprise_in_a_clean_up() -> None:
     """Doubles are sought of one's own patients: every third record of the walk is one of them."""
     events = walked(["account-3"], 8)
@@ -95,18 +128,18 @@ def test_usual_work_stays_usual() -> None:
     assert usual.mean() > 0.9
 
 
-def rush(orders: list[int]) -> np.ndarray:
-    """What strangers from afar in a rush say for a sweep, their order as given, over and over."""
-    partition = partition_of(small_log(days=1, accounts=2, size=60))
+def rush(orders: list[int], habit: float = 0.003, met: int = FAR, size: int = 60) -> np.ndarray:
+    """What persons in a rush (from afar) say for a sweep, their order as given, over and over."""
+    partition = partition_of(small_log(days=1, accounts=2, size=size))
     count = len(partition.units)
     order = np.resize(np.array(orders, np.int8), count)
     marks = {name: np.full(count, -1, np.int8) for name in partition.scene.marks}
     marks |= {"sequence": order}
-    marks["page"] = np.where(order == 0, FAR, -1).astype(np.int8)
-    marks["relation"] = np.where(order == 0, -1, FAR).astype(np.int8)
+    marks["page"] = np.where(order == 0, met, -1).astype(np.int8)
+    marks["relation"] = np.where(order == 0, -1, met).astype(np.int8)
     marks["pace"] = np.ones(count, np.int8)
     scene, usual = Scene(marks, np.full(count, np.log(0.4))), partition.usual
-    chances = {"relation": 0.003, AS_PEERS: 0.003, "pace": 0.1}
+    chances = {"relation": habit, AS_PEERS: habit, "pace": 0.1}
     log = {name: np.full(count, np.log(chances.get(name, 1.0))) for name in usual.log}
     log["sequence"] = np.log(np.array([0.97, 0.015, 0.015]))[order]
     usual = dataclasses.replace(usual, log=log)
@@ -115,6 +148,21 @@ def rush(orders: list[int]) -> np.ndarray:
     return Strangers().ratios(partition)[:, Strangers.hypotheses.index("fast_sweep")]
 
 
-def test_a_clean_up_explains_searches_between_records_but_not_searches_alone() -> None:
-    assert rush([0, 1])[-20:].mean() < 0
-    assert rush([0])[-20:].mean() > 1.2
+def test_a_clean_up_explains_searches_between_records_and_late_searches_alone() -> None:
+    between, alone = (rush(orders, size=120)[:30] for orders in ([0, 1], [0]))
+    assert between[-20:].mean() < 0
+    assert np.cumsum(between).max() < 12
+    assert np.cumsum(alone[:6]).max() > 18
+    assert 0 < alone[-20:].mean() < 0.3
+
+
+def test_a_recall_is_of_known_patients_even_where_everybody_meets_strangers_all_day() -> None:
+    assert rush([0], habit=0.5, met=OWN_IDLE)[10:20].mean() < 0
+    assert rush([0], habit=0.5)[10:20].mean() > 0.5
+
+
+def test_a_list_of_strangers_is_believed_in_late_and_then_explains() -> None:
+    evidence = rush([0], habit=0.5, size=600)
+    of_one = evidence[: len(evidence) // 2]
+    assert 15 < np.cumsum(of_one).max() < 30
+    assert of_one[-5:].mean() < 0

@@ -9,7 +9,7 @@ from vigie.story import explain_level, tell
 
 @pytest.fixture(scope="module")
 def found():
-    return detect(with_theft(patients=200, seconds=200))
+    return detect(with_theft(patients=300, seconds=200))
 
 
 def test_a_level_that_the_evidence_told_cannot_reach_is_explained(found):
@@ -26,7 +26,7 @@ def test_evidence_that_may_only_watch_says_so_however_strong_it_is():
     found = detect(with_theft())
     [alert] = found.alerts
     assert (alert.level, alert.hypothesis) == ("watch", "fast_sweep")
-    assert alert.evidence > 3 * alert.thresholds[0]
+    assert alert.evidence > 2 * alert.thresholds[0]
     assert "raises no more than watch" in explain_level(alert, tell(found, alert))
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from vigie.front import BEGINNING
 from vigie.marks import FACTORS, Scene
 from vigie.numbering import Codes, Numbers, State, grown
+from vigie.relations import HOST, RELATIONS
 from vigie.sizes import Sizes
 from vigie.units import Units
 
@@ -41,9 +42,13 @@ _STEADY: Final = 5.0
 """Units a day for which the belief weighs that a mark comes as often as foretold."""
 _MOST, _LEAST = 3.0, 0.5
 """How many times as often as its own habits foretell the peers can make a mark of an account."""
-_SPREAD: Final = float(np.log(1.25))
-"""An honest account meets what a sweep meets up to so many times as often as its peers do in the
-mean: the bound of a habit, not its middle, is what an account is held against."""
+_SPREAD: Final = (1.25, 4.0)
+"""An honest account meets strangers up to so many times as often as its peers do in the mean: the
+bound of a habit, not its middle, is what an account is held against. Within these two it is what
+nine of ten accounts of the group keep to."""
+_KEPT_TO: Final = 0.9
+_KNOWN, _MANY = 30.0, 10
+"""Units from which an account's own habit is known, and accounts from which a group's spread is."""
 UNLEARNT: Final = ("volume", "weight")
 """Sizes of requests are the business of `sizes`."""
 PEER_FORGETTING: Final = 0.85
@@ -131,7 +136,8 @@ class Habits(State):
         self._habit = np.zeros((0, classes))
         # Per group, lately and over a longer time: units of each mark met, and foretold.
         self._shown = np.zeros((1, len(_SHOWN), 2, classes))
-        self._drift = np.ones((1, classes))
+        self._trend = np.ones((1, classes))
+        self._spread = np.full(1, _SPREAD[0])
 
     def learn(self, units: Units, scene: Scene) -> Usual:
         """Score the marks of units of one day with the past of their accounts and peers."""
@@ -142,7 +148,7 @@ class Habits(State):
         self.peers.place(units, first)
         self._know_groups()
         _chances(
-            units.account[first], self.peers.group, self._counts, self._habit, self._drift,
+            units.account[first], self.peers.group, self._counts, self._habit, self._trend,
             _WEIGHTS, _OFFSETS, self._chance,
         )  # fmt: skip
         log = {}
@@ -160,10 +166,32 @@ class Habits(State):
             place, marks = LEARNT.index(factor), scene.marks[factor]
             classes = slice(_OFFSETS[place], _OFFSETS[place + 1])
             said = np.flatnonzero(marks >= 0)
-            chance = self._drift[:, classes] * self._habit[:, classes]
+            chance = self._trend[:, classes] * self._habit[:, classes]
             chance /= chance.sum(axis=1, keepdims=True)
             log[said] += np.log(chance[group[said], marks[said]])
-        return np.where(log < scene.swept, np.minimum(log + _SPREAD, scene.swept), log)
+        bound = np.minimum(log + np.log(self._spread)[group], scene.swept)
+        return np.where(log < scene.swept, bound, log)
+
+    def _spreads(self) -> NDArray[np.float64]:
+        """Return how many times as often as the middle the bound of each group meets strangers."""
+        start = _OFFSETS[LEARNT.index("relation")]
+        everybody, strangers = (
+            slice(start, start + len(RELATIONS)),
+            slice(start + HOST, start + len(RELATIONS)),
+        )
+        habit = self._habit[:, strangers].sum(axis=1) / self._habit[:, everybody].sum(axis=1)
+        group = self.peers.group
+        met = self._counts[: len(group), everybody].sum(axis=1)
+        known = np.flatnonzero((group >= 0) & (met >= _KNOWN))
+        of, met = group[known], met[known] + OWN_WEIGHT
+        share = self._counts[known, strangers].sum(axis=1) + OWN_WEIGHT * habit[of]
+        oftener = share / met / habit[of]
+        order = np.lexsort((oftener, of))
+        groups, first, many = np.unique(of[order], return_index=True, return_counts=True)
+        bound = oftener[order][first + np.minimum((_KEPT_TO * many).astype(np.int64), many - 1)]
+        spread = np.full(len(self._habit), _SPREAD[0])
+        spread[groups] = np.where(many < _MANY, _SPREAD[0], np.clip(bound, *_SPREAD))
+        return spread
 
     def _make_room(self, accounts: int) -> NDArray[np.int64]:
         self._counts, self._today = grown(self._counts, accounts), grown(self._today, accounts)
@@ -189,16 +217,18 @@ class Habits(State):
             self._taught *= PEER_FORGETTING ** (day - self.day - 1)
             self.sizes.teach(self.peers.group)
         self.day = day
-        self._habit, self._drift = self._habits(), self._drifts()
+        self._habit, self._trend = self._habits(), self._trends()
+        self._spread = self._spreads()
 
     def _know_groups(self) -> None:
         """Make room for groups met for the first time today: they have everyone's habits."""
         groups = len(self.peers.names)
         if groups > len(self._habit):
             self._taught, self._shown = grown(self._taught, groups), grown(self._shown, groups)
-            self._habit, self._drift = self._habits(), self._drifts()
+            self._habit, self._trend = self._habits(), self._trends()
+            self._spread = grown(self._spread, groups, _SPREAD[0])
 
-    def _drifts(self) -> NDArray[np.float64]:
+    def _trends(self) -> NDArray[np.float64]:
         """Return how many times as often as foretold each group meets a mark of late.
 
         Compared with the longer time, for habits lean: days that fit badly teach less, so what is
@@ -239,10 +269,10 @@ def _new_today(account, met, day):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _chances(accounts, group, counts, habit, drift, weights, offsets, chance):  # type: ignore[no-untyped-def]
+def _chances(accounts, group, counts, habit, trend, weights, offsets, chance):  # type: ignore[no-untyped-def]
     """Write the chance of each mark today for accounts whose day begins."""
     for a in accounts:
-        peer, oftener = habit[group[a]], drift[group[a]]
+        peer, oftener = habit[group[a]], trend[group[a]]
         for f in range(offsets.size - 1):
             total, weight = 0.0, weights[f]
             for m in range(offsets[f], offsets[f + 1]):

@@ -242,7 +242,9 @@ class Stream(State):
         if day != self.day:
             self.day = day
             self.watch.close(day * DAY)
-            self.observer.relations.mute(self.campaigns.climbs() | self.watch.climbs())
+            suspected = self.campaigns.climbs() | self.watch.climbs()
+            self.observer.relations.mute(suspected)
+            self.reasons.mute(suspected)
 
     def _calibrate(self) -> Iterator[Alert]:
         """Fix the thresholds, and return the alerts of the learning part."""

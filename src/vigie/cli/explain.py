@@ -106,10 +106,13 @@ def _say_reasons(story: "Story") -> None:
         "replacement": ("replacement",),
         "newcomer": ("newcomer",),
         "campaign": ("campaign",),
-        "cleanup": ("by_number", "by_name", "loosely_by_number", "loosely_by_name"),
-        "recall": ("recall",),
+        "cleanup": (
+            "by_number", "by_name", "loosely_by_number", "loosely_by_name", "in_no_order",
+        ),
+        "recall": ("recall", "list"),
+        "drift": ("drift",),
         "usual": ("usual",),
-    }
+    }  # fmt: skip
     fields = {
         name: number(sum(story.reasons[reason] for reason in reasons))
         for name, reasons in tried.items()
@@ -117,7 +120,8 @@ def _say_reasons(story: "Story") -> None:
     said = _(
         "Honest reasons tried on the accesses that speak for the alert: on call {on_call}, "
         "replacement {replacement}, new place {newcomer}, campaign {campaign}, clean-up {cleanup}, "
-        "recall {recall}; none of them, and unlike the account's habit: {usual}."
+        "recall {recall}, what peers have begun too {drift}; none of them, and unlike the "
+        "account's habit: {usual}."
     )
     say(said.format(**fields))
 
