@@ -19,7 +19,7 @@ from vigie.units import DAY
 BY_NUMBER = REASONS.index("by_number")
 
 
-def walked(accounts: list[str], day: int, count: int = 40) -> pa.Table:
+def walked(accounts: list[str], day: int, count: int = 40, gap: int = 1) -> pa.Table:
     """The small log, in which these accounts go through strangers by number on one day."""
     events = small_log(days=10, accounts=8, size=12, strangers=0.02)
     begin = int(pc.min(events["at"].cast(pa.int64())).as_py()) // DAY * DAY
@@ -36,7 +36,7 @@ def walked(accounts: list[str], day: int, count: int = 40) -> pa.Table:
             "patient": pa.array(patients, events.schema.field("patient").type),
             "event_id": pa.array(patients, events.schema.field("event_id").type),
             "access_id": pa.array(patients, events.schema.field("access_id").type),
-            "id_gap": pa.array(np.ones(count, np.int32)),
+            "id_gap": pa.array(np.full(count, gap, np.int32)),
             "action": text(["open"] * count),
         }
         for name, column in fresh.items():
@@ -94,6 +94,23 @@ def explained_from(practised: list[tuple[list[str], int]], muted: list[str]) -> 
 def test_an_account_under_an_alert_gives_its_peers_no_reason() -> None:
     heard, unheard = (explained_from([(PRACTISED, 5)], muted) for muted in ([], PRACTISED))
     assert 0 < heard < unheard
+
+
+def unordered(profession: str | None) -> int:
+    """How much of a rush through strangers in no order is explained, after those of others."""
+    walks = [walked(PRACTISED, 5, gap=1001), walked(["account-3"], 8, gap=1001)]
+    events = pa.concat_tables(walks).unify_dictionaries()
+    place = events.schema.get_field_index("profession")
+    told = pa.array([profession] * len(events)).cast(events.schema.field(place).type)
+    partition = partition_of(events.set_column(place, "profession", told))
+    units, marks = partition.units, partition.scene.marks
+    mine = (units.account == units.accounts.index("account-3")) & (marks["pace"] == 1)
+    mine &= units.day - units.day.min() == 8
+    return int(np.sum(partition.honest.reason[mine] == REASONS.index("in_no_order")))
+
+
+def test_a_rush_in_no_order_is_learnt_from_peers_where_the_log_tells_who_is_one() -> None:
+    assert unordered("coder") > unordered(None)
 
 
 def test_what_one_person_does_again_tells_the_peers_no_more() -> None:

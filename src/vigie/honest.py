@@ -7,7 +7,7 @@ chain, Rabiner 1989): the first stranger of a replacement is surprising, the ten
 often a state begins is learnt from the days before, the account's own, leaning on its peers'.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -83,7 +83,9 @@ _LEAVE: Final = np.array([
 in no order in a rush are what a thief opens: who believes that this is work must have seen it. And
 where everybody meets strangers all day, a list in a rush explains a sweep as well as it explains
 work: nobody is believed to read one who never did."""
-_CAMPAIGN, _RECALL, _LIST, _DRIFT = map(REASONS.index, ("campaign", "recall", "list", "drift"))
+_CAMPAIGN, _IN_NO_ORDER, _RECALL, _LIST, _DRIFT = map(
+    REASONS.index, ("campaign", "in_no_order", "recall", "list", "drift")
+)
 _SURGED: Final = 0.05
 """How often, unit by unit, somebody begins to work as `_SURGING` says where all of a site's work
 were a surge of the others'. An assumption."""
@@ -161,7 +163,7 @@ class Reasons(State):
         lessons = _Lessons(self._today_steps, self._on_call_today)
         found: Any = _follow(
             units.account, usual.group, self.day, seen, foretold, np.log(self._met()),
-            self._rates(), known, lessons,
+            self._rates(usual.groups), known, lessons,
         )  # fmt: skip
         *answer, begins = found
         self._note(units, usual, begins)
@@ -223,16 +225,19 @@ class Reasons(State):
             counts[:] = 0
         self._weight[:, 0] = self._weight_as_peers[:, 0] = 1.0
 
-    def _rates(self) -> Values:
+    def _rates(self, groups: Sequence[str]) -> Values:
         """Return how often each state begins per unit, by peer group.
 
         What began with one account of a group may have been a theft: it is nobody's habit yet. A
-        list in a rush is its reader's habit alone.
+        list in a rush is its reader's habit alone; so is a rush of strangers where no profession is
+        told, for all others are no peers.
         """
         begun = np.maximum(self._peers_begun - 1.0, 0.0)
         steps = self._peers_steps[:, None]
         rates = np.asarray((begun + _PEERS * _BEGIN) / (steps + _PEERS))
         rates[:, _LIST] = _BEGIN[_LIST]
+        nameless = [number for number, name in enumerate(groups) if not name]
+        rates[nameless, _IN_NO_ORDER] = _BEGIN[_IN_NO_ORDER]
         return rates
 
     def _met(self) -> Values:
