@@ -14,7 +14,7 @@ from pathlib import Path
 from scipy.stats import chi2
 
 from benchmarks.trials import by_site, code, observe, rate, record, recorded
-from vigie.alerts import LEVELS
+from vigie.alerts.watch import LEVELS
 from vigie.simulate.presets import PRESETS, simulate
 
 FILE = Path(".bench") / "budget.jsonl"

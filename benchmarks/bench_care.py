@@ -3,8 +3,8 @@
     python -m benchmarks.bench_care [SCALE [SEED…]]
 
 Per preset and profession, over the patients whom an account wanted on a day (those beside them on
-a result page are left out): the share in each class of `vigie.care`, honest ones of all reasons and
-those of new or strange patients, then stolen ones, own-panel thefts apart.
+a result page are left out): the share in each class of `vigie.context.care`, honest ones of all
+reasons and those of new or strange patients, then stolen ones, own-panel thefts apart.
 """
 
 import sys
@@ -13,7 +13,7 @@ from collections import defaultdict
 import numpy as np
 
 from benchmarks.worlds import as_care, mixed
-from vigie.care import CLASSES, Care
+from vigie.context.care import CLASSES, Care
 from vigie.simulate.presets import simulate
 from vigie.simulate.world import REASONS, World
 

@@ -12,16 +12,16 @@ import numpy as np
 
 from benchmarks.base import Result
 from benchmarks.worlds import as_events
+from vigie.context.marks import Observer
 from vigie.detection import detect
 from vigie.detectors.kernel import Statistic
-from vigie.front import END, Front, Reader
-from vigie.marks import Observer
-from vigie.numbering import State
-from vigie.profiles import Habits
 from vigie.simulate.presets import simulate
 from vigie.stream import Stream
 from vigie.testing.detectors import small_log
-from vigie.units import BATCH, UnitFinder, batches
+from vigie.timeline.front import END, Front, Reader
+from vigie.timeline.memory import State
+from vigie.timeline.units import BATCH, UnitFinder, batches
+from vigie.usual.profiles import Habits
 
 TARGET = 10_000_000.0
 ACCOUNTS = 1009

@@ -25,7 +25,7 @@ from vigie.detection import COLUMNS
 from vigie.events import KEY
 from vigie.simulate.presets import simulate
 from vigie.stream import Stream
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 SIZES: Final = (1.0, 3.0, 10.0, 30.0, 100.0)
 OWN: Final = ("account", "organisation", "network", "device", "session")

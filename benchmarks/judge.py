@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.loot import Loot, loots
 from benchmarks.naive import attacked
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.detection import Detection
 from vigie.simulate.world import Attack, World
 

@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vigie.acquaintance import ACQUAINTANCES, Staff
+from vigie.context.acquaintance import ACQUAINTANCES, Staff
 from vigie.detection import detect, join_partitions
 from vigie.detectors.base import Partition
 from vigie.events import KEY
 from vigie.records import STAFF
 from vigie.stream import Stream
 from vigie.testing.detectors import keys, small_log, text
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 DAYS = 12
 COMMON, RARE = 1, 2

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pytest
 
 from thieves import with_theft
-from vigie.alerts import LEVELS, QUIET, REASONS, WATCH_ONLY, Watch
+from vigie.alerts.watch import LEVELS, QUIET, REASONS, WATCH_ONLY, Watch
 from vigie.config import Settings
 from vigie.detection import COLUMNS, detect
 from vigie.detectors.calibrate import Thresholds
 from vigie.expectations import expect
 from vigie.story import tell
 from vigie.testing.detectors import small_log
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 
 @pytest.fixture(scope="module")

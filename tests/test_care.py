@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigie.care import (
+from vigie.context.care import (
     CLASSES,
     EXPECTED,
     MARGINS,

@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vigie.relations import RELATIONS
+from vigie.context.relations import RELATIONS
 from vigie.testing.detectors import partition_of, small_log
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 ACCOUNTS, TURN = 24, 10
 UNSEEN = RELATIONS.index("local_unseen")

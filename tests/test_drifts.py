@@ -3,10 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
-from vigie.drifts import Drifts
 from vigie.stream import Stream
 from vigie.testing.detectors import small_log
-from vigie.units import DAY
+from vigie.timeline.units import DAY
+from vigie.usual.drifts import Drifts
 
 LAST = 11
 

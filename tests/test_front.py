@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 
 from vigie.events import KEY, TIME
-from vigie.front import END, Front, Reader
-from vigie.sorting import order_of_time
 from vigie.testing.detectors import keys, text
-from vigie.units import find_units
+from vigie.timeline.front import END, Front, Reader
+from vigie.timeline.sorting import order_of_time
+from vigie.timeline.units import find_units
 
 SECOND = 1_000_000
 

@@ -18,9 +18,9 @@ from vigie.config import Settings, load_settings
 from vigie.delivery.smtp import load_server
 from vigie.errors import ReadingError, SecretError, SettingsError
 from vigie.events import KEY
+from vigie.hashing.siphash import hash_spans
 from vigie.language import _, speaking
 from vigie.pseudonyms import KEY_FILE, Keyring, open_keyring, save_keyring
-from vigie.siphash import hash_spans
 from vigie.stores.keys import advance
 
 # The first and last of the 64 vectors of the reference implementation (128-bit SipHash-2-4).

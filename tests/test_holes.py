@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.holes import DAY, HOUR, find_holes
+from vigie.trust.holes import DAY, HOUR, find_holes
 
 MONDAY = 20_458
 """A Monday, in days of 1970."""

@@ -6,15 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vigie.context.marks import Scene
+from vigie.context.relations import FAR, OWN_IDLE
 from vigie.detectors.base import Partition
 from vigie.detectors.strangers import Strangers
-from vigie.honest import REASONS, Reasons
-from vigie.marks import Scene
-from vigie.profiles import AS_PEERS
-from vigie.relations import FAR, OWN_IDLE
 from vigie.stream import Stream
 from vigie.testing.detectors import partition_of, small_log, text
-from vigie.units import DAY
+from vigie.timeline.units import DAY
+from vigie.usual.honest import REASONS, Reasons
+from vigie.usual.profiles import AS_PEERS
 
 BY_NUMBER = REASONS.index("by_number")
 

@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vigie.alerts import Alert
+from vigie.alerts.indicators import COLUMNS, bundle, keep, kept, load_key, match, read, write
+from vigie.alerts.watch import Alert
 from vigie.cli import main
 from vigie.errors import ReadingError, SecretError
 from vigie.events import TIME
-from vigie.indicators import COLUMNS, bundle, keep, kept, load_key, match, read, write
 from vigie.stores import Store
 from vigie.testing.detectors import text
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 KEY, OTHER = bytes(range(32)), bytes(32)
 START = 20_000 * DAY

@@ -1,7 +1,7 @@
 import numpy as np
 
 from vigie.kernels import compiled, is_kept
-from vigie.sorting import order_of_codes
+from vigie.timeline.sorting import order_of_codes
 
 
 @compiled

@@ -4,9 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vigie.events import TIME
-from vigie.front import END, Front, Reader
-from vigie.relations import (
+from vigie.context.relations import (
     FAR,
     FAR_UNSEEN,
     LOCAL,
@@ -17,8 +15,10 @@ from vigie.relations import (
     OWN_IDLE,
     Relations,
 )
+from vigie.events import TIME
 from vigie.testing.detectors import keys, text
-from vigie.units import DAY, UnitFinder, batches
+from vigie.timeline.front import END, Front, Reader
+from vigie.timeline.units import DAY, UnitFinder, batches
 
 STRANGER = {LOCAL, LOCAL_UNSEEN, FAR, FAR_UNSEEN}
 DOUBTED = -1

@@ -6,10 +6,10 @@ import pytest
 
 from vigie.config import Trust
 from vigie.events import TIME
-from vigie.sharing import find_shared
 from vigie.testing.detectors import small_log, text
+from vigie.timeline.units import DAY
 from vigie.trust import assess
-from vigie.units import DAY
+from vigie.trust.sharing import find_shared
 
 MINUTE = 60_000_000
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vigie.checkpoints import CheckpointError
 from vigie.config import Settings
 from vigie.detection import detect, join_partitions
 from vigie.events import TIME
 from vigie.simulate.presets import simulate
 from vigie.stream import Stream
 from vigie.testing.detectors import keys, small_log, text
-from vigie.units import DAY
+from vigie.timeline.checkpoints import CheckpointError
+from vigie.timeline.units import DAY
 
 BOLD = Settings(alarm_budget=600)
 HOUR = DAY // 24

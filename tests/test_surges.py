@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from vigie.stream import Stream
-from vigie.surges import Surges
 from vigie.testing.detectors import small_log
-from vigie.units import DAY
+from vigie.timeline.units import DAY
+from vigie.usual.surges import Surges
 
 
 def repeated(events: pa.Table, day: int, accounts: range, times: int) -> pa.Table:

@@ -6,8 +6,8 @@ from vigie.config import Trust
 from vigie.detection import detect
 from vigie.events import TIME
 from vigie.testing.detectors import small_log, text
+from vigie.timeline.units import DAY
 from vigie.trust import assess
-from vigie.units import DAY
 
 
 def said(found):

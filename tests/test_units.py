@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from vigie.events import KEY, TIME
 from vigie.testing.detectors import keys, small_log, text
-from vigie.units import DAY, find_units
+from vigie.timeline.units import DAY, find_units
 
 HOUR = DAY // 24
 

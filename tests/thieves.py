@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from vigie.events import TIME
 from vigie.testing.detectors import keys, small_log, text
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 
 def with_theft(

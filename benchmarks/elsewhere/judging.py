@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.elsewhere.log import DAY, Ints, Log
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.detection import Detection
 
 

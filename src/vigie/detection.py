@@ -15,24 +15,24 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from vigie import units as units_module
-from vigie.acquaintance import Staff
-from vigie.alerts import Alert, gravest_first
-from vigie.care import Care
+from vigie.alerts.watch import Alert, gravest_first
 from vigie.config import Settings
+from vigie.context.acquaintance import Staff
+from vigie.context.care import Care
+from vigie.context.marks import Observer, Scene
 from vigie.detectors import DETECTORS, Detector, Partition
 from vigie.detectors.calibrate import Thresholds
 from vigie.detectors.combine import Evidence
 from vigie.detectors.hindsight import Keeping, Seen
 from vigie.detectors.kernel import trace_all
 from vigie.events import SCHEMA
-from vigie.front import END, key_numbers
-from vigie.honest import Honest, Reasons
-from vigie.marks import Observer, Scene
-from vigie.profiles import Habits, Usual
 from vigie.stream import LONGEST_LEARNING, Stream
+from vigie.timeline import units as units_module
+from vigie.timeline.front import END, key_numbers
+from vigie.timeline.units import DAY, find_units, join_units
 from vigie.trust import Assessment, Inspection, Inspector, assess, conclude, inspect
-from vigie.units import DAY, find_units, join_units
+from vigie.usual.honest import Honest, Reasons
+from vigie.usual.profiles import Habits, Usual
 
 COLUMNS: Final = (*units_module.COLUMNS, "source", "source_file", "source_line")
 """The waist columns to hand over; of the optional ones, those at hand. With a table of staff,

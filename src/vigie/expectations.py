@@ -7,7 +7,7 @@ A budget is a rate. On a region of 10,000 accounts, all active every day, one fa
 from dataclasses import dataclass
 from typing import Final
 
-from vigie.alerts import LEVELS
+from vigie.alerts.watch import LEVELS
 from vigie.detection import Detection
 
 PER: Final = 10_000

@@ -23,11 +23,11 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
-from vigie.blake2 import hash_texts
 from vigie.errors import SecretError, reason_of
 from vigie.events import KEY
+from vigie.hashing.blake2 import hash_texts
+from vigie.hashing.siphash import hash_spans
 from vigie.language import N_
-from vigie.siphash import hash_spans
 
 KEY_FILE: Final = "pseudonym.key"
 _SEPARATOR: Final = b"\x1f"

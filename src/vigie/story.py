@@ -12,15 +12,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.alerts import LEVELS, WATCH_ONLY, Alert
-from vigie.campaigns import retrace
+from vigie.alerts.campaigns import retrace
+from vigie.alerts.watch import LEVELS, WATCH_ONLY, Alert
 from vigie.detection import Detection
 from vigie.detectors.base import Partition
 from vigie.detectors.campaigns import KINDS
 from vigie.detectors.combine import Evidence
-from vigie.honest import REASONS
 from vigie.language import N_, _, number
-from vigie.units import Units
+from vigie.timeline.units import Units
+from vigie.usual.honest import REASONS
 
 BEFORE: Final = 12
 """Units before the first one cited that the story shows, for the calm before."""

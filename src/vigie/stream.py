@@ -15,13 +15,19 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vigie import checkpoints
-from vigie.acquaintance import Acquaintance, Staff
-from vigie.alerts import Alert, Episode, Watch
-from vigie.campaigns import Campaigns, Citation, Customs, Move
-from vigie.care import Care
-from vigie.circumstances import Circumstances
+from vigie.alerts.campaigns import Campaigns, Citation, Customs, Move
+from vigie.alerts.trails import Alarm, Look, Tally, Trail
+from vigie.alerts.watch import Alert, Episode, Watch
 from vigie.config import Settings
+from vigie.context.acquaintance import Acquaintance, Staff
+from vigie.context.care import Care
+from vigie.context.circumstances import Circumstances
+from vigie.context.knowledge import Knowledge
+from vigie.context.marks import Observer
+from vigie.context.patients import Patients
+from vigie.context.places import Places
+from vigie.context.ranges import Ranges
+from vigie.context.relations import Marks, Relations
 from vigie.detectors import DETECTORS, Detector, Partition, fitting
 from vigie.detectors.calibrate import MARGIN, Learnt, Thresholds, Weeks, calibrate
 from vigie.detectors.campaigns import Candidates, Kind, Meetings
@@ -29,25 +35,20 @@ from vigie.detectors.combine import Panel
 from vigie.detectors.hindsight import Keeping, Memory, Seen
 from vigie.detectors.kernel import Statistic
 from vigie.detectors.pooling import Pool
-from vigie.drifts import Drifts
-from vigie.front import BEGINNING, END, Front, Reader, named
-from vigie.honest import Reasons
-from vigie.knowledge import Knowledge
 from vigie.language import N_
-from vigie.marks import Observer
-from vigie.numbering import Numbers, State, Words
-from vigie.patients import Patients
-from vigie.places import Places
-from vigie.profiles import Habits, Peers
-from vigie.ranges import Ranges
-from vigie.recent import Recent
-from vigie.relations import Marks, Relations
-from vigie.rows import Rows
-from vigie.sizes import Law, Sizes
-from vigie.surges import Surges
-from vigie.trails import Alarm, Look, Tally, Trail
+from vigie.timeline import checkpoints
+from vigie.timeline.front import BEGINNING, END, Front, Reader, named
+from vigie.timeline.memory import State
+from vigie.timeline.numbering import Numbers, Words
+from vigie.timeline.recent import Recent
+from vigie.timeline.rows import Rows
+from vigie.timeline.units import DAY, UnitFinder, Units, batches
 from vigie.trust import Inspector
-from vigie.units import DAY, UnitFinder, Units, batches
+from vigie.usual.drifts import Drifts
+from vigie.usual.honest import Reasons
+from vigie.usual.profiles import Habits, Peers
+from vigie.usual.sizes import Law, Sizes
+from vigie.usual.surges import Surges
 
 LONGEST_LEARNING: Final = 30
 WARM_UP: Final = 0.4

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from databases import server, settings
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.cases.book import CaseBook
 from vigie.config import Settings
 

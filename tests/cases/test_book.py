@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from vigie import journal
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.cases import looks
 from vigie.cases.book import CaseBook
 from vigie.cases.model import TRANSITIONS, Case, Kind, Matter, Status

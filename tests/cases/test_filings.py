@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.cases.book import CaseBook
 from vigie.cases.filings import KINDS, Filing, Forms, delta, file
 from vigie.cases.model import Case, Kind, Matter

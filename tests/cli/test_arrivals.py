@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from tests.exposure.small import HEADER, line, store_of
 
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.exposure import EVIDENCE
 from vigie.exposure.kept import keep
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from vigie import journal
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.cases import looks
 from vigie.cases.arrivals import told_now
 from vigie.cli import main

@@ -9,7 +9,7 @@ from vigie.events import TIME
 from vigie.story import tell
 from vigie.stream import Stream
 from vigie.testing.detectors import keys, small_log, text
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 THIEF = "stolen.csv"
 

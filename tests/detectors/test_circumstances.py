@@ -4,16 +4,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vigie.circumstances import DEEDS, SIGNS
 from vigie.config import Settings
+from vigie.context.circumstances import DEEDS, SIGNS
+from vigie.context.ranges import Ranges
 from vigie.detectors.authentication import Authentication
 from vigie.detectors.changes import Changes
 from vigie.errors import SettingsError
 from vigie.events import KEY, TIME
-from vigie.ranges import Ranges
 from vigie.stream import Stream
 from vigie.testing.detectors import keys, text
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 START = 20_370 * DAY
 MINUTE = DAY // 1440

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from vigie.acquaintance import ACQUAINTANCES
+from vigie.context.acquaintance import ACQUAINTANCES
+from vigie.context.marks import Scene
 from vigie.detectors import DETECTORS, fitting
 from vigie.detectors.base import Partition
 from vigie.detectors.curiosity import Curiosity
-from vigie.marks import Scene
-from vigie.profiles import Usual
 from vigie.testing.detectors import partition_of, small_log
+from vigie.usual.profiles import Usual
 
 
 @pytest.fixture(scope="module")

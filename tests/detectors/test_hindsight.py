@@ -11,9 +11,9 @@ from vigie.config import Settings
 from vigie.detection import Detection, detect_slices
 from vigie.detectors.hindsight import Hindsight, Memory
 from vigie.errors import StoreError
-from vigie.front import END
 from vigie.story import tell
 from vigie.testing.detectors import small_log
+from vigie.timeline.front import END
 
 KEPT = ("row", "order", "account", "at", "day", "step", "patient")
 

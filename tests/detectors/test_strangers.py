@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from vigie.detection import Detection, detect
 from vigie.detectors.strangers import Strangers
 from vigie.testing.detectors import keys, partition_of, small_log, text
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 DAYS, DAILY, THIEF = 24, 6, "account-7"
 LASTING = Strangers.hypotheses.index("lasting_sweep")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from vigie import journal
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.errors import StoreError, UsageError
 from vigie.exposure import EVIDENCE
 from vigie.exposure.kept import ALERTS_FILE, EVIDENCE_FILE, keep, load

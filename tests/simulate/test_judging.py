@@ -12,7 +12,7 @@ from benchmarks.loot import loots
 from benchmarks.naive import DAY, attacked
 from benchmarks.trials import upper_limit
 
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.simulate.presets import simulate
 from vigie.simulate.world import World
 

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from vigie import journal
-from vigie.alerts import QUIET, Alert
+from vigie.alerts.watch import QUIET, Alert
 from vigie.cases.model import OVER, Case, Event, Matter
 from vigie.cases.scope import has_scope, scope_of, scope_of_facts
 from vigie.exposure import Scope

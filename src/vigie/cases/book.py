@@ -39,7 +39,7 @@ from vigie.language import N_
 from vigie.state import State, open_state
 
 if TYPE_CHECKING:
-    from vigie.alerts import Alert
+    from vigie.alerts.watch import Alert
 
 
 class CaseBook:

@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 import msgspec
 
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.cases.model import OVER, Case, Decision, Matter
 from vigie.errors import UsageError
 from vigie.exposure import Boundary, Scope, Stretch, of_alerts

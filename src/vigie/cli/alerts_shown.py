@@ -13,7 +13,7 @@ from vigie.language import N_, _, current_language, number, plural, sentence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vigie.alerts import Alert
+    from vigie.alerts.watch import Alert
     from vigie.detection import Detection
 
 LEVELS = {"watch": N_("watch"), "step_up": N_("step up"), "suspend": N_("suspend")}

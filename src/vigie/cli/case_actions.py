@@ -9,7 +9,7 @@ from vigie.language import _
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vigie.alerts import Alert
+    from vigie.alerts.watch import Alert
     from vigie.cases.arrivals import Arrived
     from vigie.cases.model import Case
     from vigie.cli.exposing import Looked

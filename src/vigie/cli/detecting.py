@@ -42,7 +42,7 @@ class Answer:
 
 def detect_stored(options: Namespace) -> Answer:
     """Run the detection over the whole store; the look is journalled."""
-    from vigie.acquaintance import KEYED
+    from vigie.context.acquaintance import KEYED
     from vigie.detection import COLUMNS, detect_slices
     from vigie.detectors.hindsight import Hindsight
     from vigie.events import SCHEMA
@@ -80,7 +80,7 @@ def detect_stored(options: Namespace) -> Answer:
 def _say_first_look(options: Namespace) -> None:
     """Say on a terminal why the first look of all takes so long."""
     from vigie.kernels import is_kept
-    from vigie.sorting import order_of_codes
+    from vigie.timeline.sorting import order_of_codes
 
     asked = not vars(options).get("quiet")
     if asked and remarks().is_terminal and not is_kept(order_of_codes):

@@ -13,7 +13,7 @@ from vigie.errors import UsageError
 from vigie.language import N_, _, current_language, number
 
 if TYPE_CHECKING:
-    from vigie.alerts import Alert
+    from vigie.alerts.watch import Alert
     from vigie.detection import Detection
     from vigie.story import Step, Story
 

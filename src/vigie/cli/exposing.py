@@ -22,7 +22,7 @@ from vigie.language import N_, _
 from vigie.stores import Store
 
 if TYPE_CHECKING:
-    from vigie.alerts import Alert
+    from vigie.alerts.watch import Alert
 
 
 @dataclass(frozen=True, slots=True)

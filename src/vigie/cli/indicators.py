@@ -12,7 +12,7 @@ from vigie.language import N_, _, number, plural
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from vigie.indicators import Bundle, Match
+    from vigie.alerts.indicators import Bundle, Match
 
 
 def declare(commands: Any, name: str, common: Any) -> None:
@@ -41,7 +41,8 @@ def declare(commands: Any, name: str, common: Any) -> None:
 
 def export(options: Namespace) -> int:
     """Write what may be told of the alerts that were named."""
-    from vigie import indicators, journal
+    from vigie import journal
+    from vigie.alerts import indicators
     from vigie.cli.detecting import detect_stored, recall
     from vigie.cli.terminal import home_of, say
 
@@ -74,7 +75,8 @@ def _chosen(alerts: Any, beginning: str) -> Any:
 
 def bring(options: Namespace) -> int:
     """Check and keep a document of another operator."""
-    from vigie import indicators, journal
+    from vigie import journal
+    from vigie.alerts import indicators
     from vigie.cli.terminal import home_of, say
 
     told = indicators.read(options.file, _key(options))
@@ -89,7 +91,8 @@ def bring(options: Namespace) -> int:
 
 def match(options: Namespace) -> int:
     """List the accounts that came with an indicator; exit code 3 where there are any."""
-    from vigie import indicators, journal
+    from vigie import journal
+    from vigie.alerts import indicators
     from vigie.cli.terminal import home_of, say, write_json
 
     key = _key(options)
@@ -107,7 +110,7 @@ def match(options: Namespace) -> int:
 
 def say_matches(options: Namespace) -> None:
     """Add to the answer of a scan who came with an imported indicator, where any were imported."""
-    from vigie import indicators
+    from vigie.alerts import indicators
     from vigie.cli.terminal import home_of, remark
 
     home = home_of(options)
@@ -162,15 +165,15 @@ def draw(found: "list[Match]") -> None:
 
 
 def _key(options: Namespace) -> bytes:
+    from vigie.alerts.indicators import KEY_FILE, load_key
     from vigie.cli.terminal import home_of
-    from vigie.indicators import KEY_FILE, load_key
 
     return load_key(options.key or home_of(options) / KEY_FILE)
 
 
 def _events(options: Namespace) -> "pa.Table":
+    from vigie.alerts.indicators import COLUMNS
     from vigie.cli.opening import open_present
-    from vigie.indicators import COLUMNS
 
     with open_present(options) as store:
         return store.events(list(COLUMNS))

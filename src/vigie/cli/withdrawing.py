@@ -24,7 +24,7 @@ from vigie.language import _, number, plural
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vigie.alerts import Alert
+    from vigie.alerts.watch import Alert
     from vigie.detection import Detection
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from vigie.acquaintance import Staff
+from vigie.context.acquaintance import Staff
 from vigie.detectors.authentication import Authentication
 from vigie.detectors.base import Detector, Partition
 from vigie.detectors.bulk import Bulk

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.circumstances import SIGNS
+from vigie.context.circumstances import SIGNS
 from vigie.detectors.base import Partition, Ratios, contrast
 from vigie.detectors.place import harvest_place
 

@@ -20,10 +20,10 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.honest import Honest
-from vigie.marks import FACTORS, Scene
-from vigie.profiles import Usual
-from vigie.units import Units
+from vigie.context.marks import FACTORS, Scene
+from vigie.timeline.units import Units
+from vigie.usual.honest import Honest
+from vigie.usual.profiles import Usual
 
 Ratios = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detectors.base import Partition, Ratios
-from vigie.sizes import SPAN
+from vigie.usual.sizes import SPAN
 
 
 class Bulk:

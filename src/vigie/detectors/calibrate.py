@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detectors.kernel import Statistic
-from vigie.numbering import Codes, State, grown
-from vigie.units import Units
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes
+from vigie.timeline.units import Units
 
 WEEK: Final = 7
 _TAIL: Final = 0.10

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from vigie.detectors.base import Ratios
 from vigie.detectors.calibrate import WEEK
 from vigie.detectors.pooling import Passage, Pool
-from vigie.front import END
 from vigie.kernels import Int32s, Int64s, kernel
-from vigie.numbering import Codes, Numbers, State, grown
-from vigie.units import DAY, Units
+from vigie.timeline.front import END
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, Numbers
+from vigie.timeline.units import DAY, Units
 
 SHARES: Final = {
     "joint_organisation": 0.06, "joint_team": 0.06, "joint_device": 0.03, "joint_network": 0.03,

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.circumstances import DEEDS
+from vigie.context.circumstances import DEEDS
 from vigie.detectors.base import Partition, Ratios, contrast
 
 _BY_THIEF = (0.88, 0.07, 0.01, 0.01, 0.03)

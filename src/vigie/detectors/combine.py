@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detectors.base import Detector, Partition, Ratios
-from vigie.front import END
-from vigie.numbering import State
+from vigie.timeline.front import END
+from vigie.timeline.memory import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from vigie.acquaintance import SELF
+from vigie.context.acquaintance import SELF
 from vigie.detectors.base import Partition, Ratios, contrast
 
 _SOUGHT: Final = (0.45, 0.06, 0.09, 0.15, 0.24, 0.01)

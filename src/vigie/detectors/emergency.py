@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.context.marks import MANNERS
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.marks import MANNERS
 
 _OVERRIDE = MANNERS.index("break_glass")
 _BY_OVERRIDE = tuple(0.88 if name == _OVERRIDE else 0.02 for name in range(len(MANNERS)))

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.context.marks import MANNERS
 from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.honest import HASTE, SILENT
-from vigie.marks import MANNERS
+from vigie.usual.honest import HASTE, SILENT
 
 _BY_IDENTIFIER = (0.199, 0.8, 0.001)
 _BY_NAME = (0.40, 0.01, 0.59)

@@ -18,12 +18,12 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.context.marks import Scene
 from vigie.detectors.base import Partition, Ratios
-from vigie.honest import Honest
-from vigie.marks import Scene
-from vigie.profiles import Usual
 from vigie.stores.layout import telling
-from vigie.units import Units
+from vigie.timeline.units import Units
+from vigie.usual.honest import Honest
+from vigie.usual.profiles import Usual
 
 _ARRAYS: Final = ("row", "order", "account", "at", "day", "step", "patient")
 _GROUPS: Final = {

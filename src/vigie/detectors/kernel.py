@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import kernel
-from vigie.numbering import Codes, State, grown
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]

@@ -11,9 +11,9 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.context.relations import OWN, OWN_IDLE, RELATIONS, TEAM, TEAM_IDLE
 from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.relations import OWN, OWN_IDLE, RELATIONS, TEAM, TEAM_IDLE
 
 _DRAWN: Final = np.full(len(RELATIONS), 0.005)
 _DRAWN[[OWN, OWN_IDLE, TEAM, TEAM_IDLE]] = 0.30, 0.56, 0.03, 0.05

@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import Floats, Floats32, Int64s, inlined, kernel
-from vigie.numbering import State, grown
-from vigie.watches import WATCH, close_day, kind_of_day
+from vigie.timeline.memory import State, grown
+from vigie.timeline.watches import WATCH, close_day, kind_of_day
 
 INTENSITIES: Final = np.array([0.01, 0.03, 0.1, 0.3])
 SURGE: Final = 4.0

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vigie import journal
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.errors import StoreError, UsageError
 from vigie.exposure.engine import EVIDENCE
 from vigie.exposure.output import hash_file

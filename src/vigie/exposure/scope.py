@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import pyarrow as pa
 
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.errors import UsageError
 from vigie.exposure.schema import CERTAINTIES
 from vigie.language import N_

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.hashing.unaligned import load_word, trailing_zeros
 from vigie.kernels import Bytes, Int32s, Int64s, inlined, kernel
-from vigie.unaligned import load_word, trailing_zeros
 
 FAULTS: Final = (
     "", "bad_fields", "bad_encoding", "nul_byte", "line_too_long", "truncated",

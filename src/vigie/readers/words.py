@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vigie.hashing.unaligned import load_tail, load_word
 from vigie.kernels import Bytes, Int32s, UInt64s, kernel
-from vigie.unaligned import load_tail, load_word
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.detection import Detection
 from vigie.detectors.campaigns import KINDS
 from vigie.language import N_, _, current_language, number, plural

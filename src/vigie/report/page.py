@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import vigie
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.detection import Detection
 from vigie.language import _, current_language, number, plural
 from vigie.report import dates
@@ -18,7 +18,7 @@ from vigie.report.account import LEVELS, badge, login, tell_alert
 from vigie.report.charts import Mark, calendar
 from vigie.report.figures import draw, table
 from vigie.report.markup import Html, element, join
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 MARK: Final = "Vigie report"
 """What the head of every report says, by which its own are known from other files."""

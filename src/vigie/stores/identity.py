@@ -16,9 +16,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import KEY
+from vigie.hashing.siphash import hash_rows
 from vigie.kernels import Int32s, Int64s, UInt64s, kernel
 from vigie.pseudonyms import Keyring
-from vigie.siphash import hash_rows
 
 Words = NDArray[np.uint64]
 _BY_RECORD: Final = 0xFFFFFFFF

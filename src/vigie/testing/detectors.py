@@ -18,7 +18,7 @@ from vigie.detection import join_partitions
 from vigie.detectors.base import Detector, Partition
 from vigie.events import KEY, TEXT, TIME
 from vigie.stream import Stream
-from vigie.units import DAY
+from vigie.timeline.units import DAY
 
 _START: Final = 20_370 * DAY
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detection import Detection
+from vigie.timeline.units import Units
 from vigie.triage.conformal import choose, weigh_conformal
 from vigie.triage.scores import CALENDARS, By, Calendar, Scores, score
-from vigie.units import Units
 
 FDR: Final = 0.1
 _EPOCH: Final = date(1970, 1, 1).toordinal()

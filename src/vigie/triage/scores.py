@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from vigie.detection import Detection
 from vigie.detectors.hindsight import Seen
 from vigie.detectors.kernel import Statistic
-from vigie.numbering import Codes, grown
+from vigie.timeline.memory import grown
+from vigie.timeline.numbering import Codes
 
 Values = NDArray[np.float64]
 By = Literal["day", "week"]

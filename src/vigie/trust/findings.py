@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.config import Trust
-from vigie.front import DAY, WITHIN, Reader
-from vigie.holes import Hole
 from vigie.language import N_
+from vigie.timeline.front import DAY, WITHIN, Reader
+from vigie.trust.holes import Hole
 from vigie.trust.inspector import FEW_HOURS, Inspector
 
 _HOUR: Final = DAY // 24

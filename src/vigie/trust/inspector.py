@@ -12,12 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.front import DAY, TEXTS
-from vigie.holes import Hole, Silence, Spoken, holes_of
-from vigie.numbering import Words, stand_for
-from vigie.rows import Columns
-from vigie.sharing import Shared, Sharing
-from vigie.skew import Clocks, Skew
+from vigie.timeline.front import DAY, TEXTS
+from vigie.timeline.numbering import Words, stand_for
+from vigie.timeline.rows import Columns
+from vigie.trust.holes import Hole, Silence, Spoken, holes_of
+from vigie.trust.sharing import Shared, Sharing
+from vigie.trust.skew import Clocks, Skew
 
 FEW_HOURS: Final = 2
 """Times of day in a log that knows none: midnight, in summer and in winter."""

@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.hashing.unaligned import load_byte, text_marks, trailing_zeros
 from vigie.kernels import Bytes, Flags, Int32s, Int64s, inlined, kernel
 from vigie.readers.lines import utf8_size
-from vigie.unaligned import load_byte, text_marks, trailing_zeros
 
 CODES: Final = (
     "type", "subtype", "category", "code", "action", "outcome", "purposeOfEvent", "authorization",

@@ -17,7 +17,7 @@ import numpy as np
 
 from vigie.errors import VigieError
 from vigie.language import N_
-from vigie.numbering import State
+from vigie.timeline.memory import State
 
 VERSION: Final = 10
 _STATE: Final = "state.json"

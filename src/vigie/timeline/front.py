@@ -28,10 +28,11 @@ from vigie.kernels import (
     kernel,
     told,
 )
-from vigie.numbering import NOBODY, Codes, State, Words, hashed, stand_for
-from vigie.recent import Recent
-from vigie.rows import Columns, Rows, join, take
-from vigie.sorting import order_of_time
+from vigie.timeline.memory import State
+from vigie.timeline.numbering import NOBODY, Codes, Words, hashed, stand_for
+from vigie.timeline.recent import Recent
+from vigie.timeline.rows import Columns, Rows, join, take
+from vigie.timeline.sorting import order_of_time
 
 DAY: Final = 86_400_000_000
 """One day in microseconds, the unit of every time here."""

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from vigie.kernels import Floats, Int64s, UInt64s
-from vigie.numbering import Codes, Numbers, State, grown
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, Numbers
 
 _SHARES: Final = 1 << 18
 """Counters of strangers by place and where they are known from; two pairs seldom share one."""

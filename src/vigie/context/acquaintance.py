@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vigie import care as care_relations
-from vigie.front import BEGINNING, key_numbers
-from vigie.numbering import State
-from vigie.relations import EXPECTED, OWN_IDLE, TEAM_IDLE, Marks
-from vigie.units import Units
+from vigie.context import care as care_relations
+from vigie.context.relations import EXPECTED, OWN_IDLE, TEAM_IDLE, Marks
+from vigie.timeline.front import BEGINNING, key_numbers
+from vigie.timeline.memory import State
+from vigie.timeline.units import Units
 
 ACQUAINTANCES: Final = ("nobody", "namesake", "colleague", "teammate", "relative", "self")
 NOBODY, NAMESAKE, COLLEAGUE, TEAMMATE, RELATIVE, SELF = range(6)

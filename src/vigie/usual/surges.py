@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import Floats, Floats32, Int32s, Int64s, kernel
-from vigie.numbering import Numbers, State, grown
-from vigie.units import Units
-from vigie.watches import WATCH, close_day, kind_of_day
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Numbers
+from vigie.timeline.units import Units
+from vigie.timeline.watches import WATCH, close_day, kind_of_day
 
 Values = NDArray[np.float64]
 

@@ -14,8 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.kernels import Int32s, Int64s, compiled, kernel
-from vigie.numbering import Codes, Words, grown, stand_for
-from vigie.sorting import order_of_time
+from vigie.timeline.memory import grown
+from vigie.timeline.numbering import Codes, Words, stand_for
+from vigie.timeline.sorting import order_of_time
 
 BACK_AND_FORTH: Final = 10 * 60 * 1_000_000
 """Within this (µs) a person does not leave a device, work on another and come back."""

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vigie.alerts import Alert
+from vigie.alerts.watch import Alert
 from vigie.errors import ReadingError, SecretError, reason_of
 from vigie.events import TEXT
 from vigie.language import N_

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import Int64s, Records, inlined, kernel
-from vigie.numbering import State, mixed
+from vigie.timeline.memory import State
+from vigie.timeline.numbering import mixed
 
 NEVER: Final = 2**62
 _SMALLEST: Final = 64

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from vigie.detectors.base import Ratios
 from vigie.detectors.kernel import Statistic
-from vigie.front import BEGINNING, Times
 from vigie.kernels import Floats, Int32s, compiled
-from vigie.numbering import Codes, State, grown
-from vigie.units import Units
+from vigie.timeline.front import BEGINNING, Times
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes
+from vigie.timeline.units import Units
 
 _SIZES: Final = ("record_count", "bytes")
 _SPARED: Final = (

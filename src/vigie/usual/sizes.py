@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.context.marks import Scene
 from vigie.kernels import Floats, Int32s, compiled
-from vigie.marks import Scene
-from vigie.numbering import Codes, State, grown
-from vigie.units import Units
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes
+from vigie.timeline.units import Units
 
 RECORDS: Final = 5.0
 BYTES: Final = 16.0

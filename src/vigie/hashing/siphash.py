@@ -10,8 +10,8 @@ Source: J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF" (2
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.hashing.unaligned import load_tail, load_word
 from vigie.kernels import Bytes, Int64s, UInt64s, inlined, kernel
-from vigie.unaligned import load_tail, load_word
 
 
 @inlined

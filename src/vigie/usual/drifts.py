@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.context.relations import HOST, Marks
 from vigie.kernels import Floats, Int8s, Int32s, Int64s, Records, kernel
-from vigie.numbering import Codes, State, grown
-from vigie.relations import HOST, Marks
-from vigie.units import Units
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes
+from vigie.timeline.units import Units
 
 _FEWEST: Final = 3
 """Other accounts that must have changed, and strangers from which one has."""

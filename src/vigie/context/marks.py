@@ -11,16 +11,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie import care as care_relations
-from vigie.acquaintance import ACQUAINTANCES, Acquaintance, Staff
-from vigie.circumstances import DEEDS, SIGNS, Circumstances
+from vigie.context import care as care_relations
+from vigie.context.acquaintance import ACQUAINTANCES, Acquaintance, Staff
+from vigie.context.circumstances import DEEDS, SIGNS, Circumstances
+from vigie.context.ranges import Ranges
+from vigie.context.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
 from vigie.events import ACTIONS
-from vigie.front import BEGINNING, Times
 from vigie.kernels import Int32s, Int64s, compiled
-from vigie.numbering import Codes, Numbers, State, grown
-from vigie.ranges import Ranges
-from vigie.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
-from vigie.units import DAY, Flags, Units
+from vigie.timeline.front import BEGINNING, Times
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, Numbers
+from vigie.timeline.units import DAY, Flags, Units
 
 _HOUR: Final = DAY // 24
 

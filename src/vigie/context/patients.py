@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from vigie.context.knowledge import NEVER
 from vigie.kernels import Floats, Int32s, Int64s, Records, kernel
-from vigie.knowledge import NEVER
-from vigie.numbering import Codes, State, grown, mixed
-from vigie.units import Units
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, mixed
+from vigie.timeline.units import Units
 
 UNSEEN: Final = (0.1, 0.4)
 """Share of a register that no access in the log has shown yet, at least and at most: a sweep meets

@@ -10,8 +10,8 @@ Source: RFC 7693 (the compression function and its constants).
 import numpy as np
 import pyarrow as pa
 
+from vigie.hashing.unaligned import load_word
 from vigie.kernels import Bytes, Int64s, UInt64s, inlined, kernel
-from vigie.unaligned import load_word
 
 _INITIAL = np.array(
     [

@@ -24,6 +24,7 @@ from vigie.kernels import (
     prefetch,
     told,
 )
+from vigie.timeline.memory import State
 
 Keys = NDArray[np.uint64]
 Codes = NDArray[np.int32]
@@ -34,18 +35,6 @@ NOBODY: Final = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _SMALLEST: Final = 64
 _AHEAD: Final = 12
 """Keys between asking the memory for a place and looking there."""
-
-
-class State:
-    """What is remembered between batches: attributes are numbers, texts, arrays, or State."""
-
-    def remembered(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps, by attribute."""
-        return vars(self)
-
-    def restore(self, kept: dict[str, Any]) -> None:
-        """Set the attributes from what a checkpoint kept."""
-        vars(self).update(kept)
 
 
 class Numbers(State):
@@ -206,24 +195,6 @@ def _looked_up(table: Codes, indices: pa.Array) -> Codes:
     if not indices.null_count:
         return _look_up(table, codes)
     return _look_up_said(table, codes, np.frombuffer(valid, np.uint8), indices.offset)
-
-
-def grown(values: NDArray[Any], count: int, fill: Any = 0) -> NDArray[Any]:
-    """Return `values` with room for `count` rows, new ones `fill`; by doubling when it lacks.
-
-    >>> len(grown(np.zeros(4), 5))
-    8
-    """
-    if count <= len(values):
-        return values
-    shape = (max(count, 2 * len(values)), *values.shape[1:])
-    if np.isscalar(fill) and fill == 0:
-        larger = np.zeros(shape, values.dtype)
-    else:
-        larger = np.empty(shape, values.dtype)
-        larger[len(values) :] = fill
-    larger[: len(values)] = values
-    return larger
 
 
 def _empty(size: int) -> Keys:

@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.alerts import LEVELS, QUIET, Alert, alert_identity, few, moment, span
+from vigie.alerts.trails import Look
+from vigie.alerts.watch import LEVELS, QUIET, Alert, alert_identity, few, moment, span
 from vigie.detectors.base import Partition, Ratios
 from vigie.detectors.campaigns import (
     KINDS,
@@ -25,9 +26,8 @@ from vigie.detectors.campaigns import (
 )
 from vigie.detectors.pooling import Passage
 from vigie.language import LANGUAGES, N_, _, number, speaking
-from vigie.numbering import State, grown
-from vigie.trails import Look
-from vigie.units import DAY, Units
+from vigie.timeline.memory import State, grown
+from vigie.timeline.units import DAY, Units
 
 REASONS: Final = {
     "joint_organisation": N_(

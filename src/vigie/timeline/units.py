@@ -16,12 +16,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.front import DAY as DAY
-from vigie.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Times
 from vigie.kernels import Int32s, Int64s, UInt64s, kernel, prefetch
-from vigie.numbering import Codes, Numbers, State, Words, grown, stand_for
-from vigie.rows import Rows
-from vigie.sorting import order_of_codes
+from vigie.timeline.front import DAY as DAY
+from vigie.timeline.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Times
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, Numbers, Words, stand_for
+from vigie.timeline.rows import Rows
+from vigie.timeline.sorting import order_of_codes
 
 Flags = NDArray[np.bool_]
 

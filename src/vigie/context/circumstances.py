@@ -15,12 +15,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from vigie.context.ranges import Ranges
+from vigie.context.relations import Marks
 from vigie.events import ACTIONS, VOCABULARIES
 from vigie.kernels import Floats, Int8s, Int16s, Int32s, Int64s, compiled, inlined, kernel
-from vigie.numbering import Codes, Numbers, State, Words, grown
-from vigie.ranges import Ranges
-from vigie.relations import Marks
-from vigie.units import DAY, Flags, Units
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, Numbers, Words
+from vigie.timeline.units import DAY, Flags, Units
 
 SIGNS: Final = (
     "none", "weaker_means", "failures", "beside", "abroad", "travel", "woken", "tried_many",

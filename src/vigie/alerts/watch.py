@@ -14,12 +14,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from vigie.alerts.trails import Alarm, Look, Tally, Trail
 from vigie.detectors.calibrate import Thresholds
 from vigie.detectors.kernel import Statistic, Values
 from vigie.language import LANGUAGES, N_, _, number, plural, speaking
-from vigie.numbering import State
-from vigie.trails import Alarm, Look, Tally, Trail
-from vigie.units import DAY
+from vigie.timeline.memory import State
+from vigie.timeline.units import DAY
 
 QUIET: Final = 7 * DAY
 LEVELS: Final = ("watch", "step_up", "suspend")

@@ -15,14 +15,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.drifts import Drifts
-from vigie.front import BEGINNING
-from vigie.marks import Scene
-from vigie.numbering import State, grown
-from vigie.profiles import AS_PEERS, Usual
-from vigie.relations import HOST, TEAM
-from vigie.surges import Surges
-from vigie.units import Units
+from vigie.context.marks import Scene
+from vigie.context.relations import HOST, TEAM
+from vigie.timeline.front import BEGINNING
+from vigie.timeline.memory import State, grown
+from vigie.timeline.units import Units
+from vigie.usual.drifts import Drifts
+from vigie.usual.profiles import AS_PEERS, Usual
+from vigie.usual.surges import Surges
 
 Values = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import compiled
-from vigie.numbering import Codes, Numbers, find_all, mix_all, mixed
+from vigie.timeline.numbering import Codes, Numbers, find_all, mix_all, mixed
 
 SECOND: Final = 1_000_000
 _REACH: Final = 13 * 3600 * SECOND

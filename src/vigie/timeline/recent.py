@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.kernels import Flags, Int64s, UInt64s, compiled, inlined, kernel
-from vigie.numbering import Keys, State, mixed
+from vigie.timeline.memory import State
+from vigie.timeline.numbering import Keys, mixed
 
 _NEVER: Final = -(2**62)
 _SMALLEST: Final = 64

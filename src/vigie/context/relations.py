@@ -11,8 +11,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.context.knowledge import Knowledge, knows, slot_of, tell
+from vigie.context.patients import Patients
+from vigie.context.places import Places, Seen
 from vigie.events import ACTIONS
-from vigie.front import END
 from vigie.kernels import (
     Flags,
     Floats,
@@ -24,11 +26,10 @@ from vigie.kernels import (
     kernel,
     prefetch,
 )
-from vigie.knowledge import Knowledge, knows, slot_of, tell
-from vigie.numbering import Codes, Numbers, State, found_number, grown, mixed
-from vigie.patients import Patients
-from vigie.places import Places, Seen
-from vigie.units import DAY, Units
+from vigie.timeline.front import END
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, Numbers, found_number, mixed
+from vigie.timeline.units import DAY, Units
 
 Marks = NDArray[np.int8]
 Values = NDArray[np.float64]

@@ -18,12 +18,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.front import BEGINNING
-from vigie.marks import FACTORS, Scene
-from vigie.numbering import Codes, Numbers, State, grown
-from vigie.relations import HOST, RELATIONS
-from vigie.sizes import Sizes
-from vigie.units import Units
+from vigie.context.marks import FACTORS, Scene
+from vigie.context.relations import HOST, RELATIONS
+from vigie.timeline.front import BEGINNING
+from vigie.timeline.memory import State, grown
+from vigie.timeline.numbering import Codes, Numbers
+from vigie.timeline.units import Units
+from vigie.usual.sizes import Sizes
 
 OWN_WEIGHT: Final = 30.0
 """Units of own history at which an account counts as much as its peers."""

@@ -1,0 +1,1 @@
+"""Alerts: raised from evidence, those of a campaign joined, told to other operators as hashes."""
