@@ -229,15 +229,15 @@ class Reasons(State):
         """Return how often each state begins per unit, by peer group.
 
         What began with one account of a group may have been a theft: it is nobody's habit yet. A
-        list in a rush is its reader's habit alone; so is a rush of strangers where no profession is
-        told, for all others are no peers.
+        list in a rush is its reader's habit alone, and a rush of strangers no work at all where no
+        profession is told: whose task it might be, the log does not say.
         """
         begun = np.maximum(self._peers_begun - 1.0, 0.0)
         steps = self._peers_steps[:, None]
         rates = np.asarray((begun + _PEERS * _BEGIN) / (steps + _PEERS))
         rates[:, _LIST] = _BEGIN[_LIST]
         nameless = [number for number, name in enumerate(groups) if not name]
-        rates[nameless, _IN_NO_ORDER] = _BEGIN[_IN_NO_ORDER]
+        rates[nameless, _IN_NO_ORDER] = 0.0
         return rates
 
     def _met(self) -> Values:
