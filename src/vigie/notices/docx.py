@@ -19,7 +19,7 @@ from vigie.notices.document import Document
 from vigie.notices.wording import FOLDER
 
 try:
-    from docxtpl import DocxTemplate  # type: ignore[import-untyped]
+    from docxtpl import DocxTemplate
     from jinja2 import Environment, StrictUndefined, Template, TemplateError, UndefinedError
 except ImportError:
     raise SettingsError(
