@@ -147,6 +147,8 @@ class LogOracle:
             low, high = people.commune_span[people.organisation[account]].T
             place = low + (rng.random(len(account)) * (high - low)).astype(np.int64)
             return people.register.by_place[place]
+        if hypothesis == "colleagues":
+            return self._mates(account)
         if hypothesis in ("practice", "own_panel"):
             whose = account
             if hypothesis == "practice":
@@ -160,6 +162,20 @@ class LogOracle:
             place = (rng.random(len(account)) * frontier).astype(np.int64)
             return people.sequences.patients[people.sequences.starts[sequence] + place]
         return rng.integers(self._many, size=len(account))
+
+    def _mates(self, account: Ints) -> Ints:
+        """Draw one of those who work where each account does and are patients; else anybody."""
+        people, rng = self.stage.people, self._rng
+        treated = np.flatnonzero(people.owner >= 0)
+        treated = treated[np.argsort(people.organisation[treated], kind="stable")]
+        site, mine = people.organisation[treated], people.organisation[account]
+        low, high = np.searchsorted(site, mine), np.searchsorted(site, mine, side="right")
+        place = low + (rng.random(len(account)) * (high - low)).astype(np.int64)
+        anybody = rng.integers(self._many, size=len(account))
+        if not len(treated):
+            return anybody
+        mates = people.owner[treated[np.minimum(place, len(treated) - 1)]]
+        return np.where(high > low, mates, anybody)
 
     def stolen(self, hypothesis: str, intensity: float) -> Floats:
         """Return the likelihood ratio of each visit; 1 before the scored part."""

@@ -270,6 +270,33 @@ class Oracle:
         found: Floats = (theirs[self.visits.patient] == mine) / np.maximum(many[mine], 1)
         return found
 
+    def colleagues(self) -> Floats:
+        """Return the chance among those who work where the owner does and are patients too.
+
+        Two to eight of them, at most four of the own team first, the rest drawn at the place.
+        """
+        people, visits, sizes = self.stage.people, self.visits, np.arange(2, 9)
+        first = np.array([np.mean((rank < sizes) / sizes) for rank in range(4)])
+        treated = np.flatnonzero(people.owner >= 0)
+        chances = {}
+        for one in range(people.size):
+            mates = treated[people.organisation[treated] == people.organisation[one]]
+            mates = mates[mates != one]
+            near = mates[people.team[mates] == people.team[one]][:4]
+            for mate in mates.tolist():
+                chances[one, int(people.owner[mate])] = (1 - first[: len(near)].sum()) / len(mates)
+            for rank, mate in enumerate(near.tolist()):
+                chances[one, int(people.owner[mate])] += first[rank]
+        pairs = np.array(list(chances), np.int64).reshape(-1, 2)
+        keys = pairs[:, 0] * people.register.size + pairs[:, 1]
+        order = np.argsort(keys)
+        keys, values = keys[order], np.array(list(chances.values()), np.float64)[order]
+        asked = visits.account * people.register.size + visits.patient
+        place = np.minimum(np.searchsorted(keys, asked), max(len(keys) - 1, 0))
+        if not len(keys):
+            return np.zeros(len(asked))
+        return np.where((keys[place] == asked) & (visits.patient >= 0), values[place], 0.0)
+
     def stolen(self, hypothesis: str, intensity: float) -> Floats:
         """Return the likelihood ratio of each visit under `hypothesis` (see `hypothesis_of`)."""
         people, flows = self.stage.people, self.stage.chosen.workflows
@@ -302,6 +329,7 @@ class Oracle:
             "town_sweep": lambda: (town, ""),
             "own_panel": lambda: (self.known[:, 5], ""),
             "namesakes": lambda: (self.namesakes(), ""),
+            "colleagues": lambda: (self.colleagues(), ""),
             "neighbours": lambda: (
                 0.3 * town + 0.7 * self.walk(self._place_rank, near, 0.05), "",
             ),

@@ -67,6 +67,23 @@ def test_a_theft_looks_unlike_honest_work(kind):
     assert np.median(ratio[honest(of)]) < 0.0
 
 
+def test_whoever_looks_up_colleagues_opens_records_of_colleagues_of_the_place():
+    of = oracle("hospital")
+    people = of.stage.people
+    ratio = of.stolen("colleagues", 0.2)
+    site = dict(zip(people.owner.tolist(), people.organisation.tolist(), strict=True))
+    rows = np.flatnonzero((ratio > 0) & of.named)
+    here = people.organisation[of.visits.account[rows]].tolist()
+    assert [site[one] for one in of.visits.patient[rows].tolist()] == here
+    assert np.median(ratio[rows]) > 1
+
+
+def test_what_the_log_shows_of_looks_at_colleagues_is_a_ratio():
+    seen = LogOracle(oracle("hospital")).stolen("colleagues", 0.2)
+    assert np.isfinite(seen).all()
+    assert (seen >= 0).all()
+
+
 def test_the_threshold_keeps_the_budget():
     of = oracle("hospital")
     rows = np.flatnonzero(of.visits.attack < 0)
