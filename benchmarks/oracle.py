@@ -278,24 +278,22 @@ class Oracle:
         people, visits, sizes = self.stage.people, self.visits, np.arange(2, 9)
         first = np.array([np.mean((rank < sizes) / sizes) for rank in range(4)])
         treated = np.flatnonzero(people.owner >= 0)
-        chances = {}
+        chances = {-1: 0.0}
         for one in range(people.size):
             mates = treated[people.organisation[treated] == people.organisation[one]]
             mates = mates[mates != one]
             near = mates[people.team[mates] == people.team[one]][:4]
-            for mate in mates.tolist():
-                chances[one, int(people.owner[mate])] = (1 - first[: len(near)].sum()) / len(mates)
-            for rank, mate in enumerate(near.tolist()):
-                chances[one, int(people.owner[mate])] += first[rank]
-        pairs = np.array(list(chances), np.int64).reshape(-1, 2)
-        keys = pairs[:, 0] * people.register.size + pairs[:, 1]
-        order = np.argsort(keys)
-        keys, values = keys[order], np.array(list(chances.values()), np.float64)[order]
+            rest = (1 - first[: len(near)].sum()) / max(len(mates), 1)
+            pairs = one * people.register.size + people.owner[mates]
+            chances |= dict.fromkeys(pairs.tolist(), rest)
+            for mate, chance in zip(near, first, strict=False):
+                chances[one * people.register.size + int(people.owner[mate])] += float(chance)
+        keys = np.array(sorted(chances))
+        values = np.array([chances[key] for key in keys.tolist()])
         asked = visits.account * people.register.size + visits.patient
-        place = np.minimum(np.searchsorted(keys, asked), max(len(keys) - 1, 0))
-        if not len(keys):
-            return np.zeros(len(asked))
-        return np.where((keys[place] == asked) & (visits.patient >= 0), values[place], 0.0)
+        asked = np.where(visits.patient >= 0, asked, -1)
+        place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+        return np.where(keys[place] == asked, values[place], 0.0)
 
     def stolen(self, hypothesis: str, intensity: float) -> Floats:
         """Return the likelihood ratio of each visit under `hypothesis` (see `hypothesis_of`)."""

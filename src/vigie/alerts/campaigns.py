@@ -1,6 +1,6 @@
 """Campaigns: accounts that move together become one alert that names them all.
 
-Runs beside the watch over single accounts (see `alerts`), on the same evidence and a share of the
+Runs beside the watch over single accounts (see `watch`), on the same evidence and a share of the
 same alarm budget. Alarms of groups that share an account, seven days apart at most, are one alert,
 whether the accounts were joined by their organisation, their team, a device or a network.
 """
