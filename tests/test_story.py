@@ -23,10 +23,10 @@ def test_a_level_that_the_evidence_told_cannot_reach_is_explained(found):
 
 
 def test_evidence_that_may_only_watch_says_so_however_strong_it_is():
-    found = detect(with_theft())
+    found = detect(with_theft(patients=200, seconds=5))
     [alert] = found.alerts
     assert (alert.level, alert.hypothesis) == ("watch", "fast_sweep")
-    assert alert.evidence > 2 * alert.thresholds[0]
+    assert alert.evidence > 3 * alert.thresholds[0]
     assert "raises no more than watch" in explain_level(alert, tell(found, alert))
 
 

@@ -2,7 +2,7 @@
 
 A mark is a small category per kind of observation (a *factor*, see `FACTORS`). *Relation* matters
 most: how this patient relates to the account through accesses older than a delay (see `relations`).
-Under "usual" marks follow the account's habits (see `profiles`).
+Under "usual" marks follow the account's habits (see `usual`).
 """
 
 from dataclasses import dataclass
