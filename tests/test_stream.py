@@ -1,6 +1,7 @@
 """Replay is live: however the events come, the same alerts and the same evidence."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from vigie.simulate.presets import simulate
 from vigie.stream import Stream
 from vigie.testing.detectors import keys, small_log, text
 from vigie.timeline.checkpoints import CheckpointError
-from vigie.timeline.units import DAY
+from vigie.timeline.rows import Rows
+from vigie.timeline.units import DAY, UnitFinder, Units
 
 BOLD = Settings(alarm_budget=600)
 HOUR = DAY // 24
@@ -167,6 +169,32 @@ def test_later_ones_are_counted_and_not_lost() -> None:
     assert stream.late == 10
     looked_at = sum(len(seen.partition.units) for seen in stream.kept)
     assert looked_at >= len(detect(events).partition.units) - 10
+
+
+class Growing(list):
+    """The accounts of a stream whose next slice is being read: one more at every look."""
+
+    looks = 0
+
+    def __len__(self) -> int:
+        self.looks += 1
+        return super().__len__() + self.looks
+
+
+def test_accounts_that_come_while_a_day_is_judged_change_nothing(monkeypatch) -> None:
+    events = stolen(3)
+    learn = detect(events, BOLD).learn_until
+    _, alone = fed(events, [], BOLD, learn_until=learn)
+    find = UnitFinder.find
+
+    def found(self: UnitFinder, rows: Rows) -> Units:
+        units = find(self, rows)
+        return replace(units, accounts=Growing(units.accounts))
+
+    monkeypatch.setattr(UnitFinder, "find", found)
+    _, meanwhile = fed(events, [], BOLD, learn_until=learn)
+    assert alone["end"]
+    assert meanwhile["end"] == alone["end"]
 
 
 def test_detection_is_a_use_of_the_stream() -> None:

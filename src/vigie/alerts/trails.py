@@ -116,7 +116,7 @@ class Trail(State):
         kept[alarming] = True
         chosen = np.flatnonzero(kept)
         account = units.account[chosen]
-        self._spoke = grown(self._spoke, len(units.accounts))
+        self._spoke = grown(self._spoke, units.known)
         np.add.at(self._spoke, account, spoke[chosen].astype(np.int32))
         part: dict[str, NDArray[Any]] = {
             "uid": chosen + self.seen, "account": account, "at": units.at[chosen],
@@ -174,7 +174,7 @@ class Tally(State):
             self._close()
             self._day = int(units.day[0])
         groups = int(max(group.max(initial=-1), look.active_group.max(initial=-1))) + 1
-        self._make_room(len(units.accounts), groups)
+        self._make_room(units.known, groups)
         self.days[units.active[0]] += 1
         known = look.active_group >= 0
         np.add.at(self._days_today, look.active_group[known], 1.0)

@@ -116,9 +116,9 @@ class Circumstances(State):
             ("spoken", -1),
             ("country", -1),
         ):
-            self._accounts[name] = grown(self._accounts[name], len(units.accounts), fill)
+            self._accounts[name] = grown(self._accounts[name], units.known, fill)
         for name in ("failed_at", "fails", "pending", "sessions"):
-            self._accounts[name] = grown(self._accounts[name], len(units.accounts))
+            self._accounts[name] = grown(self._accounts[name], units.known)
         words = units.words["auth_method"]
         self._strength += [strength(word) for word in words[len(self._strength) :]]
         networks = len(units.words["network"])
@@ -142,7 +142,7 @@ class Circumstances(State):
 
     def _deeds(self, units: Units, spoken: Marks) -> Marks:
         """Mark changes, and what is only read; the first row of a request speaks for it."""
-        self._run = grown(self._run, len(units.accounts), -HOUR)
+        self._run = grown(self._run, units.known, -HOUR)
         deed = _DEEDS[units.action]
         said = (deed > 0) | ((spoken >= 0) & units.first_of_step & ~units.act)
         for kind in _IN_RUNS:

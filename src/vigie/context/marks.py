@@ -161,7 +161,7 @@ class Observer(State):
 
     def _paces(self, units: Units, relation: Marks) -> Marks:
         """Mark how soon each unit follows the account's last one that said something."""
-        self._said_at = grown(self._said_at, len(units.accounts), -1)
+        self._said_at = grown(self._said_at, units.known, -1)
         marks = np.full(len(units), -1, np.int8)
         said = np.flatnonzero(relation >= 0)
         account, at = units.account[said], units.at[said]
@@ -186,7 +186,7 @@ class Observer(State):
         seen = np.flatnonzero(~units.act)
         text = {name: units.text[name][seen] for name in ("session", "network", "device")}
         said = (text["network"] >= 0) | (text["device"] >= 0)
-        self._visits = grown(self._visits, len(units.accounts), -(2**40))
+        self._visits = grown(self._visits, units.known, -(2**40))
         account = units.account[seen]
         session, network, device = text.values()
         visit = _begins(account, units.at[seen], session, network, device, self._visits, _HOUR)

@@ -136,7 +136,7 @@ class Relations(State):
         return relation, chance, own
 
     def _make_room(self, units: Units, place: Codes) -> None:
-        accounts = len(units.accounts)
+        accounts = units.known
         self.patients.make_room(int(units.patient.max(initial=-1)) + 1)
         self.muted = grown(self.muted, accounts, False)
         self._strangers = grown(self._strangers, accounts, -1)

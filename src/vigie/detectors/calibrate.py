@@ -110,7 +110,7 @@ class Weeks(State):
         if week != self._week:
             self._close()
             self._week = week
-        self._met = grown(self._met, len(units.accounts), False)
+        self._met = grown(self._met, units.known, False)
         self._met[units.account] = True
         self.account_days += len(units.active[0])
         self.units += len(units)

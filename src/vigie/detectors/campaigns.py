@@ -147,7 +147,7 @@ class Candidates(State):
 
         `peer` is the peer group of each unit's account.
         """
-        self.known_since = grown(self.known_since, len(units.accounts), END)
+        self.known_since = grown(self.known_since, units.known, END)
         np.minimum.at(self.known_since, units.account, units.at)
         speaks = units.order[~(np.isnan(ratios) | units.by_service)[units.order]]
         organisation, team = units.text["organisation"], units.text["unit"]

@@ -75,7 +75,9 @@ class Units:
     numbers the accounts with their patients; `since` is the time since the account's last access
     to this patient, less the listing that led here (µs, -1 for none); `active` holds the account
     and day of every day with an access; `act` says that the row is here only for what was done
-    (one of ACTS): it has no patient; `on` is the first day of the rows looked at.
+    (one of ACTS): it has no patient; `on` is the first day of the rows looked at. `accounts` and
+    `words` are those of the whole stream and grow on while units are looked at, for the next slice
+    is read meanwhile; `known` is how many accounts there were when these units were found.
     """
 
     row: Times
@@ -97,6 +99,7 @@ class Units:
     number: dict[str, NDArray[Any]]
     place: dict[str, NDArray[Any]]
     accounts: Sequence[str]
+    known: int
     words: dict[str, Sequence[str]]
     active: tuple[Codes, Codes]
     on: int
@@ -108,7 +111,7 @@ class Units:
     @property
     def bounds(self) -> Times:
         """Return where each account's units start; one more entry than there are accounts."""
-        return np.searchsorted(self.account, np.arange(len(self.accounts) + 1)).astype(np.int64)
+        return np.searchsorted(self.account, np.arange(self.known + 1)).astype(np.int64)
 
     @property
     def by_service(self) -> Flags:
@@ -164,7 +167,7 @@ class UnitFinder(State):
             text={name: kept[name] for name in TEXTS},
             number={name: kept[name] for name in NUMBERS},
             place={name: kept[name] for name in PLACES},
-            accounts=self.words["account"].words,
+            accounts=self.words["account"].words, known=len(self.words["account"]),
             words={name: words.words for name, words in self.words.items()},
             active=self._newly_active(account, on), on=on,
         )  # fmt: skip
@@ -247,6 +250,7 @@ def join_units(parts: Sequence[Units]) -> Units:
     return Units(
         order=by_time[np.concatenate(orders)],
         accounts=parts[-1].accounts,
+        known=parts[-1].known,
         words=parts[-1].words,
         active=(np.concatenate(accounts), np.concatenate(days)),
         on=min(part.on for part in parts),

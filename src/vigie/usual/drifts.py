@@ -57,7 +57,7 @@ class Drifts(State):
         0 where they are too few to tell; units are of one day.
         """
         nobody = np.array((0, 0, 0, 0, -1, -1, -1, -1), _ACCOUNT)
-        self._accounts = grown(self._accounts, len(units.accounts), nobody)
+        self._accounts = grown(self._accounts, units.known, nobody)
         nothing = np.array((-1, -1, 0, 0, 0, 0, 0), _GROUP)
         self._groups = grown(self._groups, int(group.max(initial=-1)) + 1, nothing)
         share = np.zeros(len(units))

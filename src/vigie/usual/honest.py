@@ -141,7 +141,7 @@ class Reasons(State):
         """Follow units of one day, by account and time."""
         if len(units):
             self._begin(int(units.day[0]))
-        self._make_room(len(units.accounts), len(usual.groups))
+        self._make_room(units.known, len(usual.groups))
         marks = scene.marks
         relation = np.maximum(marks["relation"], marks["page"])
         plain = usual.log["sequence"] + usual.log["pace"]

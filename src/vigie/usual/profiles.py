@@ -93,8 +93,8 @@ class Peers(State):
 
     def place(self, units: Units, first: NDArray[np.int64]) -> None:
         """Choose the group of the accounts whose day begins at the units `first`."""
-        self.group = grown(self.group, len(units.accounts), -1)
-        self._said = grown(self._said, len(units.accounts), -1)
+        self.group = grown(self.group, units.known, -1)
+        self._said = grown(self._said, units.known, -1)
         texts = [units.text[name] for name in PEERS]
         account = units.account[first]
         self._hear(account, [codes[first] for codes in texts])
@@ -144,7 +144,7 @@ class Habits(State):
         """Score the marks of units of one day with the past of their accounts and peers."""
         if len(units):
             self._begin(int(units.day[0]))
-        met = self._make_room(len(units.accounts))
+        met = self._make_room(units.known)
         first = _new_today(units.account, met, self.day)
         self.peers.place(units, first)
         self._know_groups()

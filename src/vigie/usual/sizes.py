@@ -85,7 +85,7 @@ class Law(State):
         account = units.account[order]
         beyond = np.log2(np.maximum(sizes[order], 1.0)) - least
         self._today.append((account, beyond))
-        self._accounts = grown(self._accounts, len(units.accounts))
+        self._accounts = grown(self._accounts, units.known)
         self._groups = grown(self._groups, int(group.max(initial=0)) + 1)
         out[order] = _score(
             account, group, beyond, self._groups, self._accounts, self._everyone, self._size,
