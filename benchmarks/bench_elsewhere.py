@@ -17,14 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from benchmarks.elsewhere import archive, commands, contacts, hosts
+from benchmarks.elsewhere import archive, commands, contacts, hosts, region
 from benchmarks.elsewhere.judging import Fate, Verdict, judge, rule_of_thumb
 from benchmarks.elsewhere.log import Log, as_events
 from benchmarks.elsewhere.thieves import rob
 from vigie.detection import detect
 
 ARCHIVES = ("archive", "bare")
-NAMES = (*contacts.PLACES, *commands.SETS, *hosts.NETS, *ARCHIVES)
+NAMES = (*contacts.PLACES, *commands.SETS, *hosts.NETS, *ARCHIVES, *region.LOGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ def draw(name: str, seed: int) -> Log:
     """Return a log with its thefts."""
     if name in commands.SETS:
         return commands.draw(name, seed)
+    if name in region.LOGS:
+        return region.draw(name, seed)
     for module, names in ((contacts, contacts.PLACES), (hosts, hosts.NETS)):
         if name in names:
             return rob(module.draw(name, seed), seed)
@@ -73,6 +75,8 @@ def row(name: str, runs: Sequence[Run]) -> str:
 
 
 def _quality(fates: Sequence[Fate]) -> str:
+    if not fates:
+        return "0 | | "
     found = 100 * np.mean([fate.found for fate in fates])
     exposed, loss = (np.median([getattr(f, n) for f in fates]) for n in ("exposed", "loss"))
     return f"{len(fates)} | {found:.0f} % | {exposed:.0f} of {loss:.0f}"

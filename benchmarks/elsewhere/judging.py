@@ -61,15 +61,18 @@ def _alarms(log: Log, alerts: tuple[Alert, ...]) -> dict[int, tuple[int, str]]:
 
 def _fate(log: Log, number: int, name: str, alarm: tuple[int, str] | None) -> Fate:
     rows = np.flatnonzero(log.theft == number)
-    loss = _distinct(log.patient[rows])
+    loss = _exposed(log, rows)
     if alarm is None:
         return Fate(name, False, loss, loss)
     until = rows[log.at[rows] <= alarm[0]]
-    return Fate(name, True, _distinct(log.patient[until]), loss, alarm[1])
+    return Fate(name, True, _exposed(log, until), loss, alarm[1])
 
 
-def _distinct(patient: Ints) -> int:
-    return len(np.unique(patient))
+def _exposed(log: Log, rows: Ints) -> int:
+    """Return how many persons rows reached: those named, and those of requests that name none."""
+    unnamed = rows[log.patient[rows] < 0]
+    named = np.setdiff1d(rows, unnamed, assume_unique=True)
+    return len(np.unique(log.patient[named])) + int(np.maximum(log.records[unnamed], 0).sum())
 
 
 def rule_of_thumb(log: Log, until: int) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.worlds import _keys, _words
 from vigie.events import ACTIONS, SCHEMA
-from vigie.readers.order import Order
+from vigie.readers.order import NAME_GAP_LIMIT, Order
 
 Ints = NDArray[np.int64]
 DAY = 86_400_000_000
@@ -17,6 +18,11 @@ HOUR = DAY // 24
 SECOND = 1_000_000
 BEGIN = 1_767_571_200 * SECOND
 """Monday, 5 January 2026, midnight UTC."""
+_ABSENT: Final = {
+    "theft": -1, "action": ACTIONS.index("open"), "records": -1, "access": -1, "surname": -1,
+    "name_place": np.nan,
+}  # fmt: skip
+"""Columns that a log may leave out, and what then stands in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,9 @@ class Log:
 
     `told` holds what else the log says, as codes (-1 for null) into words; `families` names the
     thefts; `action` is one of `ACTIONS`, `records` what a request returned (-1: not said);
-    `groups` are the accounts' own groups, for thieves, told or not.
+    `groups` are the accounts' own groups, for thieves, told or not. Rows of one `access` (-1: each
+    its own) are one page; `surname` (-1: not said) and `name_place`, from 0 for A to 1 for Z (NaN:
+    not said), are the patient's.
     """
 
     name: str
@@ -38,13 +46,16 @@ class Log:
     families: tuple[str, ...] = ()
     action: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     records: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    access: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    surname: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    name_place: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     numeric: bool = True
 
     def __post_init__(self) -> None:
         count = len(self.at)
-        for name, value in (("theft", -1), ("action", ACTIONS.index("open")), ("records", -1)):
+        for name, value in _ABSENT.items():
             if len(getattr(self, name)) != count:
-                object.__setattr__(self, name, np.full(count, value, np.int64))
+                object.__setattr__(self, name, np.full(count, value))
 
     @property
     def first(self) -> int:
@@ -65,7 +76,7 @@ class Log:
         """Return this log with the rows of another, which says the same things."""
         columns = {
             name: np.concatenate([getattr(self, name), getattr(more, name)])
-            for name in ("at", "account", "patient", "theft", "action", "records")
+            for name in ("at", "account", "patient", *_ABSENT)
         }
         told = {
             name: (np.concatenate([codes, more.told[name][0]]), words)
@@ -77,8 +88,7 @@ class Log:
         """Return the log in order of time."""
         order = np.argsort(self.at, kind="stable")
         columns = {
-            name: getattr(self, name)[order]
-            for name in ("at", "account", "patient", "theft", "action", "records")
+            name: getattr(self, name)[order] for name in ("at", "account", "patient", *_ABSENT)
         }
         told = {name: (codes[order], words) for name, (codes, words) in self.told.items()}
         return replace(self, told=told, **columns)
@@ -90,7 +100,8 @@ def as_events(log: Log) -> pa.Table:
     rows = np.arange(count)
     logins = [f"u{number}" for number in range(int(log.account.max()) + 1)]
     columns = {
-        "event_id": _keys(rows, 1), "access_id": _keys(rows, 2), "line_hash": _keys(rows, 3),
+        "event_id": _keys(rows, 1), "access_id": _keys(_accesses(log), 2),
+        "line_hash": _keys(rows, 3),
         "source": _words(np.zeros(count), [log.name]),
         "source_file": _words(np.zeros(count), ["log"]),
         "source_line": pa.array(rows + 1),
@@ -99,7 +110,8 @@ def as_events(log: Log) -> pa.Table:
         "at": pa.array(log.at), "received_at": pa.array(log.at),
         "account": _words(log.account, logins),
         "action": _words(log.action, ACTIONS),
-        "patient": _keys(log.patient, 4),
+        "patient": _keys(log.patient, 4), "surname_key": _keys(log.surname, 5),
+        "name_gap": _name_gaps(log),
         "record_count": pa.array(log.records, mask=log.records < 0),
         **{name: _words(codes, words) for name, (codes, words) in log.told.items()},
     }  # fmt: skip
@@ -107,6 +119,22 @@ def as_events(log: Log) -> pa.Table:
         columns["id_gap"] = _gaps(log, columns["account"])
     blank = {f.name: pa.nulls(count, f.type) for f in SCHEMA if f.name not in columns}
     return pa.table([(columns | blank)[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
+
+
+def _accesses(log: Log) -> Ints:
+    own = len(log.at) + np.arange(len(log.at))
+    return np.where(log.access >= 0, log.access, own)
+
+
+def _name_gaps(log: Log) -> pa.Array:
+    """Return how far each name stands from the account's last, rounded as the readers round."""
+    told = np.flatnonzero(~np.isnan(log.name_place))
+    told = told[np.argsort(log.account[told], kind="stable")]
+    gap = np.diff(log.name_place[told], prepend=np.nan)
+    gap[np.diff(log.account[told], prepend=-1) != 0] = np.nan
+    out = np.full(len(log.at), np.nan, np.float32)
+    out[told] = np.clip(np.rint(gap * 1e5) / 1e5 + 0.0, -NAME_GAP_LIMIT, NAME_GAP_LIMIT)
+    return pa.array(out, mask=np.isnan(out))
 
 
 def _gaps(log: Log, account: pa.Array) -> pa.Array:
