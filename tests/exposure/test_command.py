@@ -85,12 +85,58 @@ def test_what_is_asked_wrongly_is_told(
     assert "Traceback" not in said
 
 
-def test_an_account_that_nobody_knows_exposed_nobody(
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--account", "evee", *ASKED[2:]], "the log knows no account evee"),
+        ([*ASKED, "--since", "2026-03-12", "--reason", "r"], "lies before the time"),
+    ],
+)
+def test_a_slip_of_a_key_is_no_exposure_of_nobody(
+    home: Path, capsys: pytest.CaptureFixture[str], asked: list[str], said: str
+) -> None:
+    assert main(["--home", str(home), "exposure", *asked]) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert "persons exposed" not in shown.out
+
+
+def test_who_put_the_boundary_elsewhere_and_why_is_shown(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["exposure", "--account", "nobody", "--from", "2026-03-10", "--to", "2026-03-11"]
-    assert main(["--home", str(home), *asked]) == 0
-    assert "0 persons exposed." in capsys.readouterr().out
+    asked = ["--home", str(home), "exposure", *ASKED, "--since", "2026-03-10T10:00"]
+    asked += ["--boundary", "possible", "--author", "A. Martin", "--reason", "lost badge"]
+    main(asked)
+    shown = capsys.readouterr().out
+    assert "Boundary chosen by A. Martin" in shown
+    assert "all before 2026-03-10 10:00 (UTC) is the owner's" in shown
+    assert "lost badge" in shown
+    main([*asked, "--format", "json"])
+    decision = json.loads(capsys.readouterr().out)["decision"]
+    assert (decision["level"], decision["author"]) == ("possible", "A. Martin")
+    assert decision["since"].startswith("2026-03-10T10:00")
+
+
+def test_a_search_that_was_not_counted_has_no_upper_bound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = store_of(tmp_path / "log", [
+        line("2026-03-10T09:00:00Z", "search", "find"),
+        line("2026-03-10T09:01:00Z", "search", "find", record_count="7"),
+    ])  # fmt: skip
+    assert main(["--home", str(home), "exposure", *ASKED]) == 4
+    shown = capsys.readouterr().out
+    assert "the results of a search were not even counted (no upper bound)" in shown
+    assert "counted but not named (results: 7)" in shown
+
+
+def test_a_declaration_that_changed_nothing_is_said(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--home", str(home), "exposure", *ASKED, "--declared", "2126-01-01"])
+    shown = capsys.readouterr()
+    assert "The declarations of the screens changed nothing since then." in shown.out
+    assert shown.err.count("looked at anew") <= 1
 
 
 def test_an_index_read_through_a_mapping_narrows_the_bounds(

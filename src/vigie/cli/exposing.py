@@ -1,8 +1,8 @@
 """Asking the log for an exposure, of alerts or of a case: what was told, where the owner ends."""
 
 from argparse import Namespace
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -14,7 +14,7 @@ from vigie.cli.times import day_of
 from vigie.cli.withdrawing import remind_of_withdrawn
 from vigie.errors import UsageError
 from vigie.exposure import Boundary, Exposure, Scope, expose
-from vigie.exposure.changes import Change, compare
+from vigie.exposure.changes import Changes, compare
 from vigie.exposure.kept import Kept, load
 from vigie.exposure.scope import Level
 from vigie.facts import Facts
@@ -31,6 +31,7 @@ class Looked:
 
     options: Namespace
     kept: Kept
+    found: dict[tuple[str, ...], pa.Table] = field(default_factory=dict)
 
     def alerts(self, beginnings: list[str]) -> "list[Alert]":
         """Return the alerts whose identifiers begin so; raises `UsageError` for another.
@@ -50,12 +51,15 @@ class Looked:
         with Store.open(home_of(self.options)) as store:
             if self.kept.covers(accounts, sum(one.rows for one in store.sources())):
                 return self.kept.evidence(store.keyring)
-        remark(_("The log is looked at anew: no alert tells of this account as the log is now."))
-        return _detect_anew(self.options, accounts)
+        if accounts not in self.found:
+            text = _("The log is looked at anew: no alert tells of this account as the log is now.")
+            remark(text)
+            self.found[accounts] = _detect_anew(self.options, accounts)
+        return self.found[accounts]
 
 
 def show(
-    options: Namespace, found: Exposure, facts: Facts, changes: tuple[Change, ...],
+    options: Namespace, found: Exposure, facts: Facts, changes: Changes,
     more: dict[str, Any] | None = None,
 ) -> int:  # fmt: skip
     """Print an answer and write its facts; `more` goes into the JSON form. 4: it has bounds."""
@@ -123,6 +127,29 @@ def check_sessions(options: Namespace) -> None:
         )  # fmt: skip
 
 
+def check_accounts(options: Namespace) -> None:
+    """Refuse an account that the log does not know: nobody would be exposed, by a slip of a key.
+
+    What retention dropped may have been all of it: then nothing is refused.
+    """
+    with Store.open(home_of(options)) as store:
+        connection = store.connect()
+        known = connection.execute(_KNOWN, [options.account] * 2).fetchall()
+        dropped = connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchall()
+    unknown = {*options.account} - {row[0] for row in known}
+    if unknown and not dropped:
+        raise UsageError(
+            N_("the log knows no account {accounts}"), where="--account",
+            remedy=N_("write it as the log does"), accounts=", ".join(sorted(unknown)),
+        )  # fmt: skip
+
+
+_KNOWN: Final = """
+SELECT DISTINCT account FROM events WHERE list_contains(?, account::VARCHAR)
+UNION SELECT DISTINCT on_behalf_of FROM events WHERE list_contains(?, on_behalf_of::VARCHAR)
+"""
+
+
 def _index(options: Namespace, store: Store) -> pa.Table | None:
     if not getattr(options, "index", None):
         return None
@@ -131,11 +158,11 @@ def _index(options: Namespace, store: Store) -> pa.Table | None:
     return read_index(options.index, options.index_mapping, store.keyring)
 
 
-def changes_since(options: Namespace, found: Exposure, looked: Looked) -> tuple[Change, ...]:
-    """Return what the data classes were under the declarations of another time."""
+def changes_since(options: Namespace, found: Exposure, looked: Looked) -> Changes:
+    """Return what differs from the declarations of another time; None when none is asked for."""
     at = day_of(options.declared, "--declared")
     if at is None:
-        return ()
+        return None
     with Store.open(home_of(options)) as store:
         screens = store.table("screens", at)
     return compare(ask(options, found.scope, looked, screens), found)

@@ -2,7 +2,15 @@
 
 from argparse import Namespace
 
-from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
+from vigie.cli.exposing import (
+    Looked,
+    ask,
+    boundary_said,
+    changes_since,
+    check_accounts,
+    look,
+    show,
+)
 from vigie.cli.times import day_of
 from vigie.errors import UsageError
 from vigie.exposure import Scope, Stretch, of_alerts
@@ -42,6 +50,7 @@ def _scope(options: Namespace, looked: Looked) -> Scope:
 def _stretches(options: Namespace, looked: Looked) -> tuple[Stretch, ...]:
     since, until = day_of(options.since, "--from"), day_of(options.until, "--to")
     if options.account and since and until:
+        check_accounts(options)
         return tuple(Stretch(account, since, until) for account in options.account)
     stretches = of_alerts(looked.alerts(options.alert))
     return tuple(Stretch(one.account, since or one.since, until or one.until) for one in stretches)

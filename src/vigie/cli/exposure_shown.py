@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 from vigie.cli.terminal import draw_table, say
 from vigie.exposure.separation import BECAUSE
 from vigie.facts import GAPS, Facts
-from vigie.language import N_, _, labelled, number
+from vigie.facts.model import Gap
+from vigie.language import N_, _, labelled, number, plural
 
 if TYPE_CHECKING:
-    from vigie.exposure import Exposure
-    from vigie.exposure.changes import Change
+    from vigie.exposure import Boundary, Exposure
+    from vigie.exposure.changes import Changes
 
 HOWS = {
     "listed": N_("listed"), "opened": N_("opened"), "exported": N_("exported"),
@@ -31,6 +32,13 @@ CLASSES = {
     "medical": N_("medical"), "prescription": N_("prescription"), "notes": N_("free notes"),
     "unknown": N_("unknown: nobody vouched for the screen"),
 }  # fmt: skip
+UNITS = {
+    "blind_period": N_("lines"), "unreadable_lines": N_("lines"),
+    "unlogged_results": N_("results"), "unknown_export": N_("records"),
+    "unknown_screen": N_("lines"), "unattested_screen": N_("lines"),
+    "unscanned_text": N_("lines"), "shared_number": N_("numbers"), "no_controller": N_("persons"),
+}  # fmt: skip
+"""What is counted of each kind of gap."""
 _SHOWN = 12
 
 _MATRIX = """
@@ -48,7 +56,7 @@ GROUP BY ALL ORDER BY min(s."at"), v.account, s.session, s.network, s.device, v.
 """
 
 
-def as_json(found: "Exposure", facts: Facts, changes: "tuple[Change, ...]") -> dict[str, Any]:
+def as_json(found: "Exposure", facts: Facts, changes: "Changes") -> dict[str, Any]:
     """Return the answer as `docs/exposure.md` documents it; it names no patient."""
     import msgspec
 
@@ -59,11 +67,21 @@ def as_json(found: "Exposure", facts: Facts, changes: "tuple[Change, ...]") -> d
         "facts_sha256": facts.sha256,
         "facts": msgspec.to_builtins(facts),
         "boundary": found.scope.boundary.level,
+        "decision": _decision(found.scope.boundary),
         "told_apart": found.separation.ways,
         "exposed": [dict(zip(names, row, strict=True)) for row in rows],
         "sessions": evidence(found),
-        "changes": [msgspec.to_builtins(change) for change in changes],
+        "changes": [msgspec.to_builtins(change) for change in changes or ()],
     }
+
+
+def _decision(boundary: "Boundary") -> dict[str, Any] | None:
+    """Return who put the boundary elsewhere than usual, where, and why; None when nobody did."""
+    if not boundary.chosen:
+        return None
+    since = f"{boundary.since.isoformat()}" if boundary.since else None
+    return {"level": boundary.level, "since": since, "sessions": boundary.sessions,
+            "author": boundary.author, "reason": boundary.reason}  # fmt: skip
 
 
 def evidence(found: "Exposure") -> list[dict[str, Any]]:
@@ -75,7 +93,7 @@ def evidence(found: "Exposure") -> list[dict[str, Any]]:
     return [row | {k: f"{row[k].isoformat()}Z" for k in ("first_at", "last_at")} for row in rows]
 
 
-def draw(found: "Exposure", facts: Facts, changes: "tuple[Change, ...]", sessions: bool) -> None:
+def draw(found: "Exposure", facts: Facts, changes: "Changes", sessions: bool) -> None:
     """Draw the summary."""
     _draw_counts(found, facts)
     say()
@@ -84,6 +102,7 @@ def draw(found: "Exposure", facts: Facts, changes: "tuple[Change, ...]", session
         (_(CLASSES[data]), _(HOWS[how]), _(CERTAINTIES[sure]), number(persons), number(accesses))
         for data, how, sure, persons, accesses in found.groups(_MATRIX)
     ])  # fmt: skip
+    _draw_decision(found.scope.boundary)
     _draw_separation(found, sessions)
     _draw_gaps(facts)
     _draw_changes(changes)
@@ -117,6 +136,27 @@ def _draw_counts(found: "Exposure", facts: Facts) -> None:
     )  # fmt: skip
 
 
+def _draw_decision(boundary: "Boundary") -> None:
+    if not boundary.chosen:
+        return
+    parts = [_("what counts: {certainties}").format(
+        certainties=", ".join(_(CERTAINTIES[name]) for name in boundary.included)
+    )]  # fmt: skip
+    if boundary.since:
+        text = _("all before {time} (UTC) is the owner's")
+        parts.append(text.format(time=f"{boundary.since:%Y-%m-%d %H:%M}"))
+    if boundary.sessions:
+        count = len(boundary.sessions)
+        said = plural("{count} session is the thief's, all others are the owner's",
+                      "{count} sessions are the thief's, all others are the owner's",
+                      count)  # fmt: skip
+        parts.append(said.format(count=number(count)))
+    who = boundary.author or _("nobody named")
+    say()
+    say(labelled(_("Boundary chosen by {who}").format(who=who), "; ".join(parts)))
+    say(labelled(_("Reason"), boundary.reason))
+
+
 def _draw_separation(found: "Exposure", sessions: bool) -> None:
     say()
     for account, way in sorted(found.separation.ways.items()):
@@ -147,21 +187,35 @@ def _draw_gaps(facts: Facts) -> None:
     for gap in facts.gaps[:_SHOWN]:
         where = " ".join(filter(None, (gap.source, gap.name)))
         when = " – ".join(part[:16] for part in (gap.since, gap.until) if part)
-        count = f" ({number(gap.count)})" if gap.count else ""
         about = " ".join(filter(None, (where, when)))
-        said = f"{_(GAPS[gap.kind])}{count}"
+        said = _said(gap)
         say("  " + (labelled(about, said) if about else said))
     if len(facts.gaps) > _SHOWN:
         text = _("  and {count} more (--format json has them all)")
         say(text.format(count=number(len(facts.gaps) - _SHOWN)))
 
 
-def _draw_changes(changes: "tuple[Change, ...]") -> None:
-    if not changes:
+def _said(gap: Gap) -> str:
+    """Say what the log cannot say, how much of it, and whether anything bounds it."""
+    uncounted = gap.kind == "unlogged_results" and not gap.count
+    text = _("the results of a search were not even counted") if uncounted else _(GAPS[gap.kind])
+    parts = [labelled(_(UNITS[gap.kind]), number(gap.count))] if gap.count else []
+    silent = gap.kind == "blind_period" and gap.name != "account"
+    if uncounted or silent or (gap.kind == "unknown_export" and not gap.count):
+        parts.append(_("no upper bound"))
+    return f"{text} ({', '.join(parts)})" if parts else text
+
+
+def _draw_changes(changes: "Changes") -> None:
+    if changes is None:
         return
     say()
+    if not changes:
+        say(_("The declarations of the screens changed nothing since then."))
+        return
     say(_("What the corrected declaration of the screens changes:"))
-    header = (_("data"), _("before"), _("now"), _("added"), _("removed"))
+    header = (_("data"), _("before"), _("now"), _("persons added"),
+              _("persons removed"))  # fmt: skip
     draw_table(header, [
         (_(CLASSES[c.data_class]), number(c.before), number(c.after), number(c.added),
          number(c.removed))

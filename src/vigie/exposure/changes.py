@@ -29,6 +29,10 @@ class Change:
     removed: int
 
 
+Changes = tuple[Change, ...] | None
+"""What changed; None when nobody asked."""
+
+
 def compare(before: Exposure, after: Exposure) -> tuple[Change, ...]:
     """Return what differs between two answers about the same accounts and periods."""
     counts = [dict(one.groups(_PERSONS)) for one in (before, after)]

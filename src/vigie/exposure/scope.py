@@ -91,8 +91,14 @@ class Scope:
     on_behalf: bool = False
 
     def __post_init__(self) -> None:
-        """Join what overlaps, so that no access counts twice."""
+        """Join what overlaps, so that no access counts twice; refuse a cut that leaves nothing."""
         object.__setattr__(self, "stretches", _joined(self.stretches))
+        if self.boundary.since and self.boundary.since >= self.until:
+            raise UsageError(
+                N_("all that is asked about lies before the time from which it is the thief's"),
+                where=f"{self.boundary.since:%Y-%m-%d %H:%M}",
+                remedy=N_("give --since a time within the period"),
+            )
 
     @property
     def accounts(self) -> tuple[str, ...]:
