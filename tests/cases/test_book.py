@@ -12,12 +12,12 @@ from vigie import journal
 from vigie.alerts.watch import Alert
 from vigie.cases import looks
 from vigie.cases.book import CaseBook
+from vigie.cases.grounds import changes, is_stale
 from vigie.cases.model import TRANSITIONS, Case, Kind, Matter, Status
 from vigie.cases.verification import ADDED, CHANGED, MISSING, verify_cases
 from vigie.config import Settings
 from vigie.errors import RefusedError, StoreError, UsageError
 from vigie.facts import Fact, Facts
-from vigie.notices.approval import changes
 
 FRIDAY = datetime(2025, 3, 28, 18, 0, tzinfo=UTC)
 MONDAY = FRIDAY + timedelta(days=3)
@@ -157,15 +157,15 @@ def test_facts_have_versions_and_a_change_after_approval_is_seen(
     approved = book.decide(case.id, Matter.NOTICE_APPROVED, "cnil", "ok", author="dpo")
     decision = approved.last(Matter.NOTICE_APPROVED)
     assert decision is not None
-    assert not approved.is_stale(decision)
+    assert not is_stale(approved, decision)
     changed = book.set_facts(case.id, facts(412), "a screen was declared anew")
-    assert changed.is_stale(decision)
+    assert is_stale(changed, decision)
     assert [(c.name, c.before, c.after) for c in changes(changed, decision)] == [
         ("persons", "400", "412")
     ]
-    with pytest.raises(RefusedError, match="facts changed"):
+    with pytest.raises(RefusedError, match="persons: 400 → 412"):
         book.decide(case.id, Matter.NOTICE_APPROVED, "cnil", "ok", author="dpo")
-    assert book.set_facts(case.id, facts(400), "back").is_stale(decision) is False
+    assert not is_stale(book.set_facts(case.id, facts(400), "back"), decision)
 
 
 def test_every_record_is_vouched_for_by_the_journal(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vigie.alerts.watch import Alert
@@ -18,7 +19,7 @@ from vigie.cases.severity import Circumstances, load_grid, severity
 from vigie.cases.vocabulary import load_vocabulary
 from vigie.config import Settings
 from vigie.errors import RefusedError, UsageError
-from vigie.facts import Fact, Facts
+from vigie.facts import Fact, Facts, Gap
 from vigie.language import speaking
 from vigie.legal import load
 from vigie.records import DATA_CLASSES
@@ -140,10 +141,29 @@ def test_data_that_the_log_does_not_rule_out_are_said(desk: CaseBook, case: Case
     maybe = fact("persons.class:medical", 0, low=0, high=40)
     desk.set_facts(case.id, facts(412, "identity").with_facts([maybe]), "exposure")
     filing = filed(desk, case, "cnil")
-    assert filing["data"][-1] == "Les données concernées ne sont pas connues pour le moment"
-    assert "Données de santé" not in filing["data"]
+    assert filing["data"] == [WORDS.data["civil_status"]], "not known is no answer beside known"
+    assert filing["data_note"] == ["neither proved nor ruled out by the log: medical data"]
     assert filing["sensitive"] is None
     assert WORDS.harms["professional_secrecy"] in filing["harms"]
+
+
+def test_kinds_are_known_or_not_and_what_keeps_the_list_open_is_said(
+    desk: CaseBook, case: Case
+) -> None:
+    """The form's "not known for the moment" answers for all data: it stands beside no other."""
+    gap = Gap(kind="unattested_screen", source="portal", name="/record", count=3)
+    both = msgspec.structs.replace(facts(412, "identity", "unknown"), gaps=(gap, gap))
+    desk.set_facts(case.id, both, "exposure")
+    filing = filed(desk, case, "cnil")
+    assert filing["data"] == [WORDS.data["civil_status"]]
+    assert filing["data_note"] == [
+        "what a screen shows is declared, but nobody vouches for it: /record"
+    ]
+    assert filing["sensitive"] is None, "what is not known may be"
+    desk.set_facts(case.id, facts(412, "unknown"), "exposure")
+    assert filed(desk, case, "cnil")["data"] == [WORDS.data["unknown"]]
+    desk.set_facts(case.id, facts(412, "identity"), "exposure")
+    assert filed(desk, case, "cnil")["data_note"] == ["nothing is known to be missing"]
 
 
 def test_the_facts_of_another_case_are_refused(desk: CaseBook, case: Case) -> None:

@@ -95,7 +95,7 @@ def test_persons_are_not_told_less_than_the_log_says(case: str, vigie, tmp_path:
         "notice", "render", case, "cnil", "--out", tmp_path / "out", "--form", "txt"
     )
     assert "letters is stale" in vigie("case", "refresh", case)
-    assert "stale: the facts changed" in vigie(*send, code=1)
+    assert "stale: what it says changed" in vigie(*send, code=1)
     listed = vigie("notice", "list", case)
     assert "persons" in listed
     assert "15" in listed

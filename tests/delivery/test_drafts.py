@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from tests.exposure.small import line, store_of
 
-from delivery.exposures import Keys
+from delivery.exposures import Keys, write_exposure
 from notices.cases import ORGANISATION
 from vigie.cases.book import CaseBook
 from vigie.cases.filings import Filing, file
 from vigie.cases.model import Kind, Matter
 from vigie.config import Settings
 from vigie.delivery.packets import write_packets
-from vigie.delivery.split import split
+from vigie.delivery.split import classes_in, split
 from vigie.exposure import Scope, Stretch, expose
 from vigie.facts import Facts
 from vigie.facts.counting import facts_of
@@ -145,3 +145,19 @@ def test_a_draft_speaks_as_the_controller_and_claims_no_awareness_of_it(made) ->
         assert "Aware since | [to be completed by the controller]" in cnil
         assert "Told by the processor | [to be completed by the controller]" in cnil
         assert "[your contact" in text(archive, "letter-draft.txt")
+
+
+def test_data_that_nobody_vouches_for_may_have_been_seen_beside_those_that_were(
+    tmp_path: Path,
+) -> None:
+    """What is not determined may be of the same kinds: only alone is it told as seen."""
+    rows = [
+        (b"\1" * 16, "identity", "opened", "A"), (b"\1" * 16, "unknown", "opened", "A"),
+        (b"\2" * 16, "unknown", "opened", "B"),
+    ]  # fmt: skip
+    with split(write_exposure(tmp_path / "e.parquet", rows), tmp_path / "work") as found:
+        shares = found.shares
+        (table,) = found.rows(10)
+    assert (shares["A"].by_class, shares["A"].may) == ({"identity": 1}, ("unknown",))
+    assert (shares["B"].by_class, shares["B"].may) == ({"unknown": 1}, ())
+    assert [classes_in(mask) for mask in table["seen"].to_pylist()] == [("identity",), ("unknown",)]

@@ -69,7 +69,7 @@ def test_parts_are_the_whole_and_none_is_too_large(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         ["packets.json", "1-cabinet.zip.age", *(part.file.name for part in packet.parts)]
     )
-    sent = parcels(tmp_path / "out", keys.recipients, "f")
+    sent = parcels(tmp_path / "out", keys.recipients, ["f"])
     assert [one.part for one in sent if one.controller == NAME] == [
         *range(1, len(packet.parts) + 1)
     ]

@@ -118,7 +118,7 @@ def test_letters_are_encrypted_each_by_its_way_and_no_name_is_left(
            "--recipients", tmp_path / "to.toml", *persons(tmp_path))  # fmt: skip
     assert run(*out, monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    assert "1 persons are not in it" in said
+    assert "persons who are not in it: 1, there several times, the same: 0" in said
     assert not FORBIDDEN.search(said.encode())
     (sealed,) = (tmp_path / "out").iterdir()
     clear = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(sealed.read_bytes(), [keys])))
@@ -248,6 +248,14 @@ def test_letters_reach_a_real_server_once(
             assert run(*send, monkeypatch=monkeypatch) == 0
             assert run(*send, monkeypatch=monkeypatch) == 0
             found = counts(case, monkeypatch, capsys)
+            # Facts computed anew that say the same in other words begin no second queue.
+            other = facts_of(tmp_path / "exposure.parquet").with_facts(
+                moments={"period_until": "2025-04-01T00:00:00Z"}
+            )
+            with CaseBook.open(private_home, Settings()) as book:
+                book.set_facts(case.id, other, "again", "dpo")
+            assert run(*send, monkeypatch=monkeypatch) == 0
+            assert counts(case, monkeypatch, capsys) == found
     except Unavailable as reason:
         skip(reason)
     assert found == {"by_post": 2, "deceased": 1, "sent": 1, "unreachable": 2}

@@ -4,6 +4,7 @@ A value that nobody knows yet is None, and is filed as unknown; it is never gues
 is not, such as the reason for a delay when there is none, is empty.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -27,11 +28,16 @@ from vigie.clocks.dates import moment_of
 from vigie.clocks.engine import read_clocks
 from vigie.clocks.model import ClockState
 from vigie.clocks.rules import Rule
-from vigie.facts import Fact, Facts
-from vigie.language import N_, _, current_language, number
+from vigie.facts import GAPS, Fact, Facts
+from vigie.facts.words import CLASS_NAMES
+from vigie.language import N_, _, current_language, labelled, number
 from vigie.records import DATA_CLASSES
 
 _CERTAINTY: Final = "persons.certainty:"
+_INCOMPLETE: Final = (
+    "unknown_screen", "unattested_screen", "unknown_export", "unscanned_text", "sensitive_text"
+)  # fmt: skip
+"""Gaps by which the list of classes may not be whole."""
 _FEW: Final = 5
 """Files of log that are named one by one."""
 REPORTS: Final = {
@@ -103,7 +109,8 @@ def _times(material: Material) -> dict[str, Any]:
     began = case.first(Kind.BREACH_BEGAN) or _moment(moments.get("first_access"))
     over = case.status in _OVER
     ended = case.first(Kind.BREACH_ENDED) or (_moment(moments.get("last_access")) if over else None)
-    late = _late(_term(material), material.now)
+    # Article 33(1) is no processor's: it has no term, and no delay to explain.
+    late = "" if case.role == "processor" else _late(_term(material), material.now)
     return {
         "aware_at": stamp(aware, case.zone),
         "first_signal_at": stamp(case.first(Kind.FIRST_SIGNAL), case.zone),
@@ -114,7 +121,7 @@ def _times(material: Material) -> dict[str, Any]:
         "ended_at": stamp(ended, case.zone),
         "ongoing": _("no") if ended or over else None,
         "late": late,
-        "late_because": reason_for_delay(case) or ("" if late == _("no") else None),
+        "late_because": reason_for_delay(case) or ("" if late in ("", _("no")) else None),
     }
 
 
@@ -176,7 +183,8 @@ def _description(case: Case) -> str | None:
         )
         for joined in sorted(case.alerts, key=lambda one: str(one.alert["opened_at"]))
     ]
-    return " ".join([*why, *_told(case, Kind.ATTACK_KNOWN)]) or None
+    said = [*why, *_told(case, Kind.ATTACK_KNOWN)]
+    return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in said) or None
 
 
 def _systems(case: Case, processing: str) -> list[str]:
@@ -200,7 +208,7 @@ def _persons(material: Material) -> dict[str, Any]:
     if facts is None or persons is None:
         return dict.fromkeys((
             "persons_band", "persons_number", "persons_at_least", "persons_at_most",
-            "records_number", "sensitive",
+            "records_number", "sensitive", "data_note",
         )) | {
             "people": [words.people["undetermined"]],
             "data": [words.data["unknown"]],
@@ -214,14 +222,20 @@ def _persons(material: Material) -> dict[str, Any]:
         "persons_at_least": persons.numerator if persons.low is None else persons.low,
         "persons_at_most": persons.numerator if persons.low is None else persons.high,
         "records_number": lines.numerator if lines and lines.exact and persons.exact else None,
-        "data": words.data_of([*classes, "unknown"] if possible else classes),
+        "data": words.data_of(classes or ["unknown"]),
+        "data_note": missing_of(facts, possible),
         "sensitive": sensitive_of(words, classes, possible),
     }
 
 
 def classes_of(facts: Facts) -> list[str]:
-    """Return the classes of data that persons are known to be exposed with."""
-    return [name for name in DATA_CLASSES if (fact := _about(facts, name)) and fact.numerator]
+    """Return the classes of data that persons are known to be exposed with.
+
+    What nobody declared, or vouches for, is one of them only where there is no other: it may be of
+    the same kinds.
+    """
+    found = [name for name in DATA_CLASSES if (fact := _about(facts, name)) and fact.numerator]
+    return [name for name in found if name != "unknown"] or found
 
 
 def told_apart(facts: Facts) -> bool:
@@ -236,8 +250,29 @@ def possible_classes(facts: Facts) -> list[str]:
     return [
         name
         for name in DATA_CLASSES
-        if name not in known and (fact := _about(facts, name)) and not fact.exact and fact.high != 0
+        if name not in known
+        and (fact := _about(facts, name))
+        and (fact.numerator or (not fact.exact and fact.high != 0))
     ]
+
+
+def missing_of(facts: Facts, possible: Iterable[str]) -> list[str]:
+    """Say what keeps the list of classes from being known to be whole; one line if nothing does.
+
+    `possible` are the classes beyond those listed.
+    """
+    names: dict[str, list[str]] = {}
+    for gap in facts.gaps:
+        if gap.kind in _INCOMPLETE:
+            names.setdefault(gap.kind, []).append(gap.name)
+    said = [
+        labelled(_(GAPS[kind]), ", ".join(dict.fromkeys(filter(None, names[kind]))))
+        for kind in _INCOMPLETE
+        if kind in names
+    ]
+    if may := [_(CLASS_NAMES[name]) for name in possible if name != "unknown"]:
+        said.append(labelled(_("neither proved nor ruled out by the log"), ", ".join(may)))
+    return said or [_("nothing is known to be missing")]
 
 
 def _about(facts: Facts, data_class: str) -> Fact | None:
@@ -248,7 +283,7 @@ def sensitive_of(words: Vocabulary, classes: list[str], possible: list[str]) -> 
     """Return the form's "Oui" or empty answer, or None while it may still be either."""
     if words.is_sensitive(classes):
         return "Oui"
-    return None if "unknown" in classes or words.is_sensitive(possible) else ""
+    return None if "unknown" in (*classes, *possible) or words.is_sensitive(possible) else ""
 
 
 def _consequences(material: Material) -> dict[str, Any]:
@@ -272,10 +307,17 @@ def _communication(material: Material) -> dict[str, Any]:
     refused = decided if decided and decided.value == NOT_INFORMED and not informed else None
     return {
         "information": words[said],
-        "informed_at": stamp(informed, case.zone) or ("" if decided else None),
+        "informed_at": stamp(informed, case.zone) or _informed_when(decided),
         "information_because": _exemption(refused),
         "other_notifications": [_(name) for kind, name in REPORTS.items() if case.first(kind)],
     }
+
+
+def _informed_when(decided: Decision | None) -> str | None:
+    """Say when persons who are not informed yet will be: not at all where that was decided."""
+    if decided is None:
+        return None
+    return _("not yet") if decided.value == "inform" else ""
 
 
 def _exemption(decision: Decision | None) -> str:

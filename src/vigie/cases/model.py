@@ -349,7 +349,3 @@ class Case(msgspec.Struct, frozen=True):
         """Return the last decision about `matter` (with that `value`, when one is given)."""
         found = [d for d in self.decisions if d.matter == matter and value in (None, d.value)]
         return found[-1] if found else None
-
-    def is_stale(self, decision: Decision) -> bool:
-        """Whether the facts changed since `decision`: what it approved is no longer what is so."""
-        return decision.facts != (self.facts.sha256 if self.facts else "")

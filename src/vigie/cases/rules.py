@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 
 from vigie import journal
+from vigie.cases.differences import in_short
+from vigie.cases.grounds import changes
 from vigie.cases.model import (
     NOT_INFORMED,
     NOT_NOTIFIED,
@@ -253,10 +255,11 @@ def _approved(case: Case, decision: Decision) -> None:
             remedy=N_("another person approves, under their own user"),
             who=asked.author, notice=decision.value,
         )  # fmt: skip
-    if case.is_stale(asked):
+    if found := changes(case, asked):
         raise RefusedError(
-            N_("the facts changed since {notice} was asked for"), where=case.id,
+            N_("what {notice} says changed since it was asked for ({changes})"), where=case.id,
             remedy=N_("look at what changed, and ask again"), notice=decision.value,
+            changes=in_short(found),
         )  # fmt: skip
 
 

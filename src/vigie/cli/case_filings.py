@@ -187,7 +187,7 @@ def _text(value: Any, unknown: str) -> str:
     if value is None:
         return f"[{unknown}]"
     if value in ("", []):
-        return _("nothing to report")
+        return _("nil")
     if isinstance(value, list):
         return "; ".join(_text(part, unknown) for part in value)
     if isinstance(value, dict):

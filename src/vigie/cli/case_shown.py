@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from vigie.cases.grounds import changes, is_stale
 from vigie.cases.model import Awareness, Case, Decision, Event, Kind, Matter, TextScanned
 from vigie.cases.words import KINDS, MATTERS, STATUSES, VALUES
 from vigie.cli.changes_shown import draw_changes_once
@@ -10,7 +11,6 @@ from vigie.cli.exposure_shown import say_persons
 from vigie.cli.terminal import draw_table, say
 from vigie.clocks.moments import duration, shown
 from vigie.language import _, number
-from vigie.notices.approval import changes
 
 
 def draw_cases(cases: list[Case]) -> None:
@@ -130,8 +130,8 @@ def _decision_row(case: Case, decision: Decision) -> tuple[str, ...]:
     if decision.matter == Matter.SCOPE:
         moments = map(datetime.fromisoformat, map(decision.details.__getitem__, ("since", "until")))
         details = [" – ".join(shown(moment, case.zone) for moment in moments)]
-    if decision.matter == Matter.NOTICE_APPROVED and case.is_stale(decision):
-        details.append(_("STALE: the facts changed since"))
+    if decision.matter == Matter.NOTICE_APPROVED and is_stale(case, decision):
+        details.append(_("STALE: what it says changed since"))
     return (
         shown(decision.recorded_at, case.zone), _(MATTERS[decision.matter]),
         "; ".join([value, *details]), decision.reason, _by(decision.author, decision.recorded_by),
@@ -141,7 +141,7 @@ def _decision_row(case: Case, decision: Decision) -> tuple[str, ...]:
 def _draw_stale(case: Case) -> None:
     """Say what changed since notices were approved."""
     approved = [d for d in case.decisions if d.matter == Matter.NOTICE_APPROVED]
-    stale = [d for d in approved if case.is_stale(d) and d == case.last(d.matter, d.value)]
+    stale = [d for d in approved if is_stale(case, d) and d == case.last(d.matter, d.value)]
     if stale:
         say()
     draw_changes_once(((d.value, changes(case, d)) for d in stale), case.zone)

@@ -5,11 +5,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vigie.cases.looks import tell_signals
 from vigie.cli.alerts_shown import draw, gravest
 from vigie.cli.detecting import detect_stored, remember
 from vigie.cli.importing import read_paths, summarise
 from vigie.cli.simulate import describe
-from vigie.cli.terminal import draw_table, say
+from vigie.cli.terminal import draw_table, home_of, say
 from vigie.errors import UsageError
 from vigie.language import N_, _, number
 
@@ -51,6 +52,7 @@ def demo(options: Namespace) -> int:
     summarise(read_paths(options))
     answer = detect_stored(options)
     remember(options, answer)
+    tell_signals(home_of(options), [alert.id for alert in answer.detection.alerts], "vigie demo")
     draw(answer)
     say()
     say(_("3. The truth, which the detection has not seen"))

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from vigie.cases.looks import record_view
+from vigie.cases.looks import record_view, tell_signals
 from vigie.cli.alerts_shown import LEVELS
 from vigie.cli.codes import NOTHING
 from vigie.cli.detecting import detect_stored, recall
@@ -32,6 +32,7 @@ def explain(options: Namespace) -> int:
         alert = choose(answer.detection.alerts, options.alert)
     except UsageError as error:
         raise _was_told(options, answer.detection) or error from None
+    tell_signals(home_of(options), [alert.id], "vigie explain")
     record_view(home_of(options), alert.id)
     story = tell(answer.detection, alert)
     if options.format == "json":

@@ -78,7 +78,7 @@ _STATES = {
     "asked": N_("{notice}: asked for by {asked}; another person must approve it."),
     "approved": N_("{notice}: asked for by {asked}, approved by {answered}."),
     "refused": N_("{notice}: asked for by {asked}, refused by {answered}."),
-    "stale": N_("! {notice}: stale, the facts changed since {asked} asked for it."),
+    "stale": N_("! {notice}: stale, what it says changed since {asked} asked for it."),
 }
 
 

@@ -109,8 +109,8 @@ def say_joined(joined: Joined) -> None:
     """Print what the register lacked or said twice: every row and person is accounted for."""
     say(_(
         "Register: {rows} rows read, {without} without an identifier, {damaged} unreadable; "
-        "{missing} persons are not in it, {agreeing} are there several times alike and {differing} "
-        "several times differently."
+        "persons who are not in it: {missing}, there several times, the same: {agreeing}, there "
+        "several times, not the same: {differing}."
     ).format(
         rows=number(joined.rows), without=number(joined.without_identifier),
         damaged=number(sum(joined.damaged.values())), missing=number(joined.missing),

@@ -77,6 +77,12 @@ def _write(documents: dict[str, Document], out: Path, forms: Iterable[str], home
 def _sheet(options: Namespace, case: Case) -> dict[str, Document]:
     home, date = home_of(options), date_of(options)
     filing = file(case, options.notice, home, date)
+    if options.notice == "cnil" and case.role == "processor":
+        remark("! " + _(
+            "In this case you are a processor: to notify the CNIL is each controller's to do, "
+            "whose packet holds a draft. This sheet serves if they mandated you, or for data of "
+            "your own."
+        ))  # fmt: skip
     return {options.notice: papers.sheet(filing, head_of(case, home, date))}
 
 

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from vigie.cases.grounds import same_grounds
 from vigie.cases.model import Case
 from vigie.cli.arriving import require_current
 from vigie.cli.book import find_case
@@ -29,7 +30,7 @@ from vigie.cli.terminal import (
 )
 from vigie.delivery.carrying import open_queue
 from vigie.delivery.mailing import Mailing, addressees, due_letters
-from vigie.delivery.outbox import QUEUED
+from vigie.delivery.outbox import QUEUED, Outbox
 from vigie.delivery.posting import content, due_parcels, parcels
 from vigie.delivery.professionals import due_professionals
 from vigie.delivery.recipients import load_recipients
@@ -43,7 +44,7 @@ from vigie.notices.forms import form
 from vigie.notices.letters import Letters
 from vigie.notices.story import Story, tell
 from vigie.pseudonyms import open_keyring
-from vigie.state import open_state
+from vigie.state import State, open_state
 
 STATUSES = {
     "queued": N_("waiting to be sent"),
@@ -103,7 +104,7 @@ def _send_professionals(options: Namespace, case: Case, story: Story) -> int:
 def _send_packets(options: Namespace, case: Case, story: Story) -> int:
     folder = required(options.packets, "--packets")
     to = load_recipients(required(options.recipients, "--recipients"))
-    found = parcels(folder, to, story.sha256)
+    found = parcels(folder, to, same_grounds(case, options.notice))
     for one in found:
         content(one)  # before the first leaves, all must be what was written
 
@@ -125,14 +126,15 @@ def _run(
     due: Make, then: Callable[[], None] = lambda: None,
 ) -> int:  # fmt: skip
     """Send all that is due; without --really write every message in memory and send none."""
-    home, notice = home_of(options), notice_of(case.id, options.notice, story.sha256)
+    home = home_of(options)
     if not options.really:
         # What may fail is the text; to lay every letter out would take days for millions.
+        notice = notice_of(case.id, options.notice, story.sha256)
         return _dry(due(_NOBODY.sender, notice, _largest(options), lambda _letter: b""), then)
     server = load_server(home)
     look(options, case, f"{options.notice} by mail")
     with open_state(home, settings_of(options)) as state, Session(server, home) as session:
-        outbox = open_queue(state, notice, open_keyring(home))
+        notice, outbox = _queue(options, case, state)
         everybody = due(server.sender, notice, session.largest, form("pdf"))
         send_all(everybody, outbox, session, options.limit)
         then()
@@ -152,6 +154,19 @@ def _largest(options: Namespace) -> int:
 def notice_of(case: str, notice: str, facts: str) -> str:
     """Return the name of a queue: other facts are another notice."""
     return f"{case}/{notice}@{facts[:16]}"
+
+
+def _queue(options: Namespace, case: Case, state: State) -> tuple[str, Outbox]:
+    """Return the name of the queue of a notice, and the queue.
+
+    Facts computed anew that leave what it says as it is keep the queue that was begun: nobody is
+    written to twice.
+    """
+    keyring = open_keyring(home_of(options))
+    grounds = same_grounds(case, options.notice)
+    names = [notice_of(case.id, options.notice, sha256) for sha256 in grounds]
+    queues = [(name, open_queue(state, name, keyring)) for name in names]
+    return next((one for one in queues if one[1].counts()), queues[0])
 
 
 def _dry(everybody: Iterable[Due], then: Callable[[], None]) -> int:
@@ -178,8 +193,7 @@ def outcomes(options: Namespace) -> int:
     if case.facts is None:
         raise UsageError(N_("the case has no facts yet"), where=case.id)
     with key_in_use(options), open_state(home_of(options), settings_of(options)) as state:
-        queue = notice_of(case.id, options.notice, case.facts.sha256)
-        outbox = open_queue(state, queue, open_keyring(home_of(options)))
+        queue, outbox = _queue(options, case, state)
         if options.format == "csv":
             write_csv(("person", "status", "code", "at"), outbox.rows())
         elif options.format == "json":

@@ -5,7 +5,7 @@ mail says what they are, and names nobody. A mail grows by a third over its file
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import partial
@@ -61,11 +61,11 @@ class Parcel:
         return TOO_LARGE if self.size > largest else QUEUED
 
 
-def parcels(folder: Path, recipients: dict[str, Recipient], facts: str) -> list[Parcel]:
+def parcels(folder: Path, recipients: dict[str, Recipient], facts: Collection[str]) -> list[Parcel]:
     """Return the packets of a directory, less that which the operator keeps.
 
-    Raises `RefusedError` when they tell other facts than the case's or a file is not what was
-    written.
+    `facts` are the hashes of those that they may tell. Raises `RefusedError` when they tell others
+    or a file is not what was written.
     """
     try:
         said = read_manifest(folder / MANIFEST)
@@ -80,7 +80,7 @@ def parcels(folder: Path, recipients: dict[str, Recipient], facts: str) -> list[
             N_("this directory holds no packets"), where=str(folder),
             remedy=N_("make them: vigie notice render CASE controllers --out DIRECTORY"),
         ) from None  # fmt: skip
-    if said.get("facts") != facts:
+    if said.get("facts") not in facts:
         raise RefusedError(
             N_("these packets tell other facts than those of the case"), where=str(folder),
             remedy=N_("make them again from the facts that were approved"),

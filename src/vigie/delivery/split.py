@@ -79,6 +79,8 @@ def split(
                 _ROWS.format(
                     controller="coalesce(controller, '')" if by_controller else "''",
                     classes=_mask("data_class", DATA_CLASSES), hows=_mask("how", HOWS),
+                    shown=_settled("how <> 'reachable'"),
+                    seen=_settled(f"how <> 'reachable' AND certainty IN {list(SURE)}"),
                     certainties=list(CERTAINTIES), sure=list(SURE), exposure=quoted(str(exposure)),
                     path=quoted(str(path)),
                 )
@@ -145,11 +147,20 @@ def _mask(column: str, words: tuple[str, ...]) -> str:
     return f"bit_or((1 << (list_position({list(words)!r}, {column}) - 1))::INTEGER)"
 
 
+def _settled(where: str) -> str:
+    """Return SQL for the classes of some rows, less what is not determined beside others.
+
+    It may be of the same kinds: that more was shown nobody knows.
+    """
+    mask = f"coalesce({_mask('data_class', DATA_CLASSES)} FILTER ({where}), 0)"
+    unknown = 1 << DATA_CLASSES.index("unknown")
+    return f"CASE {mask} WHEN {unknown} THEN {unknown} ELSE {mask} & ~{unknown} END"
+
+
 _ROWS: Final = """
     COPY (
         SELECT {controller} AS controller, patient, {classes} AS classes, {hows} AS hows,
-               coalesce({classes} FILTER (how <> 'reachable'), 0) AS shown,
-               coalesce({classes} FILTER (how <> 'reachable' AND certainty IN {sure}), 0) AS seen,
+               {shown} AS shown, {seen} AS seen,
                min(first_at) AS first_at, max(last_at) AS last_at,
                min(first_at) FILTER (how <> 'reachable' AND certainty IN {sure}) AS seen_from,
                max(last_at) FILTER (how <> 'reachable' AND certainty IN {sure}) AS seen_until,

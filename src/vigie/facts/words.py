@@ -50,6 +50,8 @@ _WHOLE: Final = {
     "period_from": N_("beginning of the period asked about"),
     "period_until": N_("end of the period asked about"),
     "awareness": N_("awareness"),
+    "logins": N_("logins used"),
+    "told_apart": N_("told apart from the owner’s"),
 }
 _PARTS: Final = {"class": CLASS_NAMES, "how": HOW_NAMES, "certainty": CERTAINTY_NAMES}
 
@@ -72,9 +74,9 @@ def name_of(fact: str) -> str:
 
 
 def _parts(said: str) -> Iterator[str]:
-    """Yield what a fact is narrowed to; the name of a controller may hold a dot itself."""
+    """Yield what a fact is narrowed to; names and logins may hold a dot."""
     kind, _colon, value = said.partition(":")
-    if kind == "controller":
+    if kind in ("controller", "account"):
         yield value
         return
     value, _dot, rest = value.partition(".")

@@ -1,17 +1,18 @@
 """Who asked for a notice, who approved it, and whether what they approved is still so.
 
-One person asks, another approves (`vigie.cases.rules` holds it, and the journal both). When the
-facts of the case change afterwards the notice is stale, and says what changed.
+One person asks, another approves (`vigie.cases.rules` holds it, and the journal both). When
+what it tells of the case changes afterwards the notice is stale, and says what changed.
 """
 
 from typing import Final
 
 import msgspec
 
-from vigie.cases.differences import Change, differences
-from vigie.cases.model import Case, Decision, FactsVersion, Matter
+from vigie.cases.differences import Change, in_short
+from vigie.cases.grounds import changes
+from vigie.cases.model import Case, Decision, Matter
 from vigie.errors import RefusedError
-from vigie.language import N_, labelled, number, plural
+from vigie.language import N_
 
 NAMES: Final = (
     "cnil", "cert_sante", "ars", "anssi", "complaint", "register", "press", "advice",
@@ -19,10 +20,6 @@ NAMES: Final = (
 )  # fmt: skip
 """The notices of a case. The last two bear names of patients."""
 NAMED: Final = ("controllers", "letters")
-
-
-_FEW: Final = 3
-"""Changes that one sentence names."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -46,8 +43,8 @@ def standing(case: Case, notice: str) -> Standing:
     state = "asked"
     if answered is not None:
         state = "approved" if answered.matter == Matter.NOTICE_APPROVED else "refused"
-    if case.is_stale(asked):
-        return Standing(notice, "stale", asked, answered, changes(case, asked))
+    if changed := changes(case, asked):
+        return Standing(notice, "stale", asked, answered, changed)
     return Standing(notice, state, asked, answered)
 
 
@@ -58,26 +55,11 @@ def require_approved(case: Case, notice: str) -> Decision:
         return found.answered
     if found.state == "stale":
         raise RefusedError(
-            N_("{notice} is stale: the facts changed since it was asked for ({changes})"),
+            N_("{notice} is stale: what it says changed since it was asked for ({changes})"),
             where=case.id, remedy=N_("ask for it again, and have it approved"), notice=notice,
-            changes=_in_short(found.changes),
+            changes=in_short(found.changes),
         )  # fmt: skip
     raise RefusedError(
         N_("{notice} was not approved"), where=case.id, notice=notice,
         remedy=N_("one person asks (vigie notice prepare), another approves"),
     )  # fmt: skip
-
-
-def _in_short(found: tuple[Change, ...]) -> str:
-    """Name the first changes; `vigie notice list` shows all."""
-    named = [f"{labelled(c.label, c.before)} → {c.after}" for c in found[:_FEW]]
-    if len(found) > _FEW:
-        text = plural("and {count} more", "and {count} more", len(found) - _FEW)
-        named.append(text.format(count=number(len(found) - _FEW)))
-    return ", ".join(named)
-
-
-def changes(case: Case, since: Decision) -> tuple[Change, ...]:
-    """Return what differs between the facts of a decision and those in force."""
-    versions = {version.sha256: version for version in case.of(FactsVersion)}
-    return differences(versions.get(since.facts), case.facts)

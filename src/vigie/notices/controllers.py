@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from vigie.cases.figures import sensitive_of, stamp
+from vigie.cases.figures import missing_of, sensitive_of, stamp
 from vigie.cases.filings import Field, Filing
 from vigie.cases.organisation import Organisation
 from vigie.cases.vocabulary import load_vocabulary
@@ -167,7 +167,6 @@ def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) 
     words, persons = load_vocabulary(home), bounded(story, "persons", share.persons)
     told = told_by(story, share)
     over = filing["ended_at"] is not None
-    classes = [*share.by_class, *(["unknown"] if share.may else [])]
     own: dict[str, Any] = {
         "organisation_name": told.organisation.name,
         "processor": told.processor or filing["processor"],
@@ -177,7 +176,8 @@ def draft(filing: Filing, story: Story, share: Share, home: Path | None = None) 
         "persons_number": share.persons if persons.exact else None,
         "persons_at_least": share.persons,
         "persons_at_most": share.persons if persons.low is None else persons.high,
-        "data": words.data_of(classes),
+        "data": words.data_of(share.by_class or ["unknown"]),
+        "data_note": missing_of(story.facts, share.may),
         "harms": words.harms_of(share.classes),
         "sensitive": sensitive_of(words, list(share.by_class), list(share.may)),
         "measures": list(story.measures_without(*share.accounts)),

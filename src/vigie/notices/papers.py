@@ -173,7 +173,7 @@ def _shown(value: Any, unknown: str, zone: str) -> str:
     if value is None:
         return unknown
     if value in ("", []):
-        return _("nothing to report")
+        return _("nil")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int):
