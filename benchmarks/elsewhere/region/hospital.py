@@ -181,12 +181,19 @@ def _doctors(world: World, rows: Rows, at: np.ndarray, ward: Ints, patient: Ints
 
 
 def _pool(world: World, rows: Rows, at: np.ndarray, ward: Ints, patient: Ints) -> None:
-    """Nurses of no ward, sent each shift to another one."""
-    rng = world.rng
-    turn = ward * 7919 + (at // (DAY / 2)).astype(np.int64) * 104_729
-    sent = (turn % 101 < 22) & (rng.random(len(at)) < 0.6)
-    who = world.pick(("pool_nurse",), _other(world, ward[sent], "offices"), at[sent])
-    rows.add(at[sent] + rng.uniform(0, 11, sent.sum()) * HOUR, who, patient[sent], OPEN, ward[sent])
+    """Nurses of no ward, each sent to another one every shift."""
+    half = (at // (DAY / 2)).astype(np.int64)
+    every = world.of("pool_nurse")
+    site = world.organisation_of_unit[world.home[every]]
+    wards = world.units_of("ward")
+    for number, nurse in enumerate(every):
+        mine = wards[world.organisation_of_unit[wards] == site[number]]
+        shift = np.arange(2 * DAYS)
+        works = world.duty[nurse, shift // 2] == 1 + shift % 2
+        sent = np.where(works, mine[(shift * 7 + number * 3) % len(mine)], -1)
+        there = np.flatnonzero((sent[half] == ward) & (world.rng.random(len(at)) < 0.5))
+        when = at[there] + world.rng.uniform(0, 11, len(there)) * HOUR
+        rows.add(when, np.full(len(there), nurse), patient[there], OPEN, ward[there])
 
 
 def _transverse(world: World, rows: Rows, stays: Stays) -> None:

@@ -37,7 +37,19 @@ def move(world: World) -> Ints:
         if panel[account, 0] >= 0:
             panel[account, day:until] = host
     world.unit_on[world.home == 2, MERGER:] = 1
+    _call_up(world)
     return panel
+
+
+def _call_up(world: World) -> None:
+    """Choose who vaccinates on which weekend: nobody works at home on these days."""
+    centre = int(world.units_of("centre")[0])
+    for area, first in ((0, 19), (0, 47), (1, 40), (2, 26)):
+        near = np.flatnonzero(world.area_of_unit[world.home] == area)
+        able = np.intersect1d(near, world.of("gp", "practice_nurse", "home_nurse", "secretary"))
+        some = world.rng.choice(able, min(9, len(able)), replace=False)
+        world.duty[some, first : first + 2] = 0
+        world.called += [(int(account), first, area, centre) for account in some]
 
 
 def _stand_in(world: World, panel: Ints, doctors: Ints) -> None:
@@ -64,20 +76,16 @@ def add(world: World, rows: Rows, pools: Pools, stays: Stays) -> None:
 
 
 def _vaccinate(world: World, rows: Rows, pools: Pools) -> None:
-    """Two weekends of vaccination in each of two towns, by people of many practices."""
+    """Weekends of vaccination, two in one town, one in two others, by people of many practices."""
     rng = world.rng
-    centre = int(world.units_of("centre")[0])
-    for area, first in ((0, 19), (0, 47), (1, 40), (2, 26)):
-        near = np.flatnonzero(world.area_of_unit[world.home] == area)
-        able = np.intersect1d(near, world.of("gp", "practice_nurse", "home_nurse", "secretary"))
-        for account in rng.choice(able, min(9, len(able)), replace=False):
-            for day in (first, first + 1):
-                many = rng.poisson(75)
-                at = day * DAY + np.sort(rng.uniform(9, 18, many)) * HOUR
-                patient = nearby(world, pools, np.full(many, area), 0.02)
-                who = np.full(many, account)
-                rows.add(at, who, patient, rows.way(many, scan=0.8), centre)
-                rows.add(at + 90, who, patient, UPDATE, centre)
+    for account, first, area, centre in world.called:
+        for day in (first, first + 1):
+            many = rng.poisson(75)
+            at = day * DAY + np.sort(rng.uniform(9, 18, many)) * HOUR
+            patient = nearby(world, pools, np.full(many, area), 0.02)
+            who = np.full(many, account)
+            rows.add(at, who, patient, rows.way(many, scan=0.8), centre)
+            rows.add(at + 90, who, patient, UPDATE, centre)
 
 
 def _recall(world: World, rows: Rows, pools: Pools) -> None:

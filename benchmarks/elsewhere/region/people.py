@@ -110,6 +110,7 @@ class World:
     organisations: list[str] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
     homes: list[int] = field(default_factory=list)
+    called: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     def found(self, name: str, area: int) -> int:
         """Add an organisation."""

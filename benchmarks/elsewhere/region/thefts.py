@@ -232,13 +232,17 @@ def rob(
     rows = np.bincount(lines.columns["account"], minlength=len(world.kind))
     late = np.bincount(lines.columns["account"][lines.columns["at"] > until(_FIRST)],
                        minlength=len(rows))  # fmt: skip
+    early = np.bincount(lines.columns["account"][lines.columns["at"] < until(15)],
+                        minlength=len(rows))  # fmt: skip
     free = list(rng.permutation(np.flatnonzero(able & (rows > 60) & (late > 30))))
     parts, families = [], []
     for name, act in FAMILIES.items():
         for _ in range(0 if name in unseen else each):
             wanted = _ASKS_RIGHTS if name == "rights_checks" else CARERS
-            account = _next(world, free, wanted)
-            if name == "dormant":
+            dormant = name == "dormant"
+            account = _next(world, [one for one in free if early[one] > 20 or not dormant], wanted)
+            free.remove(account)
+            if dormant:
                 gone = (lines.columns["account"] == account) & (lines.columns["at"] > until(15))
                 lines = lines.take(np.flatnonzero(~gone))
             parts.append(act(_scene(world, lines, account, rng)).but(theft=len(families)))
@@ -252,8 +256,7 @@ def rob(
 
 def _next(world: World, free: list[int], kinds: tuple[str, ...]) -> int:
     codes = [KIND[kind] for kind in kinds]
-    place = next(n for n, account in enumerate(free) if world.kind[account] in codes)
-    return int(free.pop(place))
+    return int(next(account for account in free if world.kind[account] in codes))
 
 
 def _scene(world: World, lines: Lines, account: int, rng: np.random.Generator) -> Crime:
