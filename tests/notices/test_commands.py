@@ -225,6 +225,21 @@ def counts(case: Case, monkeypatch, capsys, name: str = "letters") -> dict[str, 
     return found
 
 
+def test_who_has_a_mailbox_is_not_written_to_by_post_as_well(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    agreed(case, "letters", monkeypatch)
+    render = ("notice", "render", case.id, "letters", "--recipients", tmp_path / "to.toml",
+              *persons(tmp_path))  # fmt: skip
+    for name, more, said in (("all", (), "3 letters"), ("post", ("--by-post",), "2 letters")):
+        done = run(*render, "--out", tmp_path / name, *more, monkeypatch=monkeypatch)
+        assert done == 0
+        assert f"{said} to print" in capsys.readouterr().out
+    (sealed,) = (tmp_path / "post").iterdir()
+    clear = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(sealed.read_bytes(), [keys])))
+    assert len([name for name in clear.namelist() if name.endswith(".pdf")]) == 2
+
+
 def test_a_dry_run_sends_nothing_and_needs_no_server(
     case: Case, tmp_path: Path, monkeypatch, capsys
 ) -> None:

@@ -313,7 +313,7 @@ def test_the_public_reads_no_login(story) -> None:
 
 def test_the_press_is_not_told_that_what_may_have_been_seen_was(story) -> None:
     text = papers.press(story, ["identity"], may=["medical"]).text()
-    neither = {"fr": "ni d’affirmer ni d’exclure", "en": "neither prove nor exclude"}
+    neither = {"fr": "ni d’affirmer ni d’exclure", "en": "or to rule out that medical data"}
     assert neither[story.language] in text
     assert neither[story.language] not in papers.press(story, ["identity"]).text()
 

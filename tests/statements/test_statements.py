@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import tomllib
 from datetime import datetime, timedelta
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -353,3 +355,21 @@ def test_advice_with_another_word_is_read_like_any_sentence() -> None:
     (advice,) = load_counsel().consequences(["medical"], "fr")
     assert verdict(advice) == "no_claim"
     assert verdict(advice.replace("santé", "santé et vos prescriptions")) == "refused"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_the_press_is_told_that_the_log_leaves_open_passes(language: str) -> None:
+    """The statement's own words, and what the checker proposes: neither is refused."""
+    press = resources.files("vigie.notices") / "texts" / f"press.{language}.toml"
+    blocks = tomllib.loads(press.read_text("utf-8"))["block"]
+    (said,) = [one["paragraph"] for one in blocks if one.get("when") == "possible"]
+    names = {
+        "fr": "coordonnées et données dont la nature n’est pas encore établie",
+        "en": "contact details and data whose nature is not yet established",
+    }
+    proposed = {
+        "fr": "Pour les coordonnées, le journal ne permet ni d'affirmer ni d'exclure un accès.",
+        "en": "The log does not allow us to confirm or to rule out that contact details were seen.",
+    }
+    for sentence in (said.format(possible_data=names[language]), proposed[language]):
+        assert [one.verdict for one in check(sentence, BLIND)] == ["passed"], sentence

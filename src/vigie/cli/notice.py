@@ -50,6 +50,10 @@ def _declare_render(inner: Any, common: Any) -> None:
     )  # fmt: skip
     _persons(parser)
     _recipients(parser)
+    parser.add_argument(
+        "--by-post", action="store_true",
+        help=_("of letters: only to those without a mailbox, or whose mail was refused"),
+    )  # fmt: skip
 
 
 def _declare_send(inner: Any, common: Any) -> None:

@@ -19,6 +19,7 @@ from vigie.cli.notice_persons import (
     say_joined,
     say_ways,
 )
+from vigie.cli.notice_queue import refused_by_mail
 from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import draw_table, home_of, remark, say
 from vigie.delivery.mailing import Mailing, addressees, print_letters
@@ -28,7 +29,7 @@ from vigie.delivery.professionals import print_professionals, standing
 from vigie.delivery.recipients import OPERATOR, Recipient, load_recipients, require
 from vigie.delivery.smtp import Server, load_server
 from vigie.errors import SettingsError
-from vigie.language import _, number
+from vigie.language import _, number, plural
 from vigie.notices import controllers, papers
 from vigie.notices.approval import NAMED, require_approved
 from vigie.notices.document import Document
@@ -160,9 +161,14 @@ def _letters(options: Namespace, case: Case, story: Story) -> int:
         look(options, case, "letters to print")
         mailing = Mailing()
         people = addressees(found, register, aliases, date_of(options).date(), mailing)
+        if options.by_post:
+            refused = refused_by_mail(options, case)
+            people = (one for one in people if not one.email or one.person in refused)
         letters = Letters(story, home)
         print_letters(people, letters, form(suffix, home), to, options.out, mailing, suffix)
     say_ways(mailing)
+    text = plural("{count} letter to print.", "{count} letters to print.", mailing.letters)
+    say(text.format(count=number(mailing.letters)))
     return 0
 
 

@@ -18,6 +18,7 @@ from vigie.cli.notice_persons import (
     required,
     say_ways,
 )
+from vigie.cli.notice_queue import notice_of, queue_of
 from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import (
     draw_table,
@@ -28,9 +29,8 @@ from vigie.cli.terminal import (
     write_csv,
     write_json,
 )
-from vigie.delivery.carrying import open_queue
 from vigie.delivery.mailing import Mailing, addressees, due_letters
-from vigie.delivery.outbox import QUEUED, Outbox
+from vigie.delivery.outbox import QUEUED
 from vigie.delivery.posting import content, due_parcels, parcels
 from vigie.delivery.professionals import due_professionals
 from vigie.delivery.recipients import load_recipients
@@ -44,7 +44,7 @@ from vigie.notices.forms import form
 from vigie.notices.letters import Letters
 from vigie.notices.story import Story, tell
 from vigie.pseudonyms import open_keyring
-from vigie.state import State, open_state
+from vigie.state import open_state
 
 STATUSES = {
     "queued": N_("waiting to be sent"),
@@ -134,7 +134,7 @@ def _run(
     server = load_server(home)
     look(options, case, f"{options.notice} by mail")
     with open_state(home, settings_of(options)) as state, Session(server, home) as session:
-        notice, outbox = _queue(options, case, state)
+        notice, outbox = queue_of(options, case, state)
         everybody = due(server.sender, notice, session.largest, form("pdf"))
         send_all(everybody, outbox, session, options.limit)
         then()
@@ -149,24 +149,6 @@ def _largest(options: Namespace) -> int:
     except VigieError:
         server = _NOBODY
     return int(server.largest_mb * 1_000_000)
-
-
-def notice_of(case: str, notice: str, facts: str) -> str:
-    """Return the name of a queue: other facts are another notice."""
-    return f"{case}/{notice}@{facts[:16]}"
-
-
-def _queue(options: Namespace, case: Case, state: State) -> tuple[str, Outbox]:
-    """Return the name of the queue of a notice, and the queue.
-
-    Facts computed anew that leave what it says as it is keep the queue that was begun: nobody is
-    written to twice.
-    """
-    keyring = open_keyring(home_of(options))
-    grounds = same_grounds(case, options.notice)
-    names = [notice_of(case.id, options.notice, sha256) for sha256 in grounds]
-    queues = [(name, open_queue(state, name, keyring)) for name in names]
-    return next((one for one in queues if one[1].counts()), queues[0])
 
 
 def _dry(everybody: Iterable[Due], then: Callable[[], None]) -> int:
@@ -193,7 +175,7 @@ def outcomes(options: Namespace) -> int:
     if case.facts is None:
         raise UsageError(N_("the case has no facts yet"), where=case.id)
     with key_in_use(options), open_state(home_of(options), settings_of(options)) as state:
-        queue, outbox = _queue(options, case, state)
+        queue, outbox = queue_of(options, case, state)
         if options.format == "csv":
             write_csv(("person", "status", "code", "at"), outbox.rows())
         elif options.format == "json":

@@ -59,9 +59,10 @@ class Addressee:
 
 @dataclass
 class Mailing:
-    """What was done for one notice: counts of ways, and the files that were written."""
+    """What was done for one notice: counts of ways and of letters, the files that were written."""
 
     ways: Counter[str] = field(default_factory=Counter)
+    letters: int = 0
     files: list[Written] = field(default_factory=list)
     joined: Joined = field(default_factory=Joined)
 
@@ -113,9 +114,15 @@ def print_letters(
     with ThreadPoolExecutor(cores or os.cpu_count() or 1) as pool:
         for number, first in enumerate(written, start=1):
             batch = chain([first], islice(written, _PER_ARCHIVE - 1))
-            made = _laid_out(batch, letters, form, pool)
+            made = _counted(_laid_out(batch, letters, form, pool), mailing)
             name = f"letters-{number:04d}.zip{to.suffix}"
             mailing.files.append(write_encrypted(_archive(made, suffix), to, out / name))
+
+
+def _counted(made: Iterator[tuple[str, bytes]], mailing: Mailing) -> Iterator[tuple[str, bytes]]:
+    for one in made:
+        mailing.letters += 1
+        yield one
 
 
 def _laid_out(

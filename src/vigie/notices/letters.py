@@ -167,4 +167,4 @@ def foot(story: Head, sha256: str) -> str:
 
 def dated(story: Story) -> str:
     """Return the date as a letter begins with it: « Le 3 mars 2026 »."""
-    return _("On {day}").format(day=story.day(datetime.fromisoformat(f"{story.date}T12:00+00:00")))
+    return _("{day}").format(day=story.day(datetime.fromisoformat(f"{story.date}T12:00+00:00")))

@@ -75,12 +75,26 @@ def press(
     seen, possible = (sorted(names, key=DATA_CLASSES.index) for names in (classes, may))
     lists: Lists = {
         "figures": fact_figures(story),
-        "seen": tuple(_(CLASS_NAMES[name]) for name in seen),
-        "possible": tuple(_(CLASS_NAMES[name]) for name in possible),
+        "seen": tuple(map(_told, seen)),
+        "possible": tuple(map(_told, possible)),
         "measures": story.measures_without(),
         "actions": counsel.actions([*seen, *possible], language),
     }
-    return paper("press", story, home, {}, lists, "report")
+    fields = {"possible_data": _enumerated([*map(_told, possible)])}
+    return paper("press", story, home, fields, lists, "report")
+
+
+def _enumerated(names: list[str]) -> str:
+    """Return names as a sentence lists them."""
+    *first, last = names or [""]
+    return _("{first} and {last}").format(first=", ".join(first), last=last) if first else last
+
+
+def _told(data_class: str) -> str:
+    """Return what a reader is told of a class of data."""
+    if data_class == "unknown":
+        return _("data whose nature is not yet established")
+    return _(CLASS_NAMES[data_class])
 
 
 def fact_figures(story: Story) -> tuple[tuple[str, str], ...]:
