@@ -13,7 +13,8 @@ from vigie.detectors.strangers import Strangers
 from vigie.stream import Stream
 from vigie.testing.detectors import partition_of, small_log, text
 from vigie.timeline.units import DAY
-from vigie.usual.honest import REASONS, Reasons
+from vigie.usual.chain import REASONS
+from vigie.usual.honest import Reasons
 from vigie.usual.profiles import AS_PEERS
 
 BY_NUMBER = REASONS.index("by_number")

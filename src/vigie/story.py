@@ -20,7 +20,7 @@ from vigie.detectors.campaigns import KINDS
 from vigie.detectors.combine import Evidence
 from vigie.language import N_, _, number
 from vigie.timeline.units import Units
-from vigie.usual.honest import REASONS
+from vigie.usual.chain import REASONS
 
 BEFORE: Final = 12
 """Units before the first one cited that the story shows, for the calm before."""

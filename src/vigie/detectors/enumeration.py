@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vigie.context.marks import MANNERS
 from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios, contrast
-from vigie.usual.honest import HASTE, SILENT
+from vigie.usual.chain import HASTE, SILENT
 
 _BY_IDENTIFIER = (0.199, 0.8, 0.001)
 _BY_NAME = (0.40, 0.01, 0.59)

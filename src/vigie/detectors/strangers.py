@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios
-from vigie.usual.honest import HASTE
+from vigie.usual.chain import HASTE
 
 _UNORDERED = (0.97, 0.015, 0.015)
 
