@@ -7,6 +7,7 @@ before and ends a day after, as somebody asks who does not know. The second comp
 the bare DuckDB query for the same set, over the same store, in one run.
 
     python -m benchmarks.bench_exposure 0.02 341 342
+    python -m benchmarks.bench_exposure other-hours 0.02 375   # thefts moved to nights, days off
     python -m benchmarks.bench_exposure large 30 FOLDER    # 30 million accesses of one account
 """
 
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,15 +31,17 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.base import Result
+from benchmarks.other_hours import Hours, moved
 from vigie.detection import COLUMNS, detect
 from vigie.events import SCHEMA
 from vigie.exposure import EVIDENCE, Exposure, Scope, Stretch, expose
 from vigie.exposure.evidence import evidence_of
 from vigie.facts.counting import facts_of
 from vigie.pipeline import find_files, import_files, load_mappings
-from vigie.simulate.output import simulate_to
-from vigie.simulate.presets import PRESETS
+from vigie.simulate.output import write_world
+from vigie.simulate.presets import PRESETS, simulate
 from vigie.simulate.truth import line_labels
+from vigie.simulate.world import World
 from vigie.stores import Store
 
 AWAY: Final = ("elsewhere", "other hour")
@@ -55,6 +58,9 @@ class Tally:
     included: int = 0
     ways: Counter[str] = field(default_factory=Counter)
 
+
+Tallies = dict[tuple[str, str], Tally]
+"""By where and when the thief came, and by family."""
 
 _JUDGED = """
 SELECT l.attack = $attack AS stolen, coalesce(a.certainty IN ('owner', 'possible'), false) AS out,
@@ -79,55 +85,65 @@ def judge(found: Exposure, labels: pa.Table, attack: int) -> dict[tuple[bool, bo
     return {(stolen, out): count for stolen, out, count in rows}
 
 
-_HOURS: Final = """
-SELECT attack = $attack AS stolen, hour("at") AS hour, count(DISTINCT access)
+_TIMES: Final = """
+SELECT attack = $attack AS stolen, min(epoch_us("at")) AS at
 FROM read_parquet($truth)
-WHERE account = $account AND attack IN (-1, $attack) GROUP BY ALL
+WHERE account = $account AND attack IN (-1, $attack) GROUP BY attack, access ORDER BY ALL
 """
-_RARE: Final = 0.01
-"""Share of the owner's accesses below which, an hour either side, the owner does not work then."""
 _MOSTLY: Final = 0.9
 
 
 def came(folder: Path, attack: dict[str, Any], account: str) -> str:
-    """Say by the truth whether a thief came from elsewhere, at another hour, or neither."""
+    """Say by the truth whether a thief came from elsewhere, at another hour, or neither.
+
+    Other hours are those, one either side, and those weekdays that hold less than a hundredth of
+    the owner's own work.
+    """
     if attack["parameters"]["from"] != "inside":
         return "elsewhere"
     asked = {"attack": attack["attack"], "account": account,
              "truth": str(folder / "truth" / "events.parquet")}  # fmt: skip
-    hours = np.zeros((2, 24))
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    for stolen, hour, count in connection.execute(_HOURS, asked).fetchall():
-        hours[int(stolen), hour] = count
-    around = hours[0] + np.roll(hours[0], 1) + np.roll(hours[0], -1)
-    late = hours[1][around < _RARE * max(hours[0].sum(), 1)].sum()
-    return "other hour" if late >= _MOSTLY * max(hours[1].sum(), 1) else "inside"
+    found = duckdb.connect().execute(_TIMES, asked).fetchnumpy()
+    stolen, at = found["stolen"].astype(bool), found["at"].astype(np.int64)
+    late = Hours.of(at[~stolen]).rare(at[stolen]).sum()
+    return "other hour" if late >= _MOSTLY * max(stolen.sum(), 1) else "inside"
 
 
-def separations(folder: Path, around: timedelta = timedelta()) -> dict[tuple[str, str], Tally]:
-    """Judge every theft of one simulated platform whose logs are in the store `folder/home`."""
-    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+def separations(folder: Path, arounds: Sequence[timedelta]) -> list[Tallies]:
+    """Judge every theft of one simulated platform whose logs are in the store `folder/home`.
+
+    Once for each time that is asked about before and after.
+    """
+    tallies: list[Tallies] = [defaultdict(Tally) for _ in arounds]
     labels = line_labels(folder / "truth")
     with Store.open(folder / "home") as store:
         columns = [name for name in SCHEMA.names if name in {*COLUMNS, "event_id"}]
         events, care = store.events(columns), store.table("care")
         detection = detect(events, care=care if care.num_rows else None)
         for attack in json.loads((folder / "truth" / "attacks.json").read_text("utf-8")):
-            since, until = _at(attack["onset"]) - around, _at(attack["end"], 2) + around
             for account in attack["accounts"]:
-                tally = tallies[came(folder, attack, account), attack["family"]]
+                key = came(folder, attack, account), attack["family"]
                 evidence = evidence_of(detection, events, (account,))
-                found = expose(store, Scope((Stretch(account, since, until),)), evidence=evidence)
-                tally.accounts += 1
-                tally.ways[found.separation.ways[account]] += 1
-                counts = judge(found, labels, attack["attack"])
-                tally.stolen += counts.get((True, False), 0) + counts.get((True, True), 0)
-                tally.left_out += counts.get((True, True), 0)
-                tally.own += counts.get((False, False), 0) + counts.get((False, True), 0)
-                tally.included += counts.get((False, False), 0)
-                found.connection.close()
+                for around, found in zip(arounds, tallies, strict=True):
+                    _judge(store, (attack, account), around, (evidence, labels), found[key])
     return tallies
+
+
+def _judge(
+    store: Store, theft: tuple[dict[str, Any], str], around: timedelta,
+    known: tuple[pa.Table, pa.Table], tally: Tally,
+) -> None:  # fmt: skip
+    (attack, account), (evidence, labels) = theft, known
+    since, until = _at(attack["onset"]) - around, _at(attack["end"], 2) + around
+    found = expose(store, Scope((Stretch(account, since, until),)), evidence=evidence)
+    counts = judge(found, labels, attack["attack"])
+    tally.accounts += 1
+    tally.ways[found.separation.ways[account]] += 1
+    tally.stolen += counts.get((True, False), 0) + counts.get((True, True), 0)
+    tally.left_out += counts.get((True, True), 0)
+    tally.own += counts.get((False, False), 0) + counts.get((False, True), 0)
+    tally.included += counts.get((False, False), 0)
+    found.connection.close()
 
 
 def _at(text: str, more: int = 0) -> datetime:
@@ -135,14 +151,14 @@ def _at(text: str, more: int = 0) -> datetime:
     return whole + timedelta(minutes=more)
 
 
-def build(preset: str, scale: float, seed: int, folder: Path) -> None:
-    """Simulate a platform and read its logs into `folder/home`."""
-    simulate_to(preset, scale, seed, folder)
+def build(world: World, folder: Path) -> None:
+    """Write a platform and read its logs into `folder/home`."""
+    write_world(world, folder)
     with Store.open(folder / "home", write=True) as store:
         import_files(store, find_files([folder / "logs"]), load_mappings([folder]))
 
 
-def table(tallies: dict[tuple[str, str], Tally]) -> str:
+def table(tallies: Tallies) -> str:
     """Return the table by family, and all families of each kind."""
     lines = [
         "| thief came | family | accounts | thief's accesses | left out | owner's accesses "
@@ -161,15 +177,15 @@ def table(tallies: dict[tuple[str, str], Tally]) -> str:
     return "\n".join(lines)
 
 
-def totals(tallies: dict[tuple[str, str], Tally]) -> dict[str, Tally]:
+def totals(tallies: Tallies) -> dict[str, Tally]:
     """Add up the families of each kind of place."""
     plain = [{(place, ""): tally} for (place, _), tally in tallies.items()]
     return {place: tally for (place, _), tally in added(plain).items()}
 
 
-def added(parts: list[dict[tuple[str, str], Tally]]) -> dict[tuple[str, str], Tally]:
+def added(parts: list[Tallies]) -> Tallies:
     """Add up the tallies of several platforms."""
-    total: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    total: Tallies = defaultdict(Tally)
     for part in parts:
         for key, t in part.items():
             into = total[key]
@@ -288,22 +304,25 @@ class Peak(Thread):
 
 
 def told_apart(
-    scale: float, seeds: Sequence[int]
-) -> tuple[dict[tuple[str, str], Tally], dict[tuple[str, str], Tally]]:
+    scale: float, seeds: Sequence[int], change: Callable[[World], World] | None = None
+) -> tuple[Tallies, Tallies]:
     """Play thefts on every preset; judge them in their own period and in a day more each side."""
     close, wide = [], []
     for seed in seeds:
         for preset in PRESETS:
             with tempfile.TemporaryDirectory() as name:
-                build(preset, scale, seed, Path(name))
-                close.append(separations(Path(name)))
-                wide.append(separations(Path(name), timedelta(days=1)))
+                world = simulate(preset, scale, seed)
+                build(change(world) if change else world, Path(name))
+                one, other = separations(Path(name), (timedelta(), timedelta(days=1)))
+                close.append(one)
+                wide.append(other)
     return added(close), added(wide)
 
 
 def run(scale: float = 0.1) -> list[Result]:
     """Run both parts; the table by family goes to standard error."""
-    close, _ = told_apart(max(0.02, 0.3 * scale), (11,))
+    small = max(0.02, 0.3 * scale)
+    close = added([told_apart(small, (11,))[0], told_apart(small, (11,), moved)[0]])
     sys.stderr.write(table(close) + "\n")
     away = totals(close)
     own = sum(away[place].own for place in AWAY if place in away)
@@ -330,7 +349,11 @@ def main() -> None:
     if sys.argv[1] == "large":
         sys.stdout.write(large(int(float(sys.argv[2]) * 1e6), Path(sys.argv[3])))
         return
-    close, wide = told_apart(float(sys.argv[1]), [int(seed) for seed in sys.argv[2:]])
+    elsewhen = sys.argv[1] == "other-hours"
+    scale, *seeds = sys.argv[1 + elsewhen :]
+    close, wide = told_apart(
+        float(scale), [int(seed) for seed in seeds], moved if elsewhen else None
+    )
     sys.stdout.write(f"{table(close)}\n\nA day more each side:\n\n{table(wide)}\n")
 
 

@@ -51,7 +51,7 @@ SELECT v.account, s.session, s.network, s.device, v.certainty, v.because,
 FROM own s JOIN told v ON s.account = v.account
   AND s.session IS NOT DISTINCT FROM v.session AND s.network IS NOT DISTINCT FROM v.network
   AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
-  AND hour(s."at") = v.hour
+  AND hour(s."at") = v.hour AND s."at"::DATE - DATE '1970-01-01' = v.day
 GROUP BY ALL ORDER BY min(s."at"), v.account, s.session, s.network, s.device, v.certainty
 """
 

@@ -294,7 +294,7 @@ def _controller(known: list[str]) -> str:
 _OF_PLACE: Final = """LEFT JOIN verdicts v ON s.account = v.account
   AND s.session IS NOT DISTINCT FROM v.session AND s.network IS NOT DISTINCT FROM v.network
   AND s.device IS NOT DISTINCT FROM v.device AND s.user_agent IS NOT DISTINCT FROM v.user_agent
-  AND hour(s."at") = v.hour"""
+  AND hour(s."at") = v.hour AND s."at"::DATE - DATE '1970-01-01' = v.day"""
 _OF_ACCESS: Final = f"""
 CREATE TEMP TABLE access_certainty AS
 SELECT access_id, {list(CERTAINTIES)}[min(list_position({list(CERTAINTIES)}, v.certainty))]

@@ -103,8 +103,9 @@ _PER_DAY: Final = 'SELECT "at"::DATE::TIMESTAMP, count(*) FROM seen GROUP BY ALL
 _PLACE: Final = "session, network, device, user_agent,"
 _GROUPS: Final = """
 SELECT {names} hour, day, bool_or(elsewhere) AS elsewhere, bool_and(with_device) AS with_device,
-    count(*) FILTER (switched) AS switches, count(DISTINCT access_id) AS accesses,
-    count(ratio) AS units, coalesce(sum(ratio::DECIMAL(18, 6)), 0)::DOUBLE AS total,
+    count(*) FILTER (switched) AS switches, min("at") AS first_at, max("at") AS last_at,
+    count(DISTINCT access_id) AS accesses, count(ratio) AS units,
+    coalesce(sum(ratio::DECIMAL(18, 6)), 0)::DOUBLE AS total,
     coalesce(sum((ratio * ratio)::DECIMAL(18, 6)), 0)::DOUBLE AS squares
 FROM placed WHERE "at" >= $begins AND {where} GROUP BY ALL ORDER BY ALL
 """
@@ -114,17 +115,18 @@ FROM placed WHERE "at" >= $begins AND {where} GROUP BY ALL ORDER BY ALL
 @dataclass(frozen=True, slots=True)
 class Habit:
     """What is usual for one account: `mean` and `spread` are of the evidence per look-up, `daily`
-    of the accesses on a day with work, `away_days` and `switches` of what came from elsewhere."""
+    of the accesses on a day with work, `away_days` and `switches` of what came from elsewhere;
+    `past` is all of it by hour and day."""
 
     days: int
     before: bool
-    hours: Floats
     units: int
     mean: float
     spread: float
     daily: float
     away_days: int
     switches: int
+    past: pa.Table
 
     @property
     def known(self) -> bool:
@@ -227,7 +229,7 @@ def _known(known: str, column: str, days: int, others: int) -> str:
 
 
 def _habit(table: pa.Table, before: bool) -> Habit:
-    days, accesses, hours = (table.column(n).to_numpy() for n in ("day", "accesses", "hour"))
+    days, accesses = (table.column(name).to_numpy() for name in ("day", "accesses"))
     units, total, squares = (
         float(table.column(n).to_numpy().sum()) for n in ("units", "total", "squares")
     )
@@ -237,11 +239,11 @@ def _habit(table: pa.Table, before: bool) -> Habit:
     return Habit(
         days=worked,
         before=before,
-        hours=np.bincount(hours.astype(np.int64), accesses, 24).astype(np.float64),
         units=int(units),
         mean=mean,
         spread=float(np.sqrt(max(squares / max(units, 1) - mean**2, 0.0))),
         daily=float(accesses.sum() / max(worked, 1)),
         away_days=len(np.unique(days[away])),
         switches=int(table.column("switches").to_numpy().sum()),
+        past=table,
     )

@@ -3,12 +3,13 @@
 The account is compared with its own past: where it came from (device, network), at what hours, how
 much it does in a day, and how well a harvest explains each look-up, as detection says it. A period
 is separable *by place* when what came from a new place is unusual while what came from the owner's
-places is not; *by hour* likewise. Otherwise nothing in the log tells the two apart, and that is
-what the answer says: a person wrongly left out is never told, one wrongly counted is told once too
-often.
+places is not; *by hour* likewise (`hours`). Otherwise nothing in the log tells the two apart, and
+that is what the answer says: a person wrongly left out is never told, one wrongly counted is told
+once too often.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 
 from vigie.exposure.asking import holds
 from vigie.exposure.habits import Habit, Places, look, look_at_places
+from vigie.exposure.hours import Strangers, tell_by_hour
 from vigie.exposure.scope import Boundary, Scope
+from vigie.exposure.strangers import find_strangers
 from vigie.language import N_
 
 Flags = NDArray[np.bool_]
@@ -42,18 +45,14 @@ _LOUDEST: Final = 6.0
 _BURST: Final = {"height": 5.0, "rest": 2.0, "away": 0.2, "units": 10}
 """A sitting elsewhere beside which the owner hardly worked: unusual by its evidence, the rest as
 usual, and no more than a fifth of past days with work from elsewhere."""
-_SITTING: Final = {"span": 6, "accesses": 20, "daily": 2.0, "busy": 2.0}
-"""A sitting at night: within so many hours, so many accesses, twice those of a usual day; on other
-days no more than twice the usual."""
-_NEVER: Final = 0.01
-"""Share of the past below which the account did not work at an hour, one hour either side."""
-
 BECAUSE: Final = {
     "new_device": N_("from a device and a network that this account never used before"),
     "new_network": N_("from a network that this account did not use regularly before"),
     "same_session": N_("in a session that also came from a new place"),
     "own_place": N_("from a device or a network of the owner, where nothing is unusual"),
-    "new_hour": N_("in a sitting at an hour at which this account never worked before"),
+    "new_hour": N_("at an hour or on a weekday on which this account never worked before"),
+    "same_stretch": N_("in one stretch of work with what came at such an hour"),
+    "seldom_hour": N_("at an hour or on a weekday on which this account seldom works"),
     "own_hour": N_("at an hour of the owner, where nothing is unusual"),
     "cited": N_("cited by an alert"),
     "no_difference": N_("nothing in the log tells the owner from the thief"),
@@ -70,11 +69,13 @@ VERDICTS: Final = pa.schema(
         pa.field("device", pa.string()),
         pa.field("user_agent", pa.string()),
         pa.field("hour", pa.int64()),
+        pa.field("day", pa.int64()),
         pa.field("certainty", pa.string()),
         pa.field("because", pa.string()),
     ]
 )
-"""Whose the accesses of one session, place and hour are, and why: a key of BECAUSE."""
+"""Whose the accesses of one session, place, hour and day (since 1970) are, and why: a key of
+BECAUSE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def separate(connection: Any, scope: Scope) -> Separation:
         account, period = one["account"], (one["since"], one["until"])
         if compared:
             habit, places = look(connection, account, *period)
-            found = _decide(habit, places)
+            asked = partial(find_strangers, connection, account, period, places.table)
+            found = _decide(habit, places, asked)
         else:
             places = look_at_places(connection, account, *period)
             found = _said(scope.boundary, places) or _undecided(places, "no_past")
@@ -123,7 +125,7 @@ def separate(connection: Any, scope: Scope) -> Separation:
     return Separation(ways, _once(pa.concat_tables(tables), ways))
 
 
-def _decide(habit: Habit, places: Places) -> _Verdict:
+def _decide(habit: Habit, places: Places, strangers: Strangers) -> _Verdict:
     if not habit.known:
         return _undecided(places, "no_past")
     elsewhere = places.flags("elsewhere")
@@ -135,11 +137,12 @@ def _decide(habit: Habit, places: Places) -> _Verdict:
             [device, elsewhere, hopped], ["new_device", "new_network", "same_session"], "own_place"
         )
         return _Verdict("place", certainty, because)
-    late = _sitting(habit, places)
-    if late.any() and _worked_as_usual(habit, places, ~late):
-        return _Verdict(
-            "hour", np.where(late, "probable", "owner"), np.where(late, "new_hour", "own_hour")
-        )
+    late = tell_by_hour(habit, places, strangers)
+    if late is not None:
+        thief = late.never | late.stretch
+        certainty = np.select([thief, late.seldom], ["probable", "not_separable"], "owner")
+        because = np.select(list(late), ["new_hour", "same_stretch", "seldom_hour"], "own_hour")
+        return _Verdict("hour", certainty, because)
     return _undecided(places, "no_difference")
 
 
@@ -195,29 +198,6 @@ def _in_session_of(places: Places, chosen: Flags) -> Flags:
     return np.array([name in hit for name in sessions], bool)
 
 
-def _sitting(habit: Habit, places: Places) -> Flags:
-    """Return what belongs to one sitting at hours at which the account never worked, if any.
-
-    The hours beside it on the same day belong to it: a thief does not watch the clock.
-    """
-    around = habit.hours + np.roll(habit.hours, 1) + np.roll(habit.hours, -1)
-    unworked = around < _NEVER * max(habit.hours.sum(), 1.0)
-    at = places.numbers("day") * 24 + places.numbers("hour")
-    late = unworked[places.numbers("hour").astype(np.int64)]
-    if not late.any() or np.ptp(at[late]) > _SITTING["span"]:
-        return np.zeros(len(late), bool)
-    sitting: Flags = (at >= at[late].min() - 1) & (at <= at[late].max() + 1)
-    count = places.numbers("accesses")[sitting].sum()
-    enough = count >= max(_SITTING["accesses"], _SITTING["daily"] * habit.daily)
-    return sitting if enough else np.zeros(len(late), bool)
-
-
-def _worked_as_usual(habit: Habit, places: Places, rest: Flags) -> bool:
-    days = max(len(np.unique(places.numbers("day")[rest])), 1)
-    busy = places.numbers("accesses")[rest].sum() > _SITTING["busy"] * habit.daily * days
-    return not busy and _height(habit, places, rest) < _QUIET
-
-
 def _height(habit: Habit, places: Places, part: Flags, uncertain: bool = False) -> float:
     """Return how many standard errors a part's mean evidence is above the account's past.
 
@@ -233,15 +213,15 @@ def _height(habit: Habit, places: Places, part: Flags, uncertain: bool = False) 
 
 def _verdicts(account: str, places: Places, found: _Verdict) -> pa.Table:
     columns = [places.table.column(name).cast(pa.string()) for name in VERDICTS.names[1:5]]
-    hour = places.table.column("hour").cast(pa.int64())
+    columns += [places.table.column(name).cast(pa.int64()) for name in ("hour", "day")]
     names = pa.repeat(pa.scalar(account), places.table.num_rows)
     told = [pa.array(values.tolist(), pa.string()) for values in (found.certainty, found.because)]
-    return pa.table([names, *columns, hour, *told], schema=VERDICTS)
+    return pa.table([names, *columns, *told], schema=VERDICTS)
 
 
 def _once(verdicts: pa.Table, ways: dict[str, str]) -> pa.Table:
     """Keep one verdict per place; an account whose periods disagree is not separable at all."""
-    keys = VERDICTS.names[:6]
+    keys = VERDICTS.names[:7]
     unique = verdicts.group_by(keys).aggregate([("certainty", "min"), ("because", "min"),
                                                 ("certainty", "count_distinct")])  # fmt: skip
     names = {*unique.filter(_differs(unique)).column("account").to_pylist()}
