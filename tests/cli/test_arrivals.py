@@ -165,6 +165,9 @@ def test_alerts_about_the_accounts_of_given_facts_are_said(
 def test_given_facts_count_what_the_case_asks_as_well(case: str, vigie, tmp_path: Path) -> None:
     """Their file is of another account: lines of either concern the case."""
     other = ("--account", "zoe", *PERIOD[2:])
+    before = [line("2026-03-10 20:00", "open", "record", "Z", account="zoe")]
+    read(vigie, tmp_path, before, "before.csv")
+    vigie("case", "refresh", case)
     vigie("exposure", *other, "--facts", tmp_path / "facts.json")
     vigie("case", "facts", case, tmp_path / "facts.json", "--reason", "r")
     assert "came since" not in vigie("case", "show", case)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from vigie.cli.codes import NOTHING, UNTRUSTED
 from vigie.cli.detecting import detect_stored, recall
 from vigie.cli.exposure_shown import as_json, draw
+from vigie.cli.opening import open_present
 from vigie.cli.terminal import home_of, remark, settings_of, write_json
 from vigie.cli.times import day_of
 from vigie.cli.withdrawing import remind_of_withdrawn
@@ -114,7 +115,7 @@ def check_sessions(options: Namespace) -> None:
     """Refuse a session that the log does not know: all would be the owner's, by a slip of a key."""
     if not options.session:
         return
-    with Store.open(home_of(options)) as store:
+    with open_present(options) as store:
         rows = store.connect().execute(
             "SELECT DISTINCT session FROM events WHERE list_contains(?, session::VARCHAR)",
             [options.session],
@@ -132,7 +133,7 @@ def check_accounts(options: Namespace) -> None:
 
     What retention dropped may have been all of it: then nothing is refused.
     """
-    with Store.open(home_of(options)) as store:
+    with open_present(options) as store:
         connection = store.connect()
         known = connection.execute(_KNOWN, [options.account] * 2).fetchall()
         dropped = connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchall()
