@@ -166,3 +166,27 @@ def test_an_index_read_through_a_mapping_narrows_the_bounds(
     ]
     assert (persons[0]["numerator"], persons[0]["high"]) == (0, 1)
     assert persons[1]["numerator"] == 1
+
+
+@pytest.mark.parametrize(
+    ("matter", "said"),
+    [
+        (["scope", "evee", "--from", "2026-03-10", "--to", "2026-03-11"], "no account evee"),
+        (["boundary", "all", "--since", "2026-04-01"], "lies before the time"),
+        (["boundary", "all", "--session", "s99"], "no session s99"),
+    ],
+)
+def test_a_slip_is_no_decision_of_a_case(
+    home: Path, capsys: pytest.CaptureFixture[str], matter: list[str], said: str
+) -> None:
+    """It is refused before it is recorded: what was decided stays as it was."""
+    told = ["--reason", "r", "--author", "dpo"]
+    main(["--home", str(home), "case", "open", "--title", "one", *told])
+    decide = ["--home", str(home), "case", "decide"]
+    number = capsys.readouterr().out.split()[1].rstrip(":")
+    scope = ["scope", "eve", "--from", "2026-03-10", "--to", "2026-03-11"]
+    assert main([*decide, number, *scope, *told]) == 0
+    before = len(journal.entries(home))
+    assert main([*decide, number, *matter, *told]) == 2
+    assert said in capsys.readouterr().err
+    assert len(journal.entries(home)) == before

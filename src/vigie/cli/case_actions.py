@@ -163,7 +163,7 @@ def decide(options: Namespace) -> int:
         case = book.case(options.case)
         after = book.decide(
             case.id, matter, options.value, options.reason, options.author,
-            _moment(options, case), details=_details(options),
+            _moment(options, case), details=_details(options, case),
         )  # fmt: skip
     _say_case(after)
     if matter in (Matter.SCOPE, Matter.BOUNDARY):
@@ -171,19 +171,22 @@ def decide(options: Namespace) -> int:
     return 0
 
 
-def _details(options: Namespace) -> dict[str, str]:
+def _details(options: Namespace, case: "Case") -> dict[str, str]:
     """Return what a decision holds beside its value."""
     from vigie.cli.times import day_of
 
     if options.matter == "scope":
+        from vigie.cli.exposing import check_accounts
+
+        check_accounts(options, [options.value])
         said = {"since": day_of(options.since, "--from"), "until": day_of(options.until, "--to")}
         return {name: moment.isoformat() for name, moment in said.items() if moment}
     if options.matter == "boundary":
-        from vigie.cases.scope import details_of
-        from vigie.cli.exposing import check_sessions
+        from vigie.cases.scope import details_of, has_scope, scope_of
+        from vigie.cli.exposing import check_boundary
         from vigie.exposure import Boundary
 
-        check_sessions(options)
+        check_boundary(options, scope_of(case).stretches if has_scope(case) else ())
         cut = day_of(options.cut, "--since")
         boundary = Boundary(since=cut, sessions=tuple(options.session))
         return details_of(boundary, options.on_behalf)

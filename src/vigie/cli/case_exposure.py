@@ -13,7 +13,16 @@ from vigie.cases.scans import with_scans
 from vigie.cases.scope import details_of, has_scope, others_about, scope_of
 from vigie.cli.book import find_case, open_book
 from vigie.cli.changes_shown import draw_changes
-from vigie.cli.exposing import Looked, ask, boundary_said, changes_since, look, show
+from vigie.cli.exposing import (
+    Looked,
+    ask,
+    boundary_said,
+    changes_since,
+    check_accounts,
+    check_boundary,
+    look,
+    show,
+)
 from vigie.cli.exposure_shown import say_persons
 from vigie.cli.opening import key_in_use
 from vigie.cli.terminal import home_of, remark, say
@@ -61,10 +70,12 @@ def _decide(options: Namespace, case: Case) -> Case:
         raise UsageError(N_("an account needs a period"), remedy=N_("give --from and --to"))
     with open_book(options) as book:
         if since and until:
+            check_accounts(options, options.account)
             details = {"since": since.isoformat(), "until": until.isoformat()}
             for account in options.account or case.accounts:
                 case = _decided(book, case, options, Matter.SCOPE, account, details)
         if options.boundary or options.cut or options.session or options.on_behalf:
+            check_boundary(options, scope_of(case).stretches if has_scope(case) else ())
             said = boundary_said(options)
             details = details_of(said, options.on_behalf)
             case = _decided(book, case, options, Matter.BOUNDARY, said.level, details)

@@ -14,7 +14,7 @@ from vigie.cli.terminal import home_of, remark, settings_of, write_json
 from vigie.cli.times import day_of
 from vigie.cli.withdrawing import remind_of_withdrawn
 from vigie.errors import UsageError
-from vigie.exposure import Boundary, Exposure, Scope, expose
+from vigie.exposure import Boundary, Exposure, Scope, Stretch, expose
 from vigie.exposure.changes import Changes, compare
 from vigie.exposure.kept import Kept, load
 from vigie.exposure.scope import Level
@@ -93,6 +93,7 @@ def ask(
     options: Namespace, scope: Scope, looked: Looked, screens: pa.Table | None = None
 ) -> Exposure:
     """Return the exposure of `scope`; `screens` stand in for the declarations in force."""
+    scope.require_some()
     evidence = looked.evidence(scope.accounts)
     with Store.open(home_of(options)) as store:
         return expose(
@@ -109,6 +110,14 @@ def boundary_said(options: Namespace) -> Boundary:
     cut = day_of(options.cut, "--since")
     level: Level = options.boundary or "probable"
     return Boundary(level, cut, tuple(options.session), options.reason, options.author)
+
+
+def check_boundary(options: Namespace, stretches: tuple[Stretch, ...]) -> None:
+    """Refuse sessions that the log does not know, and a time that leaves nothing of the period."""
+    check_sessions(options)
+    cut = day_of(options.cut, "--since")
+    if stretches:
+        Scope(stretches, Boundary(since=cut)).require_some()
 
 
 def check_sessions(options: Namespace) -> None:
@@ -128,16 +137,16 @@ def check_sessions(options: Namespace) -> None:
         )  # fmt: skip
 
 
-def check_accounts(options: Namespace) -> None:
+def check_accounts(options: Namespace, accounts: list[str]) -> None:
     """Refuse an account that the log does not know: nobody would be exposed, by a slip of a key.
 
     What retention dropped may have been all of it: then nothing is refused.
     """
     with open_present(options) as store:
         connection = store.connect()
-        known = connection.execute(_KNOWN, [options.account] * 2).fetchall()
+        known = connection.execute(_KNOWN, [accounts] * 2).fetchall()
         dropped = connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchall()
-    unknown = {*options.account} - {row[0] for row in known}
+    unknown = {*accounts} - {row[0] for row in known}
     if unknown and not dropped:
         raise UsageError(
             N_("the log knows no account {accounts}"), where="--account",

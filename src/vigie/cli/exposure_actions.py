@@ -50,7 +50,7 @@ def _scope(options: Namespace, looked: Looked) -> Scope:
 def _stretches(options: Namespace, looked: Looked) -> tuple[Stretch, ...]:
     since, until = day_of(options.since, "--from"), day_of(options.until, "--to")
     if options.account and since and until:
-        check_accounts(options)
+        check_accounts(options, options.account)
         return tuple(Stretch(account, since, until) for account in options.account)
     stretches = of_alerts(looked.alerts(options.alert))
     return tuple(Stretch(one.account, since or one.since, until or one.until) for one in stretches)

@@ -153,8 +153,9 @@ def _draw_decision(boundary: "Boundary") -> None:
         parts.append(said.format(count=number(count)))
     who = boundary.author or _("nobody named")
     say()
-    say(labelled(_("Boundary chosen by {who}").format(who=who), "; ".join(parts)))
-    say(labelled(_("Reason"), boundary.reason))
+    say(_("Boundary chosen by {who}").format(who=who))
+    for part in (*parts, labelled(_("Reason"), boundary.reason)):
+        say(f"  {part}")
 
 
 def _draw_separation(found: "Exposure", sessions: bool) -> None:

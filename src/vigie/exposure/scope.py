@@ -91,8 +91,11 @@ class Scope:
     on_behalf: bool = False
 
     def __post_init__(self) -> None:
-        """Join what overlaps, so that no access counts twice; refuse a cut that leaves nothing."""
+        """Join what overlaps, so that no access counts twice."""
         object.__setattr__(self, "stretches", _joined(self.stretches))
+
+    def require_some(self) -> None:
+        """Refuse a cut that leaves nothing: nobody would be exposed, by a slip of a key."""
         if self.boundary.since and self.boundary.since >= self.until:
             raise UsageError(
                 N_("all that is asked about lies before the time from which it is the thief's"),
