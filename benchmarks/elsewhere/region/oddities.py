@@ -43,8 +43,8 @@ def move(world: World) -> Ints:
 
 def _call_up(world: World) -> None:
     """Choose who vaccinates on which weekend: nobody works at home on these days."""
-    centre = int(world.units_of("centre")[0])
     for area, first in ((0, 19), (0, 47), (1, 40), (2, 26)):
+        centre = int(world.units_of("centre")[area])
         near = np.flatnonzero(world.area_of_unit[world.home] == area)
         able = np.intersect1d(near, world.of("gp", "practice_nurse", "home_nurse", "secretary"))
         some = world.rng.choice(able, min(9, len(able)), replace=False)

@@ -289,7 +289,7 @@ def found(rng: np.random.Generator) -> World:
             _STAFFED[kind](world, unit)
     for kind, areas in (("cabinet", range(8)), ("cabinet", range(8)), ("laboratory", (0, 2, 4)),
                         ("care_home", range(8)), ("samu", (0,)), ("register", (0,)),
-                        ("telehealth", (6,)), ("centre", (0,))):  # fmt: skip
+                        ("telehealth", (6,)), ("centre", (0, 1, 2))):  # fmt: skip
         for area in areas:
             _STAFFED[kind](world, world.place(kind, world.found(kind, area), area))
     for number, (area, wards) in enumerate(((0, 8), (3, 5))):
