@@ -8,6 +8,7 @@ the bare DuckDB query for the same set, over the same store, in one run.
 
     python -m benchmarks.bench_exposure 0.02 341 342
     python -m benchmarks.bench_exposure other-hours 0.02 375   # thefts moved to nights, days off
+    python -m benchmarks.bench_exposure half 0.02 373          # half of each
     python -m benchmarks.bench_exposure large 30 FOLDER    # 30 million accesses of one account
 """
 

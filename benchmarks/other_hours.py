@@ -76,22 +76,27 @@ def weekday(at: Ints) -> Ints:
     return found
 
 
-def moved(world: World) -> World:
+def moved(world: World, share: float = 1.0) -> World:
     """Return the world with its thefts of FAMILIES put into their owners' nights and days off.
 
-    Who works at all hours keeps his theft as it was. `parameters["hours"]` says what was done.
+    Who works at all hours keeps his theft as it was. `parameters["hours"]` says what was done. Of
+    a `share` below 1, so much of each theft is moved, and the rest stays where it was.
     """
     raw = {name: world.accesses.column(name).to_numpy().copy() for name in ACCESSES.names}
     attacks, parts, kept = list(world.attacks), [], np.ones(len(raw["at"]), bool)
     for number, theft in enumerate(world.attacks):
         if theft.family not in FAMILIES:
             continue
-        found = list(_moved(world, raw, number, theft))
+        found = list(_moved(world, raw, (number, theft), (kept, share)))
         if not found:
             continue
-        kept &= raw["attack"] != number
+        if share == 1.0:
+            kept &= raw["attack"] != number
         parts += [columns for columns, _ in found]
-        at = np.concatenate([c["at"][c["action"] != _LOGIN] for c, _ in found])
+        at = np.concatenate([
+            raw["at"][kept & (raw["attack"] == number)],
+            *(c["at"][c["action"] != _LOGIN] for c, _ in found),
+        ])  # fmt: skip
         said = theft.parameters | {"from": "inside", "hours": found[0][1]}
         who = tuple(a for a in theft.accounts if a in {int(c["account"][0]) for c, _ in found})
         attacks[number] = replace(
@@ -109,9 +114,14 @@ def moved(world: World) -> World:
 
 
 def _moved(
-    world: World, raw: dict[str, Ints], number: int, theft: Attack
-) -> Iterator[tuple[dict[str, Ints], str]]:
-    """Yield the columns of one theft's accesses through each of its accounts, and how moved."""
+    world: World, raw: dict[str, Ints], numbered: tuple[int, Attack],
+    chosen: tuple[NDArray[np.bool_], float],
+) -> Iterator[tuple[dict[str, Ints], str]]:  # fmt: skip
+    """Yield the columns of one theft's accesses through each of its accounts, and how moved.
+
+    What is moved is taken out of `chosen[0]`.
+    """
+    (number, theft), (kept, share) = numbered, chosen
     rng = stream(world.seed, world.preset, "other hours", number)
     for account in theft.accounts:
         mine = raw["account"] == account
@@ -125,7 +135,11 @@ def _moved(
         if not ways:
             continue
         way = str(rng.choice(ways))
+        rows = rows[_visits(raw["at"][rows], rng, share)]
+        if not len(rows):
+            continue
         at = raw["at"][rows]
+        kept[rows] = False
         shifted = (
             _at_night(rng, at, night)
             if way == "night"
@@ -137,6 +151,14 @@ def _moved(
             columns["at"] = shifted[inside]
             number_from = _FIRST + (number << 24) + (account << 8)
             yield _in_sessions(raw, honest, columns, number_from), way
+
+
+def _visits(at: Ints, rng: np.random.Generator, share: float) -> NDArray[np.bool_]:
+    """Choose a share of visits, each whole."""
+    visit = np.cumsum(np.diff(at, prepend=at[0]) > _VISIT)
+    drawn = rng.random(int(visit[-1]) + 1) if share < 1 else np.zeros(int(visit[-1]) + 1)
+    chosen: NDArray[np.bool_] = drawn[visit] < share
+    return chosen
 
 
 def _at_night(rng: np.random.Generator, at: Ints, night: tuple[int, int]) -> Ints:
