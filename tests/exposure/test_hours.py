@@ -13,6 +13,7 @@ from vigie.stores import Store
 
 FIRST, LAST = date(2026, 2, 9), date(2026, 3, 27)
 PERIOD = (moment("2026-03-16"), moment("2026-03-28"))
+RATIOS = {"thief": 0.0, "dumps": 12.0}
 OFFICE = tuple(range(8, 16))
 
 
@@ -49,8 +50,7 @@ def ask(folder: Path, rows: list[str], period: tuple[datetime, datetime] = PERIO
     with Store.open(store_of(folder, rows)) as store:
         found = store.connect().execute('SELECT event_id, session, hour("at") FROM events')
         evidence = pa.Table.from_pylist([
-            {"event_id": event, "ratio": (0.0 if session.startswith("thief") else -2.0) + hour % 3,
-             "cited": False}
+            {"event_id": event, "ratio": RATIOS.get(session[:5], -2.0) + hour % 3, "cited": False}
             for event, session, hour in found.fetchall()
         ], schema=EVIDENCE)  # fmt: skip
         return expose(store, Scope((Stretch("eve", *period),)), evidence=evidence)
@@ -117,6 +117,18 @@ def test_a_theft_that_begins_while_the_owner_works_is_whole(tmp_path: Path) -> N
     told = {row["because"] for row in found.separation.verdicts.to_pylist()
             if row["session"].startswith("thief")}  # fmt: skip
     assert told <= {"new_hour", "same_stretch"}
+
+
+@pytest.mark.parametrize(("hours", "way"), [((22,), "hour"), ((22, 10), "none")])
+def test_one_look_up_beyond_all_of_the_past(
+    tmp_path: Path, hours: tuple[int, ...], way: str
+) -> None:
+    """A dump at night is told from the day's work, unless the day holds one as well."""
+    night = date(2026, 3, 24)
+    dumps = [look(night, hour + 0.1, f"d{hour}", f"dumps{hour}") for hour in hours]
+    found = ask(tmp_path, [*owner(days()), *dumps])
+    assert found.separation.ways == {"eve": way}
+    assert found.persons == (1 if way == "hour" else 40 + len(hours))
 
 
 def test_what_came_at_hours_seldom_worked_counts(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ _PLACE: Final = "session, network, device, user_agent,"
 _GROUPS: Final = """
 SELECT {names} hour, day, bool_or(elsewhere) AS elsewhere, bool_and(with_device) AS with_device,
     count(*) FILTER (switched) AS switches, min("at") AS first_at, max("at") AS last_at,
-    count(DISTINCT access_id) AS accesses, count(ratio) AS units,
+    count(DISTINCT access_id) AS accesses, count(ratio) AS units, max(ratio) AS peak,
     coalesce(sum(ratio::DECIMAL(18, 6)), 0)::DOUBLE AS total,
     coalesce(sum((ratio * ratio)::DECIMAL(18, 6)), 0)::DOUBLE AS squares
 FROM placed WHERE "at" >= $begins AND {where} GROUP BY ALL ORDER BY ALL

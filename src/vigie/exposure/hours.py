@@ -39,6 +39,10 @@ _ERRORS: Final = 3.0
 """Standard errors that are added to what the owner's hours may hold of the thief's work."""
 _QUIET: Final = 4.0
 """Standard errors above the past up to which the owner's hours may be, whatever they hold."""
+_BEYOND: Final = 3.0
+"""Natural log by which one look-up is beyond all of the past: an export of thousands of persons."""
+_STILL: Final = 2.0
+"""Standard errors up to which the owner's hours must then be: one look-up is all that is known."""
 _LITTLE: Final = 1.5
 """How much of the thief's work the owner's hours may hold at most, as a multiple of what came at
 other hours. Who works at all hours does four times as much by day as in the evening."""
@@ -155,15 +159,27 @@ def _kept_to(habit: Habit, places: Places, late: Flags, strangers: Strangers) ->
         (_evidence(habit), places.numbers("units"), places.numbers("total")),
         (_strangeness(met_before), _numbers(met, "strangers"), _numbers(met, "strange")),
     ]
-    most = [_volume(habit, places, late)]
+    most, heights = [_volume(habit, places, late)], [0.0]
     for measure, count, total in measures:
         if measure is None:
             continue
         parts = [(float(count[part].sum()), float(total[part].sum())) for part in (late, ~late)]
-        if measure.height(*parts[1]) >= _QUIET:
-            return False
         most.append(measure.most(*parts))
-    return min(most) < _LITTLE
+        heights.append(measure.height(*parts[1]))
+    if max(heights) < _STILL and _beyond(habit, places, late):
+        return True
+    return max(heights) < _QUIET and min(most) < _LITTLE
+
+
+def _beyond(habit: Habit, places: Places, late: Flags) -> bool:
+    """Whether one look-up at such hours is beyond all of the past, and none of the owner's is."""
+    past, peaks = _peak(_numbers(habit.past, "peak")), places.numbers("peak")
+    return _peak(peaks[late]) > past + _BEYOND and _peak(peaks[~late]) <= past
+
+
+def _peak(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.max()) if len(known) else -np.inf
 
 
 def _evidence(habit: Habit) -> _Measure:
