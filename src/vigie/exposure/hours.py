@@ -5,7 +5,7 @@ unlike the account's past. That alone does not make the rest the owner's: a thie
 well. So it is asked how much of his work the owner's hours can hold at most: by the evidence, by
 how strange the persons are, by the volume. Only when that is shown to be little is the rest left to
 the owner. A thief who sits among the owner's own work cannot be excluded by any log; he is by the
-three standard errors asked for here, if he does more than three fifths of his work there.
+three standard errors asked for here, if he does more than half of his work there.
 """
 
 from collections.abc import Callable
@@ -37,13 +37,13 @@ _UNLIKE: Final = 3.0
 """Standard errors above the past from which the work at such hours is unlike the owner's."""
 _ERRORS: Final = 3.0
 """Standard errors that are added to what the owner's hours may hold of the thief's work."""
-_QUIET: Final = 4.0
-"""Standard errors above the past up to which the owner's hours may be, whatever they hold."""
+_QUIET: Final = 3.0
+"""Standard errors above the past up to which the owner's hours may be, by any gauge."""
 _BEYOND: Final = 3.0
 """Natural log by which one look-up is beyond all of the past: an export of thousands of persons."""
 _STILL: Final = 2.0
 """Standard errors up to which the owner's hours must then be: one look-up is all that is known."""
-_LITTLE: Final = 1.5
+_LITTLE: Final = 1.0
 """How much of the thief's work the owner's hours may hold at most, as a multiple of what came at
 other hours. Who works at all hours does four times as much by day as in the evening."""
 _DIFFERENT: Final = 0.3
@@ -159,7 +159,7 @@ def _kept_to(habit: Habit, places: Places, late: Flags, strangers: Strangers) ->
         (_evidence(habit), places.numbers("units"), places.numbers("total")),
         (_strangeness(met_before), _numbers(met, "strangers"), _numbers(met, "strange")),
     ]
-    most, heights = [_volume(habit, places, late)], [0.0]
+    most, heights = ([value] for value in _volume(habit, places, late))
     for measure, count, total in measures:
         if measure is None:
             continue
@@ -198,10 +198,11 @@ def _strangeness(met_before: pa.Table) -> _Measure | None:
     return _Measure.of(*columns) if columns[0].sum() >= _MET else None
 
 
-def _volume(habit: Habit, places: Places, late: Flags) -> float:
-    """Return the same by the number of accesses, beyond those of a usual day each.
+def _volume(habit: Habit, places: Places, late: Flags) -> tuple[float, float]:
+    """Return the same by the number of accesses, and the height of the rest.
 
-    An owner who works at night instead of by day makes no more of them.
+    Only those count that are beyond a usual day's each: an owner who works at night instead of by
+    day makes no more of them.
     """
     past, accesses, day = habit.past, places.numbers("accesses"), places.numbers("day")
     _days, place = np.unique(past.column("day").to_numpy(), return_inverse=True)
@@ -209,12 +210,15 @@ def _volume(habit: Habit, places: Places, late: Flags) -> float:
     mean = float(daily.mean())
     spread = max(float(daily.std()), _DIFFERENT * mean, 1.0)
     days = [len(np.unique(day[part])) for part in (late, ~late)]
-    excess = float(accesses[late].sum()) - mean * days[0]
-    if excess < _UNLIKE * spread * np.sqrt(days[0]):
-        return np.inf
-    held = max(float(accesses[~late].sum()) - mean * days[1], 0.0)
-    error = spread * np.sqrt(days[1] * (1 + days[1] / len(daily)))
-    return float((held + _ERRORS * error) / excess)
+    above, held = (
+        float(accesses[part].sum()) - mean * count
+        for part, count in zip((late, ~late), days, strict=True)
+    )
+    error = spread * float(np.sqrt(days[1] * (1 + days[1] / len(daily))))
+    height = held / error if error else 0.0
+    if above < _UNLIKE * spread * np.sqrt(days[0]):
+        return np.inf, height
+    return (max(held, 0.0) + _ERRORS * error) / above, height
 
 
 def _numbers(table: pa.Table, name: str) -> Floats:
