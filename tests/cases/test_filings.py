@@ -189,6 +189,25 @@ def test_past_its_term_a_notification_needs_its_reasons(desk: CaseBook, case: Ca
     filing = filed(desk, case, "cnil", late)
     assert (filing["late"], filing["late_because"]) == ("yes", "logs restored on Tuesday")
     assert "late_because" not in filing.missing
+    assert "late_because" not in {c.name for c in filing.changes}, "they were filed with it"
+
+
+def test_each_addressee_reads_of_the_reports_to_others(desk: CaseBook, case: Case) -> None:
+    desk.note(case.id, Kind.CNIL_NOTIFIED, at=AWARE, reference="N-1")
+    desk.note(case.id, Kind.CERT_SANTE_REPORTED, at=AWARE)
+    others = {k: filed(desk, case, k)["other_notifications"] for k in ("cnil", "cert_sante", "ars")}
+    assert others == {
+        "cnil": ["CERT Santé"], "cert_sante": ["CNIL"], "ars": ["CNIL", "CERT Santé"]
+    }  # fmt: skip
+    told = {line["event"]: line["text"] for line in filed(desk, case, "complaint")["chronology"]}
+    assert told["CNIL notified"] == "N-1"
+
+
+def test_no_processor_is_not_an_unknown_one(desk: CaseBook, case: Case) -> None:
+    assert filed(desk, case, "cnil")["processor"] is None
+    path = desk.home / "organisation.toml"
+    path.write_text(path.read_text() + 'processor = ""\n')
+    assert filed(desk, case, "cnil")["processor"] == ""
 
 
 def test_nobody_notifies_before_being_aware(desk: CaseBook, case: Case) -> None:

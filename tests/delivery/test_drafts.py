@@ -98,7 +98,7 @@ def test_each_draft_tells_its_own_numbers_accounts_and_times(made) -> None:
         assert f"Ended | {last}" in cnil
         for document in (notice, cnil, letter):
             assert days in document
-            assert "used 1 professional account of Centre hospitalier" in document
+            assert "used one professional account of Centre hospitalier" in document
         assert f"Organisation | {name}" in cnil
         assert letter.count(name) >= 1
 

@@ -120,6 +120,9 @@ TODAY, YES = DATE.date(), frozenset({"oui"})
         (ZOE, 0, Route.ADULT), (ZOE, 1, Route.UNREACHABLE), (ZOE, 3, Route.DOUBTFUL),
         ({**ZOE, "birth_date": "01/03/2015"}, 0, Route.MINOR),
         ({**ZOE, "birth_date": "2007-03-04"}, 0, Route.ADULT),
+        ({**ZOE, "birth_date": "le 3 mars 15"}, 0, Route.DOUBTFUL),
+        ({**ZOE, "birth_date": "00/00/1950"}, 0, Route.ADULT),
+        ({**ZOE, "birth_date": "00/00/2012"}, 0, Route.DOUBTFUL),
         ({**ZOE, "deceased": "2024-01-01", "protected": "oui"}, 0, Route.DECEASED),
         ({**ZOE, "protected": "Oui"}, 0, Route.UNREACHABLE),
         ({**ZOE, "protected": "oui", "guardian": "X", "guardian_email": "x@y.fr"}, 0,
@@ -250,7 +253,7 @@ def test_no_package_is_fetched_and_no_file_read() -> None:
 @pytest.mark.parametrize(
     ("cause", "english"),
     [
-        ("external_malicious", "An unauthorised person used 1 professional account"),
+        ("external_malicious", "An unauthorised person used one professional account"),
         ("internal_malicious", "was used by its own holder"),
         ("unknown", "was used without authorisation"),
     ],

@@ -110,3 +110,14 @@ def test_a_column_that_is_not_there_and_a_file_that_is_none(tmp_path: Path) -> N
     bad = 'sql = "sqlite:////nonexistent/x"\nquery = "SELECT 1"'
     with pytest.raises(ReadingError, match="OperationalError"):
         look_up(register_at(tmp_path, bad), tmp_path)
+
+
+def test_a_date_of_birth_is_read_as_its_mapping_says_it_is_written(tmp_path: Path) -> None:
+    """A child whose date nobody could read would be written to as an adult."""
+    (tmp_path / "patients.csv").write_text(
+        "nir;ipp;nom;ne\n;9;Durand;03.07.2015\n;404;Petit;unknown\n"
+    )
+    place = 'file = "patients.csv"\n[dates]\nformat = "%d.%m.%Y"'
+    (tmp_path / "register.toml").write_text(MAPPING.format(place=place) + 'birth_date = "ne"\n')
+    people, _joined = look_up(load_register(tmp_path / "register.toml", RING), tmp_path)
+    assert people.fields["birth_date"].to_pylist() == [None, "2015-07-03", None, "unknown"]

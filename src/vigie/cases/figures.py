@@ -41,6 +41,7 @@ _INCOMPLETE: Final = (
 _FEW: Final = 5
 """Files of log that are named one by one."""
 REPORTS: Final = {
+    Kind.CNIL_NOTIFIED: "CNIL",
     Kind.CERT_SANTE_REPORTED: "CERT Santé",
     Kind.ARS_REPORTED: "ARS",
     Kind.ANSSI_REPORTED: "ANSSI",
@@ -95,7 +96,7 @@ def _organisation(said: Organisation) -> dict[str, Any]:
         "organisation_region": said.region or None,
         "contact": said.contact or None,
         "representative": said.representative or None,
-        "processor": said.processor or None,
+        "processor": said.processor,
         "processing": said.processing or None,
         "security_before": said.security or None,
         "anssi_regime": said.anssi_regime or None,

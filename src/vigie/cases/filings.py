@@ -6,6 +6,7 @@ complementary notification says field by field what changed since the last one t
 which is computed anew from the records of the case at that time.
 """
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from vigie.cases.model import Case, Event, Kind
 from vigie.cases.organisation import load_organisation
 from vigie.cases.vocabulary import load_vocabulary
 from vigie.cases.words import KINDS as EVENTS
+from vigie.clocks.dates import moment_of
 from vigie.clocks.rules import load_rules
 from vigie.errors import UsageError
 from vigie.facts.words import name_of
@@ -25,6 +27,8 @@ from vigie.language import N_, _, current_language
 
 KINDS: Final = ("cnil", "cert_sante", "ars", "anssi", "complaint", "register")
 _FILED: Final = (Kind.CNIL_NOTIFIED, Kind.CNIL_COMPLETED)
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[+-]\d\d:\d\d")
+"""A moment as `figures.stamp` writes it."""
 _COUNTED: Final = ("first_access", "last_access")
 
 
@@ -110,13 +114,12 @@ def file(case: Case, kind: str, home: Path, now: datetime) -> Filing:
             N_("{value!r} is not one of: {allowed}"), value=kind, allowed=", ".join(KINDS)
         )
     filing = _fill(case, kind, home, now)
-    before = _as_filed(case) if kind == "cnil" else None
-    if before is None:
+    filed = _last_filed(case) if kind == "cnil" else None
+    if filed is None:
         return filing
     # The law of what was filed is that of today: only the case is taken back.
-    return msgspec.structs.replace(
-        filing, changes=delta(_fill(before, kind, home, before.records[-1].recorded_at), filing)
-    )
+    before = _fill(Case(case.id, case.records[: filed.number - 1]), kind, home, filed.at)
+    return msgspec.structs.replace(filing, changes=delta(_with_reasons(before, filed), filing))
 
 
 def delta(before: Filing, after: Filing) -> tuple[Change, ...]:
@@ -129,18 +132,39 @@ def delta(before: Filing, after: Filing) -> tuple[Change, ...]:
     )
 
 
-def _as_filed(case: Case) -> Case | None:
-    """Return the case as it was when the authority was last written to, None if it never was."""
+def written_out(value: Any, zone: str) -> Any:
+    """Return a value with the moments in it written out, as a person reads them."""
+    if isinstance(value, list):
+        return [written_out(part, zone) for part in value]
+    if isinstance(value, dict):
+        return {name: written_out(part, zone) for name, part in value.items()}
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return moment_of(datetime.fromisoformat(value), zone)
+    return value
+
+
+def _last_filed(case: Case) -> Event | None:
+    """Return the record of what the authority was last written, None if it never was."""
     filed = [event for event in case.of(Event) if event.kind in _FILED]
-    if not filed:
-        return None
-    last = max(event.number for event in filed)
-    return Case(case.id, case.records[: last - 1])
+    return max(filed, key=lambda event: event.number, default=None)
+
+
+def _with_reasons(before: Filing, filed: Event) -> Filing:
+    """Return what was filed with the reasons for the delay that were written down with it."""
+    if not filed.late_because:
+        return before
+    fields = (
+        msgspec.structs.replace(f, value=filed.late_because) if f.name == "late_because" else f
+        for f in before.fields
+    )
+    return msgspec.structs.replace(before, fields=tuple(fields))
 
 
 def _fill(case: Case, kind: str, home: Path, now: datetime) -> Filing:
     forms = legal.load("filings", Forms, home)
     form, language, values = forms.filing[kind], current_language(), _values(case, home, now, forms)
+    others = values["other_notifications"]
+    values["other_notifications"] = [name for name in others if name != form.recipient]
     fields = tuple(Field(name, forms.label[name][language], values[name]) for name in form.fields)
     missing = [field.name for field in fields if field.name in form.required and not field.known]
     if values["late"] == _("yes") and "late_because" in form.fields and not values["late_because"]:
@@ -166,7 +190,10 @@ def _values(case: Case, home: Path, now: datetime, forms: Forms) -> dict[str, An
 def _chronology(case: Case) -> list[dict[str, Any]]:
     """Return what happened in its order: the accesses that count, the time line, awareness."""
     happened = [(at, name_of(name), "") for name in _COUNTED if (at := case.counted(name))]
-    happened += [(e.at, _(EVENTS[e.kind]), e.text or e.reference) for e in case.timeline]
+    happened += [
+        (e.at, _(EVENTS[e.kind]), " · ".join(filter(None, (e.text, e.reference))))
+        for e in case.timeline
+    ]
     if case.awareness:
         happened.append((case.awareness.at, name_of("awareness"), ""))
     return [

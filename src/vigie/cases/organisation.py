@@ -19,7 +19,8 @@ class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `contact` is the data protection officer or another contact (art. 33(3)(b)), `representative`
     the legal representative: name, function, mail, telephone in one line each. `processing` is what
-    the record of processing activities (art. 30) calls what was breached.
+    the record of processing activities (art. 30) calls what was breached. `processor` is empty
+    where there is none, None where nobody said.
     """
 
     name: str = ""
@@ -29,7 +30,7 @@ class Organisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: str = ""
     contact: str = ""
     representative: str = ""
-    processor: str = ""
+    processor: str | None = None
     processing: str = ""
     security: str = ""
     anssi_regime: str = ""

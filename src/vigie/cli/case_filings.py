@@ -137,11 +137,12 @@ def filing(options: Namespace) -> int:
     """Print what goes to one addressee."""
     from vigie.cases.filings import file
 
-    found = file(find_case(options), options.kind, home_of(options), datetime.now(UTC))
+    case = find_case(options)
+    found = file(case, options.kind, home_of(options), datetime.now(UTC))
     if options.format == "json":
         write_json(as_json(found))
     else:
-        _draw_filing(found)
+        _draw_filing(found, case.zone)
     return 0
 
 
@@ -155,19 +156,22 @@ def as_json(found: "Filing") -> dict[str, Any]:
     return {"version": 1, **said}
 
 
-def _draw_filing(found: "Filing") -> None:
+def _draw_filing(found: "Filing", zone: str) -> None:
+    from vigie.cases.filings import written_out
+
     say(labelled(found.title, found.case))
     for field in found.fields:
-        _say_field(field.label, field.value, found.unknown)
+        _say_field(field.label, written_out(field.value, zone), found.unknown)
     if found.missing:
         labels = {field.name: field.label for field in found.fields}
         said = _("Required, and not known: {fields}.")
         say(said.format(fields=", ".join(labels[name] for name in found.missing)))
     if found.changes:
         say()
+        shown = [written_out([c.before, c.after], zone) for c in found.changes]
         changes = [
-            (change.label, _text(change.before, found.unknown), _text(change.after, found.unknown))
-            for change in found.changes
+            (change.label, *(_text(value, found.unknown) for value in values))
+            for change, values in zip(found.changes, shown, strict=True)
         ]
         title = _("What changed since the last filing")
         draw_table((_("field"), _("before"), _("now")), changes, title)

@@ -31,7 +31,9 @@ WAYS = {
     "minor": N_("to the legal representatives of a minor"),
     "protected": N_("to the legal representative of a protected adult"),
     "deceased": N_("deceased: nobody is written to"),
-    "doubtful": N_("doubtful: the register holds rows that differ, look at them first"),
+    "doubtful": N_(
+        "doubtful: rows that differ, or a date of birth that cannot be read, in the register"
+    ),
     "unreachable": N_("unreachable: public communication, article 34(3)(c)"),
     "possible": N_("only possibly concerned: no letter, your data protection officer decides"),
 }

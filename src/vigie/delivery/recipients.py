@@ -83,7 +83,7 @@ def require(recipients: dict[str, Recipient], controllers: Iterable[str], where:
     missing = [name for name in controllers if name not in recipients]
     if missing:
         raise SecretError(
-            N_("{count} controllers have no key to encrypt to ({names})"),
+            N_("controllers without a key to encrypt to: {count} ({names})"),
             where=where,
             remedy=N_("add each to the file, and [operator] for persons without a controller"),
             count=len(missing),

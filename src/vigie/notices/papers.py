@@ -3,17 +3,15 @@
 Each is the story of the case and its facts in its own text; none is written apart from the others.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from vigie.cases.filings import Filing
-from vigie.clocks.dates import moment_of
+from vigie.cases.filings import Filing, written_out
 from vigie.errors import RefusedError
 from vigie.facts import Fact
 from vigie.facts.words import CLASS_NAMES
@@ -26,8 +24,6 @@ from vigie.notices.routes import Route
 from vigie.notices.story import Head, Story
 from vigie.notices.wording import Lists, load_wording, said
 from vigie.records import DATA_CLASSES
-
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def professional(
@@ -107,7 +103,7 @@ def fact_figures(story: Story) -> tuple[tuple[str, str], ...]:
         ("controllers", _("Controllers")),
     ):
         fact = story.facts.get(name)
-        if fact is None or (name == "controllers" and not fact.numerator):
+        if fact is None or (name == "controllers" and fact.numerator < 2):
             continue
         value = counted(fact)
         if fact.denominator is not None:
@@ -196,9 +192,7 @@ def _shown(value: Any, unknown: str, zone: str) -> str:
         return "\n".join(_shown(part, unknown, zone) for part in value)
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_shown(part, unknown, zone)}" for name, part in value.items())
-    if isinstance(value, str) and _MOMENT.match(value):
-        return moment_of(datetime.fromisoformat(value), zone)
-    return str(value)
+    return str(written_out(value, zone))
 
 
 def paper(

@@ -26,9 +26,11 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vigie.language import N_
 from vigie.pseudonyms import Keyring
+from vigie.readers.registers.dated import Dates
 from vigie.readers.registers.keys import keys
 from vigie.readers.registers.places import (
     Identifier,
@@ -57,6 +59,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register: Place
     identifiers: list[Identifier]
     columns: dict[str, str]
+    dates: Dates = Dates()
     yes: tuple[str, ...] = YES
 
 
@@ -109,12 +112,23 @@ class Register:
         self.tally.rows += table.num_rows
         self.tally.without_identifier += int(table.num_rows - named.sum())
         said = {name: table[self.mapping.columns[name]] for name in self.fields}
+        if self.mapping.dates.format and "birth_date" in said:
+            said["birth_date"] = _iso(said["birth_date"], self.mapping.dates.format)
         return Batch(found, pa.table(said))
+
+
+def _iso(written: pa.ChunkedArray, form: str) -> pa.ChunkedArray:
+    """Return dates of that form as ISO 8601; what is none stays as it is written."""
+    read = pc.strptime(pc.utf8_trim_whitespace(written), form, "s", error_is_null=True)
+    return pc.coalesce(pc.strftime(read, "%Y-%m-%d"), written)
 
 
 def load_register(path: Path, keyring: Keyring) -> Register:
     """Read and check the mapping of a register; raises `MappingError` with what to mend."""
-    mapping = load(path, Mapping, {"register": (), "identifiers": (), "columns": FIELDS, "yes": ()})
+    mapping = load(path, Mapping, {
+        "register": (), "identifiers": (), "columns": FIELDS, "dates": ("zone", "format"),
+        "yes": (),
+    })  # fmt: skip
     check_place(mapping.register, path)
     if not mapping.identifiers:
         raise unusable(path, N_("it names no column of identifiers"))

@@ -18,10 +18,11 @@ class Route(StrEnum):
     """The ways. Only the first three are written to.
 
     `doubtful`: the register holds rows that differ, and a letter to the wrong one would be a
-    breach; `deceased`: the GDPR protects the living (recital 27), relatives are not written to
-    unasked; `unreachable`: no address, or not in the register; `possible`: no log says that data of
-    theirs were seen, only that they fit a search (`exposure.HOWS`), and article 34 wants those
-    informed whom a breach concerns.
+    breach, or a date of birth that cannot be read, and a child may not be written to; `deceased`:
+    the GDPR protects the living (recital 27), relatives are not written to unasked; `unreachable`:
+    no address, or not in the register; `possible`: no log says that data of theirs were seen, only
+    that they fit a search (`exposure.HOWS`), and article 34 wants those informed whom a breach
+    concerns.
     """
 
     ADULT = "adult"
@@ -53,8 +54,10 @@ def route(person: Mapping[str, str | None], remark: int, today: date, yes: froze
         return Route.DOUBTFUL
     if _says_yes(person.get("deceased"), yes):
         return Route.DECEASED
-    protected = _says_yes(person.get("protected"), yes)
-    minor = is_minor(person.get("birth_date") or "", today)
+    protected, birth = _says_yes(person.get("protected"), yes), person.get("birth_date") or ""
+    if birth.strip() and _date(birth) is None and not _surely_adult(birth, today):
+        return Route.DOUBTFUL
+    minor = is_minor(birth, today)
     if not reachable(person, guardian=protected):
         return Route.UNREACHABLE
     return Route.PROTECTED if protected else Route.MINOR if minor else Route.ADULT
@@ -96,6 +99,12 @@ def is_minor(birth: str, today: date) -> bool:
     except ValueError:  # born on 29 February: of age on 1 March
         majority = date(born.year + _MAJORITY, 3, 1)
     return today < majority
+
+
+def _surely_adult(birth: str, today: date) -> bool:
+    """Whether the year of a date that is none, such as 00/00/1950, says enough."""
+    year = re.search(r"(?<!\d)\d{4}(?!\d)", birth)
+    return year is not None and today.year - int(year.group()) > _MAJORITY
 
 
 def _date(text: str) -> date | None:

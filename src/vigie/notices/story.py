@@ -108,7 +108,7 @@ class Story(Head, frozen=True):
         """Say who used the accounts, as far as somebody decided it."""
         if self.cause.startswith("external"):
             return plural(
-                "An unauthorised person used {count} professional account {of_organisation} to "
+                "An unauthorised person used one professional account {of_organisation} to "
                 "read patients’ data, {period}.",
                 "An unauthorised person used {count} professional accounts {of_organisation} to "
                 "read patients’ data, {period}.",
@@ -116,14 +116,14 @@ class Story(Head, frozen=True):
             )
         if self.cause.startswith("internal"):
             return plural(
-                "{count} professional account {of_organisation} was used by its own holder, who "
+                "One professional account {of_organisation} was used by its own holder, who "
                 "was not entitled to it, to read patients’ data, {period}.",
                 "{count} professional accounts {of_organisation} were used by their own holders, "
                 "who were not entitled to it, to read patients’ data, {period}.",
                 accounts,
             )
         return plural(
-            "{count} professional account {of_organisation} was used without authorisation to read "
+            "One professional account {of_organisation} was used without authorisation to read "
             "patients’ data, {period}.",
             "{count} professional accounts {of_organisation} were used without authorisation to "
             "read patients’ data, {period}.",

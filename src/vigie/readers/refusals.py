@@ -16,7 +16,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     'utilisateur'
     """
     folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.casefold(), folded, 1, 0.5)
+    found = difflib.get_close_matches(word.casefold(), folded, 1, 0.6)
     return folded[found[0]] if found else None
 
 
