@@ -119,6 +119,16 @@ def test_a_theft_that_begins_while_the_owner_works_is_whole(tmp_path: Path) -> N
     assert told <= {"new_hour", "same_stretch"}
 
 
+def test_a_thief_from_elsewhere_who_also_comes_at_night_is_not_left_out(tmp_path: Path) -> None:
+    night = thief([date(2026, 3, 24)], 23.0, 8)
+    away = [row.replace("D1", "D9").replace("10.0.0.1", "192.0.2.9")
+            for row in thief([date(2026, 3, 25)], 12.1, 8)]  # fmt: skip
+    found = ask(tmp_path, [*owner(days()), *night, *away])
+    assert found.separation.ways == {"eve": "place"}
+    assert found.persons == 16
+    assert set(found.table["certainty"].to_pylist()) == {"certain", "not_separable"}
+
+
 @pytest.mark.parametrize(("hours", "way"), [((22,), "hour"), ((22, 10), "none")])
 def test_one_look_up_beyond_all_of_the_past(
     tmp_path: Path, hours: tuple[int, ...], way: str

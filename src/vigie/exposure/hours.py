@@ -104,15 +104,18 @@ def tell_by_hour(habit: Habit, places: Places, strangers: Strangers) -> Late | N
     and of an account with millions of accesses: that is a machine, or everybody.
     """
     looks = _numbers(habit.past, "accesses").sum() + places.numbers("accesses").sum()
-    if not habit.before or habit.days < _DAYS or looks > HELD:
+    if looks > HELD:
         return None
-    late = _late(habit, places)
+    late = find_late(habit, places)
     if not late.never.any() or not _kept_to(habit, places, late.stretch, strangers):
         return None
     return late
 
 
-def _late(habit: Habit, places: Places) -> Late:
+def find_late(habit: Habit, places: Places) -> Late:
+    """Return what came at hours never or seldom worked: nothing, when they are not known."""
+    if not habit.before or habit.days < _DAYS:
+        return Late(*[np.zeros(places.table.num_rows, bool)] * 3)
     hour, day = (places.numbers(name).astype(np.int64) for name in ("hour", "day"))
     hours, weekdays = _shares(habit)
     never = (hours[hour] < _NEVER) | (weekdays[_weekday(day)] < _NEVER)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vigie.exposure.asking import holds
 from vigie.exposure.habits import Habit, Places, look, look_at_places
-from vigie.exposure.hours import Strangers, tell_by_hour
+from vigie.exposure.hours import Strangers, find_late, tell_by_hour
 from vigie.exposure.scope import Boundary, Scope
 from vigie.exposure.strangers import find_strangers
 from vigie.language import N_
@@ -131,12 +131,13 @@ def _decide(habit: Habit, places: Places, strangers: Strangers) -> _Verdict:
     elsewhere = places.flags("elsewhere")
     hopped = _in_session_of(places, elsewhere)
     if _came_from_elsewhere(habit, places, elsewhere | hopped):
-        device = elsewhere & places.flags("with_device")
-        certainty = np.where(device, "certain", np.where(elsewhere | hopped, "probable", "owner"))
-        because = np.select(
-            [device, elsewhere, hopped], ["new_device", "new_network", "same_session"], "own_place"
+        device, never = elsewhere & places.flags("with_device"), find_late(habit, places).never
+        parts = [device, elsewhere, hopped, never]
+        sure = ["certain", "probable", "probable", "not_separable"]
+        why = ["new_device", "new_network", "same_session", "new_hour"]
+        return _Verdict(
+            "place", np.select(parts, sure, "owner"), np.select(parts, why, "own_place")
         )
-        return _Verdict("place", certainty, because)
     late = tell_by_hour(habit, places, strangers)
     if late is not None:
         thief = late.never | late.stretch
