@@ -321,6 +321,21 @@ def test_the_press_is_not_told_that_what_may_have_been_seen_was(story) -> None:
     assert neither[story.language] not in papers.press(story, ["identity"]).text()
 
 
+def test_a_sheet_in_english_says_why_its_closed_lists_are_in_french(
+    story, case, private_home
+) -> None:
+    text = papers.sheet(file(case, "cnil", private_home, DATE), story).text()
+    assert ("words of the CNIL’s lists" in text) == (story.language == "en")
+    assert "Acte externe malveillant" in text
+
+
+def test_a_word_template_that_is_none_is_one_sentence(story, private_home) -> None:
+    (private_home / "texts").mkdir()
+    (private_home / "texts" / "notice.docx").write_bytes(b"garbage")
+    with pytest.raises(SettingsError, match=r"no Word document|document Word"):
+        form("docx", private_home)(papers.press(story, ["nir"]))
+
+
 def test_no_field_of_a_sheet_is_left_blank(story, case, private_home) -> None:
     for kind in KINDS:
         sheet = papers.sheet(file(case, kind, private_home, DATE), story)

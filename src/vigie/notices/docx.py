@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vigie.errors import SettingsError
-from vigie.language import N_
+from vigie.language import N_, Text
 from vigie.notices.document import Document
 from vigie.notices.wording import FOLDER
 
@@ -57,8 +57,10 @@ def docx(document: Document, home: Path | None = None) -> bytes:
         template.render(_context(document), _ENVIRONMENT, autoescape=True)
     except UndefinedError as error:
         raise _unfit(where, error.message or "") from None
-    except (TemplateError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise _unfit(where, type(error).__name__) from None
+    except TemplateError as error:
+        raise _unfit(where, error.message or "") from None
+    except (ValueError, KeyError, zipfile.BadZipFile):
+        raise _unfit(where, N_("it is no Word document")) from None
     return _fixed(template, document)
 
 
@@ -92,7 +94,7 @@ def _fixed(template: Any, document: Document) -> bytes:
     return out.getvalue()
 
 
-def _unfit(where: str, reason: str) -> SettingsError:
+def _unfit(where: str, reason: Text) -> SettingsError:
     return SettingsError(
         N_("the Word template does not fit this notice ({reason})"),
         where=where,

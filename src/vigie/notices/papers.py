@@ -140,6 +140,9 @@ def sheet(filing: Filing, story: Head) -> Document:
     """Return what is filed with an authority as a document: every field, unknowns marked so."""
     show = partial(_shown, unknown=filing.unknown, zone=story.zone)
     blocks: list[Block] = [Answers(_answers(filing, show))]
+    if story.language != "fr":
+        note = _("What stands in French is in the words of the CNIL’s lists, to be filed as it is.")
+        blocks.insert(0, Paragraph(note))
     for field in filing.fields:
         if field.value and isinstance(field.value, list) and isinstance(field.value[0], dict):
             blocks += [Heading(field.label), _rows(field.value, show)]
