@@ -123,7 +123,7 @@ def _tidy(world: World, rows: Rows, stays: Stays) -> None:
             who = np.full(len(some), clerk)
             start = np.full(len(some), day * DAY + 9 * HOUR)
             rows.add(in_a_row(rng, who, start, 70.0), who, some, OPEN)
-    for coder, first in zip(rng.choice(world.of("coder"), 2, replace=False), (12, 41), strict=True):
+    for coder, first in zip(rng.choice(world.of("coder"), 2, replace=False), (14, 42), strict=True):
         for day in range(first, first + 3):
             some = rng.choice(len(stays.patient), 160, replace=False)
             who = np.full(len(some), coder)
