@@ -96,3 +96,12 @@ def contrast(
     excess = np.log(chances)[marks[said]] - partition.usual.log[factor][said]
     answer[said] = np.log(1 - share + share * np.exp(excess)) if share < 1 else excess
     return answer
+
+
+def only_where(done: NDArray[np.bool_], ratios: Ratios) -> Ratios:
+    """Return log ratios that speak for a harvest only where what it is made of was done.
+
+    Who suddenly searches differs from his habit as much as who suddenly checks rights; he has
+    checked none for all that.
+    """
+    return np.where(done, ratios, np.minimum(ratios, 0.0))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.context.marks import MANNERS
-from vigie.detectors.base import Partition, Ratios, contrast
+from vigie.detectors.base import Partition, Ratios, contrast, only_where
 
 _OVERRIDE = MANNERS.index("break_glass")
 _BY_OVERRIDE = tuple(0.88 if name == _OVERRIDE else 0.02 for name in range(len(MANNERS)))
@@ -31,5 +31,6 @@ class Emergency:
         drawn = partition.scene.swept - partition.honest.log
         drawn = drawn + partition.usual.log["sequence"] + partition.usual.log["pace"]
         answer = drawn + contrast(partition, "manner", _BY_OVERRIDE)
+        answer = only_where(partition.scene.marks["manner"] == _OVERRIDE, answer)
         named = partition.related
         return np.where(named, answer, np.nan)[:, None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vigie.context.marks import MANNERS
 from vigie.detectors.authentication import harvest_session
-from vigie.detectors.base import Partition, Ratios, contrast
+from vigie.detectors.base import Partition, Ratios, contrast, only_where
 from vigie.usual.chain import HASTE, SILENT
 
 _BY_IDENTIFIER = (0.199, 0.8, 0.001)
@@ -50,6 +50,8 @@ class Enumeration:
             for chances, tempo in ((_BY_IDENTIFIER, rush), (_BY_NAME, either))
         ]
         checks = drawn + partition.usual.log["sequence"] + paced
-        checks += contrast(partition, "manner", _BY_RIGHTS)
+        checks = only_where(
+            scene.marks["manner"] == _CHECK, checks + contrast(partition, "manner", _BY_RIGHTS)
+        )
         answers = np.stack([*walks, checks]).T
         return np.where(partition.related[:, None], answers, np.nan)
