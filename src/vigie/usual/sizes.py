@@ -128,8 +128,11 @@ def _score(
         scale = np.sqrt((inside + 1.0 / known) * (1.0 + 1.0 / count))
         z = (beyond[i] - centre) / scale
         out[i] = np.log(rate / scale) + constant - (count + 1) / 2 * np.log(1.0 + z * z / count)
-        if z < 0:
+        # Not the smaller the rarer; and usual for whoever makes such requests as others do.
+        if z < 0 and rate >= common:
             out[i] = max(out[i], usual)
+        elif z < 0:
+            out[i] = np.log(rate / scale) + constant
     return out
 
 
