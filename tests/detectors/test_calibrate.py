@@ -66,3 +66,32 @@ def test_a_group_never_met_gets_the_threshold_of_nobody(units):
     found = thresholds(units, np.random.default_rng(1).exponential(size=(len(units), 1)))
     assert found.log().shape == (2, 1)
     assert np.isfinite(found.log()).all()
+
+
+def test_one_account_far_out_lifts_its_own_group_and_hardly_another(units):
+    """A thief of before the log, or the one clean-up of a year, says nothing of anybody else."""
+    group = (np.arange(len(units.accounts)) % 2).astype(np.int32)
+    quiet = np.random.default_rng(1).exponential(size=(len(units), 1))
+    quiet[np.flatnonzero(group[units.account] == 0)[0]] = 17.0
+    loud = quiet.copy()
+    loud[np.flatnonzero(group[units.account] == 1)[0]] = 250.0
+    before, after = (thresholds(units, x, group=group, groups=2).log()[:, 0] for x in (quiet, loud))
+    assert after[1] > 100
+    assert after[0] < before[0] + 10
+
+
+def test_one_of_a_few_colleagues_is_how_they_work(units):
+    """Two accounts of a large group may be suspects, who teach no limit; one of nine is not."""
+    few = np.flatnonzero(np.arange(len(units.accounts)) < 9)
+    group = np.where(np.isin(np.arange(len(units.accounts)), few), 0, 1).astype(np.int32)
+    levels = np.random.default_rng(1).exponential(size=(len(units), 1))
+    rare = np.ones(1, bool)
+
+    def limits(account: int) -> np.ndarray:
+        loud = levels.copy()
+        loud[np.flatnonzero(units.account == account)[0]] = 60.0
+        learnt = weeks(units, loud)
+        return calibrate(learnt, np.zeros(1), group, 2, 1.0, unlike=rare).log()[:, 0]
+
+    assert limits(3)[0] > 60
+    assert limits(30)[1] < 30

@@ -29,9 +29,14 @@ _ENOUGH: Final = 60
 _LAWFUL: Final = 2.0
 """Nats by which a peak beyond a place exceeds it in the mean. Evidence that follows its law passes
 one nat more e times more rarely (Ville's inequality): 1; honest work is a little heavier."""
+_FURTHER: Final = 3.0
+"""The same at most of a small group, or further out: the few who were seen there may be a thief of
+before the log, or the one clean-up of a year, and say nothing of anybody else."""
 _SUSPECTS: Final = 2
-_SUSPECT_SHARE: Final = 0.02
-"""Conspicuous accounts of a group that may have been robbed before the log; a share of it, too."""
+_SUSPECT_SHARE: Final = 0.01
+_SUSPECT_PART: Final = 0.05
+"""Conspicuous accounts of a group that may have been robbed before the log; the share of a large
+group that they may be instead; and of a small one at most: one of nine is how nine work."""
 _PLACES: Final = 7
 _LEAN: Final = 10.0
 """Passages at which a group's own severity counts as much as what is believed beforehand."""
@@ -180,7 +185,8 @@ def _taught(learnt: Learnt, peaks: Values, group: Codes, groups: int, loud: floa
     """
     suspects = np.unique(learnt.account[peaks > loud])
     number = np.bincount(group[suspects], minlength=groups)
-    few = number <= np.maximum(_SUSPECTS, _SUSPECT_SHARE * np.bincount(group, minlength=groups))
+    size = np.bincount(group, minlength=groups)
+    few = number <= np.maximum(np.minimum(_SUSPECTS, _SUSPECT_PART * size), _SUSPECT_SHARE * size)
     return ~np.isin(learnt.account, suspects[few[group[suspects]]])
 
 
@@ -221,7 +227,7 @@ def _tail(
     far = np.bincount(group, np.maximum(peaks, place) - place, len(passed))
     everyone = max(float(far.sum() / max(passed.sum(), 1)), 1.0)
     lawful = first & (weeks >= _ENOUGH)
-    believed = np.where(lawful, min(everyone, _LAWFUL), everyone)
+    believed = np.where(lawful, min(everyone, _LAWFUL), min(everyone, _FURTHER))
     slope = (far + _LEAN * believed) / (passed + _LEAN)
     return place + slope * np.maximum(np.log(rate / target), 0.0), slope
 
