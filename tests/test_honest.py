@@ -15,7 +15,7 @@ from vigie.testing.detectors import partition_of, small_log, text
 from vigie.timeline.units import DAY
 from vigie.usual.chain import REASONS
 from vigie.usual.honest import Reasons
-from vigie.usual.profiles import AS_PEERS
+from vigie.usual.profiles import AS_PEERS, HERE
 
 BY_NUMBER = REASONS.index("by_number")
 
@@ -159,6 +159,7 @@ def rush(orders: list[int], habit: float = 0.003, met: int = FAR, size: int = 60
     scene, usual = Scene(marks, np.full(count, np.log(0.4))), partition.usual
     chances = {"relation": habit, AS_PEERS: habit, "pace": 0.1}
     log = {name: np.full(count, np.log(chances.get(name, 1.0))) for name in usual.log}
+    log[HERE] = np.full(count, np.nan)
     log["sequence"] = np.log(np.array([0.97, 0.015, 0.015]))[order]
     usual = dataclasses.replace(usual, log=log)
     honest = Reasons().follow(partition.units, scene, usual)

@@ -45,6 +45,7 @@ from vigie.timeline.rows import Rows
 from vigie.timeline.units import DAY, UnitFinder, Units, batches
 from vigie.trust import Inspector
 from vigie.usual.drifts import Drifts
+from vigie.usual.guests import Guests
 from vigie.usual.honest import Reasons
 from vigie.usual.profiles import Habits, Peers
 from vigie.usual.sizes import Law, Sizes
@@ -280,5 +281,5 @@ _KEPT: Final = (
     Stream, Reader, Front, UnitFinder, Observer, Relations, Knowledge, Places, Patients, Habits,
     Reasons, Peers, Sizes, Law, Panel, Weeks, Statistic, Watch, Trail, Tally, Numbers, Words,
     Recent, Units, Look, Alarm, Episode, Thresholds, Campaigns, Candidates, Kind, Meetings, Pool,
-    Customs, Move, Citation, Circumstances, Surges, Drifts, Acquaintance,
+    Customs, Move, Citation, Circumstances, Surges, Drifts, Guests, Acquaintance,
 )  # fmt: skip

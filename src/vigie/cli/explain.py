@@ -105,7 +105,7 @@ def _say_reasons(story: "Story") -> None:
     tried = {
         "on_call": ("on_call",),
         "replacement": ("replacement",),
-        "newcomer": ("newcomer",),
+        "newcomer": ("newcomer", "guest"),
         "campaign": ("campaign",),
         "cleanup": (
             "by_number", "by_name", "loosely_by_number", "loosely_by_name", "in_no_order",

@@ -19,14 +19,15 @@ Values = NDArray[np.float64]
 
 REASONS: Final = (
     "usual", "on_call", "replacement", "newcomer", "campaign", "by_number", "by_name",
-    "loosely_by_number", "loosely_by_name", "in_no_order", "recall", "list", "drift",
+    "loosely_by_number", "loosely_by_name", "in_no_order", "recall", "list", "drift", "guest",
 )  # fmt: skip
 """The states: usual work; strangers from near (on call, outbreak); the patients of one other place;
 a new unit's or organisation's patients; a campaign, on which patients of colleagues and strangers
 from near come among one's own; clean-ups along numbers or names, strictly or with a search page
 before each record, or in no order that the log could tell; patients of before in a rush (a recall);
 whomever the account usually meets, strangers too, in a rush (a list read in one go); as many
-strangers as most of its peers have begun to meet (see `drifts`)."""
+strangers as most of its peers have begun to meet (see `drifts`); whom the others meet at a place
+that is not its own (see `guests`)."""
 
 MET: Final = np.array([
     (0.08, 0.02, 0.04, 0.02, 0.15, 0.04, 0.05, 0.02, 0.05, 0.20, 0.18, 0.15, 0.05, 0.05),
@@ -62,18 +63,18 @@ HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
 """Pace of batches, by class of `marks.PACES`. An assumption."""
 _LOG_HASTE: Final = np.log(np.array(HASTE))
 BEGIN: Final = np.array([
-    0.0, 3e-3, 2e-3, 1e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-9, 1e-4, 1e-12, 0.0
+    0.0, 3e-3, 2e-3, 1e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-9, 1e-4, 1e-12, 0.0, 0.0
 ])  # fmt: skip
 _LEAVE: Final = np.array([
     0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 60, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40,
-    1 / 100,
+    1 / 100, 1 / 60,
 ])  # fmt: skip
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions. Strangers
 in no order in a rush are what a thief opens: who believes that this is work must have seen it. And
 where everybody meets strangers all day, a list in a rush explains a sweep as well as it explains
 work: nobody is believed to read one who never did."""
-_CAMPAIGN, IN_NO_ORDER, _RECALL, LIST, _DRIFT = map(
-    REASONS.index, ("campaign", "in_no_order", "recall", "list", "drift")
+_CAMPAIGN, IN_NO_ORDER, _RECALL, LIST, _DRIFT, _GUEST = map(
+    REASONS.index, ("campaign", "in_no_order", "recall", "list", "drift", "guest")
 )
 SURGED: Final = 0.05
 """How often, unit by unit, somebody begins to work as `_SURGING` says where all of a site's work
@@ -82,6 +83,9 @@ _SURGING: Final = np.array([name in ("on_call", "campaign", "recall") for name i
 DRIFTED: Final = 0.1
 """How often, unit by unit, somebody begins what all of its peers have begun. Half of what it then
 does is as usual, half as in a sweep. Assumptions."""
+_GUESTED: Final = 0.02
+"""How often, unit by unit, who is at a place not its own begins to work as the others do there. An
+assumption."""
 _OWN: Final = 400.0
 """Units for which the peers' rate of beginning counts."""
 FADE: Final = 0.98
@@ -106,7 +110,8 @@ class Seen(NamedTuple):
 
 class Foretold(NamedTuple):
     """Log chances of each unit's relation as usual and as for its peers, of its order and pace, of
-    its order alone, of its relation in a sweep; how often a surge and a drift begin by now."""
+    its order alone, of its relation in a sweep; how often a surge and a drift begin by now; log
+    chances of the relation among the others of its place, NaN at a place of its own."""
 
     usual: Values
     as_peers: Values
@@ -115,6 +120,7 @@ class Foretold(NamedTuple):
     swept: Values
     surge: Values
     drift: Values
+    here: Values
 
 
 class Known(NamedTuple):
@@ -127,9 +133,9 @@ class Known(NamedTuple):
     astray: NDArray[np.int8]
     inside: NDArray[np.bool_]
     begun: NDArray[np.float32]
-    steps: Values
+    steps: NDArray[np.float32]
     rate: NDArray[np.float32]
-    met_on: NDArray[np.int64]
+    met_on: NDArray[np.int32]
 
 
 class Lessons(NamedTuple):
@@ -187,15 +193,16 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
         surge, drift, as_usual, sweep = (
             foretold.surge[i], foretold.drift[i], np.exp(plain), np.exp(swept),
         )  # fmt: skip
+        here = np.exp(foretold.here[i]) if foretold.here[i] == foretold.here[i] else 0.0
         walking = 0.0
         for k in range(walks, IN_NO_ORDER):
             walking += weight[a, k]
         out[i] = np.log(_follow_one(
-            weight[a], rate[a], surge, drift, np.exp(foretold.usual[i]), as_usual, sweep, most,
-            batch, walks, chance, ahead,
+            weight[a], rate[a], surge, drift, here, np.exp(foretold.usual[i]), as_usual, sweep,
+            most, batch, walks, chance, ahead,
         ))  # fmt: skip
         out_as_peers[i] = np.log(_follow_one(
-            known.weight_as_peers[a], rates[g], surge, drift, np.exp(foretold.as_peers[i]),
+            known.weight_as_peers[a], rates[g], surge, drift, here, np.exp(foretold.as_peers[i]),
             as_usual, sweep, most, batch, walks, chance, ahead,
         ))  # fmt: skip
         if o >= 0 and known.astray[a] and walking >= _SURE:
@@ -223,7 +230,7 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
 
 @numba.njit(inline="always")
 def _follow_one(  # type: ignore[no-untyped-def]
-    weight, rate, surge, drift, habit, as_usual, sweep, most, batch, walks, chance, ahead,
+    weight, rate, surge, drift, here, habit, as_usual, sweep, most, batch, walks, chance, ahead,
 ):  # fmt: skip
     """Move an account's states on by one unit; return how likely the unit was.
 
@@ -240,11 +247,13 @@ def _follow_one(  # type: ignore[no-untyped-def]
     # No account drifts alone, so no thief is explained by it where its peers work as ever.
     drifting = drift > 0.0 or weight[_DRIFT] > 0.0
     chance[_DRIFT] = 0.5 * (habit + sweep) * as_usual if drifting else 0.0
+    chance[_GUEST] = here * as_usual
     chance[0] = max(chance[0], _FLOOR * chance.max())
     ahead[0] = weight[0]
     for k in range(1, states):
         begins = max(np.float64(rate[k]), surge) if _SURGING[k] else np.float64(rate[k])
         begins = drift if k == _DRIFT else begins
+        begins = (_GUESTED if here > 0.0 else 0.0) if k == _GUEST else begins
         ahead[k] = weight[k] * (1.0 - _LEAVE[k]) + weight[0] * begins
         ahead[0] += weight[k] * _LEAVE[k] - weight[0] * begins
     total = 0.0

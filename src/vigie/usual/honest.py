@@ -35,7 +35,7 @@ from vigie.usual.chain import (
     follow,
 )
 from vigie.usual.drifts import Drifts
-from vigie.usual.profiles import AS_PEERS, Usual
+from vigie.usual.profiles import AS_PEERS, HERE, Usual
 from vigie.usual.surges import Surges
 
 Values = NDArray[np.float64]
@@ -70,7 +70,7 @@ class Reasons(State):
         # Rates and weights are estimates: half the bytes do.
         self._begun, self._rate = np.zeros((2, 0, states), np.float32)
         self._weight, self._weight_as_peers = np.zeros((2, 0, states), np.float32)
-        self._steps, self._met_on = np.zeros(0), np.zeros(0, np.int64)
+        self._steps, self._met_on = np.zeros(0, np.float32), np.zeros(0, np.int32)
         self._peers_begun, self._peers_steps = np.zeros((1, states)), np.zeros(1)
         self._today_steps = np.zeros(1)
         self._strayed, self._strayed_today = np.zeros((2, 1, 2))
@@ -95,7 +95,7 @@ class Reasons(State):
         foretold = Foretold(
             often, as_peers, plain, usual.log["sequence"], scene.swept,
             SURGED * self.surges.follow(units),
-            DRIFTED * self.drifts.follow(units, relation, usual.group),
+            DRIFTED * self.drifts.follow(units, relation, usual.group), usual.log[HERE],
         )  # fmt: skip
         known = Known(
             self._weight, self._weight_as_peers, self._astray, self._inside, self._begun,
@@ -125,7 +125,7 @@ class Reasons(State):
         before = len(self._weight)
         for name, fill in (
             ("_weight", 0), ("_weight_as_peers", 0), ("_astray", 0), ("_inside", False),
-            ("_begun", 0), ("_steps", 0), ("_rate", 0), ("_met_on", BEGINNING),
+            ("_begun", 0), ("_steps", 0), ("_rate", 0), ("_met_on", -1),
         ):  # fmt: skip
             setattr(self, name, grown(getattr(self, name), accounts, fill))
         self._weight[before:, 0] = self._weight_as_peers[before:, 0] = 1.0

@@ -24,6 +24,7 @@ from vigie.timeline.front import BEGINNING
 from vigie.timeline.memory import State, grown
 from vigie.timeline.numbering import Codes, Numbers
 from vigie.timeline.units import Units
+from vigie.usual.guests import Guests
 from vigie.usual.sizes import Sizes
 
 OWN_WEIGHT: Final = 30.0
@@ -60,6 +61,7 @@ SURPRISE: Final = 6.0
 PEERS: Final = ("profession", "specialty", "role")
 
 AS_PEERS: Final = "as_peers"
+HERE: Final = "here"
 LEARNT: Final = tuple(factor for factor in FACTORS if factor not in UNLEARNT)
 _CLASSES: Final = np.array([FACTORS[factor] for factor in LEARNT])
 _WEIGHTS: Final = np.array([_LEANING.get(factor, OWN_WEIGHT) for factor in LEARNT])
@@ -71,6 +73,8 @@ class Usual:
     """The log chance of each unit's mark under "usual", by factor (0 where the mark is silent).
 
     Under `AS_PEERS` that of its relation (or its page's), had the account the habits of its peers.
+    Under `HERE` the same among the others of its place, NaN where it has worked for long. In the
+    manner of others there an account works as likely as in its own.
     `group` is each account's peer group (-1 for one not met yet) and `groups` their names.
     """
 
@@ -129,7 +133,7 @@ class Habits(State):
         classes = int(_OFFSETS[-1])
         self.day = BEGINNING
         self.peers = Peers()
-        self.sizes = Sizes()
+        self.sizes, self.guests = Sizes(), Guests()
         # Counts of a day are small whole numbers, and a chance is an estimate: half the bytes do.
         self._counts, self._today, self._chance = np.zeros((3, 0, classes), np.float32)
         self._met = np.empty(0, np.int64)
@@ -157,6 +161,9 @@ class Habits(State):
             log[factor] = _score(
                 units.account, scene.marks[factor], start, self._chance, self._today
             )
+        here = self.guests.follow(units, scene, log)
+        log[HERE] = np.fmax(here["relation"], here["page"])
+        log["manner"] = np.fmax(log["manner"], here["manner"])
         log[AS_PEERS] = self._as_peers(units, scene)
         log["volume"], log["weight"] = self.sizes.score(units, scene, self.peers.group)
         return Usual(log, self.peers.group, self.peers.names)
