@@ -85,13 +85,13 @@ def attest(store: Store) -> None:
     store.put_table("screens", pa.Table.from_pylist(rows, schema=SCREENS))
 
 
-def links(store: Store, *rows: tuple) -> None:
+def links(store: Store, *rows: tuple, authority: str = AUTHORITY) -> None:
     """Declare `(patient, person, change, from, until, source)`, patients by their number."""
     ring = store.keyring
     found = []
     for patient, person, change, since, until, source in rows:
         found.append({
-            "patient": ring.pseudonym(patient, AUTHORITY),
+            "patient": ring.pseudonym(patient, authority),
             "person": ring.pseudonym(person, AUTHORITY), "change": change,
             "valid_from": moment(since) if since else None,
             "valid_until": moment(until) if until else None, "source": source,

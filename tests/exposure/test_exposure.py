@@ -228,6 +228,19 @@ def test_persons_counted_by_their_number_have_no_upper_bound(tmp_path: Path) -> 
         assert "shared_number" in {gap.kind for gap in facts_of(found).gaps}
 
 
+def test_whoever_bears_a_number_bounds_the_persons_counted_by_it(tmp_path: Path) -> None:
+    """A link by the number alone joins nobody; but two persons who bear it are two at most."""
+    home = store_of(
+        tmp_path, [line(DAY.format(0), "open", "record", "255081416802538")], kind="nir"
+    )
+    number = "255081416802538"
+    with Store.open(home, write=True) as store:
+        links(store, (number, "P", "same", None, None, "nir"),
+              (number, "Q", "same", None, None, "nir"), authority="nir")  # fmt: skip
+    with Store.open(home) as store:
+        assert expose(store, tenth()).bounds == (1, 2)
+
+
 def test_an_export_counts_what_it_counted(tmp_path: Path) -> None:
     home = store_of(tmp_path, [
         line(DAY.format(0), "open", "record", "1"),

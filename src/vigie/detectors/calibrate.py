@@ -5,7 +5,7 @@ measure, on the largest statistic of each account and week (block maxima: a seco
 seven days is the same alert). Per hypothesis and peer group: how often a week passes a place,
 times how far beyond. How often leans on everyone's weeks; how far, on the law of evidence, until a
 group's own weeks say otherwise: one whose honest work looks like a harvest gets a threshold of its
-own, and raises nobody else's.
+own, and hardly raises anybody else's.
 """
 
 from dataclasses import dataclass

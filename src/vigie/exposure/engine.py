@@ -219,7 +219,7 @@ def expose(
     _leave_out(connection, scope, told, whose)
     hidden = unlogged.find(connection, index)
     resolved = persons.resolve(connection)
-    shared = persons.find_shared(connection, resolved)
+    shared = persons.find_shared(connection)
     identifiers = _expose(connection, scope, whose, resolved)
     blind = blindness.find(connection, scope, silent_hours)
     found = Exposure(scope, connection, told, hidden, blind, shared, identifiers)

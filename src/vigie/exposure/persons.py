@@ -65,12 +65,15 @@ _SHARED: Final = """
 WITH numbers AS (
     SELECT DISTINCT patient FROM counted WHERE patient IS NOT NULL AND NOT failed AND NOT test
       AND source IN (SELECT source FROM authorities WHERE kind = 'nir')
+), bearers AS (
+    SELECT patient, count(DISTINCT person) AS many FROM identities
+    WHERE change = 'same' AND valid_until IS NULL GROUP BY patient
 )
-SELECT count(*) FILTER (persons IS NULL OR len(persons) > 1),
-    count(*) FILTER (persons IS NULL), coalesce(sum(len(persons) - 1), 0)::BIGINT
-FROM numbers LEFT JOIN {same} USING (patient)
+SELECT count(*) FILTER (many IS NULL OR many > 1),
+    count(*) FILTER (many IS NULL), coalesce(sum(many - 1), 0)::BIGINT
+FROM numbers LEFT JOIN bearers USING (patient)
 """
-_NO_LINKS: Final = "(SELECT NULL::BLOB AS patient, NULL::BLOB[] AS persons WHERE false)"
+"""A link that rests on the number alone joins nobody, yet it says who bears the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,11 @@ def resolve(connection: Any) -> bool:
     return True
 
 
-def find_shared(connection: Any, resolved: bool) -> Shared:
+def find_shared(connection: Any) -> Shared:
     """Return what counting by social-security number leaves open."""
     if not holds(connection, "SELECT 1 FROM authorities WHERE kind = 'nir' LIMIT 1"):
         return Shared(0, 0)
-    query = _SHARED.format(same="same" if resolved else _NO_LINKS)
-    numbers, unknown, more = first(connection, query)
+    numbers, unknown, more = first(connection, _SHARED)
     return Shared(int(numbers), None if unknown else int(more))
 
 
