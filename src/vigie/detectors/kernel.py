@@ -73,7 +73,7 @@ class Statistic(State):
         self.peaks = np.zeros((0, hypotheses))
         self._lanes = np.zeros((0, len(_FIELDS) * len(_lanes(hypotheses))))
         """Per account the fields, side by side, of a number per intensity and hypothesis each."""
-        self._seen = np.zeros((0, hypotheses))
+        self._seen = np.zeros((0, hypotheses), np.float32)
         self._day = np.empty(0, np.int64)
 
     def follow(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vigie.context.marks import MANNERS, Scene
 from vigie.context.relations import RELATIONS
-from vigie.kernels import Floats, Floats32, Int8s, Int32s, Int64s, inlined, kernel
+from vigie.kernels import Floats, Floats32, Int8s, Int32s, Int64s, UInt16s, inlined, kernel
 from vigie.timeline.memory import State, grown
 from vigie.timeline.numbering import Codes, Numbers
 from vigie.timeline.units import DAY, Units
@@ -26,7 +26,7 @@ _LEAN: Final = 10.0
 """Units of others at which a place counts as much as what is foretold of the account."""
 _FEWEST: Final = 2
 """Other accounts without which nothing is known of a place."""
-_WAYS: Final = {"relation": len(RELATIONS), "page": len(RELATIONS), "manner": len(MANNERS)}
+_WAYS: Final = {"relation": len(RELATIONS), "manner": len(MANNERS)}
 _STARTS: Final = np.cumsum([0, *_WAYS.values()])
 """Where what is counted of each factor begins among the counts of a place, and the end."""
 
@@ -40,18 +40,19 @@ class Guests(State):
         self._met = np.zeros((0, int(_STARTS[-1])), np.float32)
         self._day = np.zeros(0, np.int64)
         self._accounts = np.zeros(0, np.int32)
-        # Per account at a place: the same, on how many days it came, fading, and the last of them.
-        self._mine = np.zeros((0, int(_STARTS[-1])), np.float32)
+        # Per account at a place: the same, never fading, for its own acts excuse nothing; on how
+        # many days it came, fading, and the last of them.
+        self._mine = np.zeros((0, int(_STARTS[-1])), np.uint16)
         self._days = np.zeros(0, np.float32)
-        self._mine_day = np.zeros(0, np.int64)
+        self._mine_day = np.zeros(0, np.int32)
 
     def follow(
         self, units: Units, scene: Scene, usual: dict[str, NDArray[np.float64]]
     ) -> dict[str, NDArray[np.float64]]:
         """Return the log chance of each unit's marks among the others of its place, by factor.
 
-        NaN where an account is no guest; `usual` holds the log chances as usual. Units are of one
-        day.
+        NaN where an account is no guest; a page has the relation of its closest patient. `usual`
+        holds the log chances as usual. Units are of one day.
         """
         place = self._place(units)
         pair = self._pairs.number_pairs(place, units.account)
@@ -59,8 +60,9 @@ class Guests(State):
             setattr(self, name, grown(getattr(self, name), len(self._places)))
         for name in ("_mine", "_days", "_mine_day"):
             setattr(self, name, grown(getattr(self, name), len(self._pairs)))
-        marks = np.stack([scene.marks[name] for name in _WAYS])
-        known = np.stack([usual[name] for name in _WAYS])
+        met = np.maximum(scene.marks["relation"], scene.marks["page"])
+        marks = np.stack([met, scene.marks["manner"]])
+        known = np.stack([usual["relation"] + usual["page"], usual["manner"]])
         here = np.full(known.shape, np.nan)
         _follow(
             units.order, place, pair, units.at, marks, known, _STARTS, self._met, self._day,
@@ -78,8 +80,8 @@ class Guests(State):
 @kernel
 def _follow(
     order: Int64s, place: Int32s, pair: Int32s, at: Int64s, marks: Int8s, usual: Floats,
-    starts: Int64s, met: Floats32, days: Int64s, accounts: Int32s, mine: Floats32,
-    came: Floats32, mine_days: Int64s, here: Floats,
+    starts: Int64s, met: Floats32, days: Int64s, accounts: Int32s, mine: UInt16s,
+    came: Floats32, mine_days: Int32s, here: Floats,
 ) -> None:  # fmt: skip
     for i in order:
         s, p = place[i], pair[i]
@@ -92,7 +94,6 @@ def _follow(
         if mine_days[p] != day:
             accounts[s] += 1 if mine_days[p] == 0 else 0
             fading = _FORGETTING ** max(day - mine_days[p], 0)
-            _fade(mine[p], fading)
             came[p] = fading * came[p] + 1.0
             mine_days[p] = day
         guest = came[p] <= _OWN_PLACE and accounts[s] > _FEWEST
@@ -107,7 +108,7 @@ def _follow(
                 like = max(met[s, k] - mine[p, k], 0.0)
                 here[f, i] = np.log((like + _LEAN * np.exp(usual[f, i])) / (others + _LEAN))
             met[s, k] += 1.0
-            mine[p, k] += 1.0
+            mine[p, k] += np.uint16(mine[p, k] < 65_535)
 
 
 @inlined

@@ -162,7 +162,7 @@ class Habits(State):
                 units.account, scene.marks[factor], start, self._chance, self._today
             )
         here = self.guests.follow(units, scene, log)
-        log[HERE] = np.fmax(here["relation"], here["page"])
+        log[HERE] = here["relation"]
         log["manner"] = np.fmax(log["manner"], here["manner"])
         log[AS_PEERS] = self._as_peers(units, scene)
         log["volume"], log["weight"] = self.sizes.score(units, scene, self.peers.group)
