@@ -386,6 +386,18 @@ def test_packets_reach_the_mailboxes_of_their_controllers_once(
     assert left_in_clear(private_home) == []
 
 
+def test_packets_made_before_a_measure_was_added_do_not_leave(
+    case: Case, tmp_path: Path, keys, private_home: Path, monkeypatch, capsys
+) -> None:
+    """Approved anew as they would be written now, they are still those of before."""
+    send = packed(case, keys, tmp_path, monkeypatch)
+    assert run("case", "note", case.id, "--kind", "measure", "its passwords were changed",
+               monkeypatch=monkeypatch) == 0  # fmt: skip
+    agreed(case, "controllers", monkeypatch)
+    assert run(*send, monkeypatch=monkeypatch) != 0
+    assert "tell other measures" in capsys.readouterr().err
+
+
 def test_a_packet_larger_than_a_mail_leaves_in_parts(
     private_home: Path, tmp_path: Path, keys, monkeypatch, capsys
 ) -> None:

@@ -4,7 +4,10 @@ A notice tells facts and records of the time line: those of the moment at which 
 it are computed anew from the records of the case, which only grow, and held against those in force.
 """
 
+import hashlib
 from typing import Final
+
+import msgspec
 
 from vigie.cases.differences import Change, compared, differences
 from vigie.cases.model import Case, Decision, FactsVersion, Kind, Matter
@@ -37,6 +40,14 @@ def same_grounds(case: Case, notice: str) -> list[str]:
     versions = case.of(FactsVersion)
     same = [one.sha256 for one in versions if not differences(one, case.facts, notice)]
     return list(dict.fromkeys(same))
+
+
+def told(case: Case) -> str:
+    """Return the hash of what notices tell of the time line, whatever the language."""
+    said = _time_line(case)
+    if cause := case.last(Matter.CAUSE):
+        said[Matter.CAUSE.value] = cause.value
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
 
 def _time_line(case: Case) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vigie.cases.figures import classes_of, possible_classes, told_apart
 from vigie.cases.filings import KINDS, file
+from vigie.cases.grounds import told
 from vigie.cases.model import Case
 from vigie.cli.arriving import remind, require_current
 from vigie.cli.book import find_case
@@ -112,11 +113,11 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
         look(options, case, f"packets for {len(found.shares)} controllers")
         outcome = write_packets(
             found, to, options.out, documents, register, aliases,
-            story.sha256, where=str(path), largest=_largest(home),
+            story.sha256, told(case), where=str(path), largest=_largest(home),
         )  # fmt: skip
     say(_(
-        "{packets} packets written to {path}; their lists name {persons} persons in all, one with "
-        "two controllers in both."
+        "{packets} packets written to {path}; {persons} persons on their lists, who has two "
+        "controllers on both."
     ).format(
         packets=number(len(outcome.packets)), persons=number(outcome.persons), path=options.out
     ))  # fmt: skip

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from vigie.cases.grounds import same_grounds
+from vigie.cases.grounds import same_grounds, told
 from vigie.cases.model import Case
 from vigie.cli.arriving import require_current
 from vigie.cli.book import find_case
@@ -104,7 +104,7 @@ def _send_professionals(options: Namespace, case: Case, story: Story) -> int:
 def _send_packets(options: Namespace, case: Case, story: Story) -> int:
     folder = required(options.packets, "--packets")
     to = load_recipients(required(options.recipients, "--recipients"))
-    found = parcels(folder, to, same_grounds(case, options.notice))
+    found = parcels(folder, to, same_grounds(case, options.notice), told(case))
     for one in found:
         content(one)  # before the first leaves, all must be what was written
 

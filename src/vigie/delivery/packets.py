@@ -102,11 +102,12 @@ class Outcome:
         """How many more may be concerned, and are listed apart."""
         return sum(packet.possible for packet in self.packets)
 
-    def manifest(self, facts: str) -> bytes:
-        """Return what `packets.json` says; `facts` is the hash of the facts."""
+    def manifest(self, facts: str, told: str = "") -> bytes:
+        """Return what `packets.json` says; `facts` and `told` are the hashes of what they tell."""
         said: dict[str, Any] = {
             "version": 1,
             "facts": facts,
+            "told": told,
             "persons": self.persons,
             "possible": self.possible,
             "rows": sum(packet.share.rows for packet in self.packets),
@@ -125,12 +126,14 @@ def write_packets(
     register: Register | None = None,
     aliases: pa.Table | None = None,
     facts: str = "",
+    told: str = "",
     done: Callable[[int], None] = lambda persons: None,
     where: str = "",
     largest: Largest = lambda to: None,
 ) -> Outcome:
     """Write a packet for each controller of `split` into the new directory `out`.
 
+    `facts` is the hash of the case's facts, `told` that of what its time line tells.
     `largest` says how many bytes a file for a recipient may have: beyond, a packet is in parts.
     With a `register` the lists bear names. Raises `SecretError` before anything is written when
     a controller has no key, `UsageError` when `out` already holds something.
@@ -151,7 +154,7 @@ def write_packets(
             parts = write_parts(lists, documents(share), to, place, said, largest(to))
             outcome.packets.append(Packet(share, parts))
             done(share.persons + share.possible)
-    (out / MANIFEST).write_bytes(outcome.manifest(facts))
+    (out / MANIFEST).write_bytes(outcome.manifest(facts, told))
     return outcome
 
 

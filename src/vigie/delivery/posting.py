@@ -61,11 +61,13 @@ class Parcel:
         return TOO_LARGE if self.size > largest else QUEUED
 
 
-def parcels(folder: Path, recipients: dict[str, Recipient], facts: Collection[str]) -> list[Parcel]:
+def parcels(
+    folder: Path, recipients: dict[str, Recipient], facts: Collection[str], told: str = ""
+) -> list[Parcel]:
     """Return the packets of a directory, less that which the operator keeps.
 
-    `facts` are the hashes of those that they may tell. Raises `RefusedError` when they tell others
-    or a file is not what was written.
+    `facts` are the hashes of those that they may tell, `told` that of what the time line tells.
+    Raises `RefusedError` when they tell others or a file is not what was written.
     """
     try:
         said = read_manifest(folder / MANIFEST)
@@ -84,6 +86,11 @@ def parcels(folder: Path, recipients: dict[str, Recipient], facts: Collection[st
         raise RefusedError(
             N_("these packets tell other facts than those of the case"), where=str(folder),
             remedy=N_("make them again from the facts that were approved"),
+        )  # fmt: skip
+    if said.get("told", "") != told:
+        raise RefusedError(
+            N_("these packets tell other measures, another cause or other dates than the case"),
+            where=str(folder), remedy=N_("make them again as they were approved"),
         )  # fmt: skip
     return found
 
