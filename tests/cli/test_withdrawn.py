@@ -86,7 +86,7 @@ def test_an_alert_that_the_next_answer_does_not_tell_is_withdrawn(
 
 def test_only_the_same_question_withdraws(vigie, private_home: Path) -> None:
     tell(private_home)
-    assert "told no more" not in vigie("alerts", "--alarm-budget", "30")
+    assert "told no more" not in vigie("alerts", "--alarm-budget", "0.5")
     assert "told no more" not in vigie("alerts")
     assert TOLD_NO_MORE in vigie("alerts")
 
