@@ -227,7 +227,7 @@ def _tail(
     far = np.bincount(group, np.maximum(peaks, place) - place, len(passed))
     everyone = max(float(far.sum() / max(passed.sum(), 1)), 1.0)
     lawful = first & (weeks >= _ENOUGH)
-    believed = np.where(lawful, min(everyone, _LAWFUL), min(everyone, _FURTHER))
+    believed = np.minimum(everyone, np.where(lawful, _LAWFUL, _FURTHER))
     slope = (far + _LEAN * believed) / (passed + _LEAN)
     return place + slope * np.maximum(np.log(rate / target), 0.0), slope
 

@@ -159,6 +159,12 @@ class Places:
         found: list[str | None] = self.table.column(name).to_pylist()
         return found
 
+    def in_session_of(self, chosen: Flags) -> Flags:
+        """Say which entries are in a session of which a part was chosen."""
+        sessions = self.texts("session")
+        hit = {name for name, yes in zip(sessions, chosen.tolist(), strict=True) if yes and name}
+        return np.array([name in hit for name in sessions], bool)
+
 
 def look(connection: Any, account: str, since: datetime, until: datetime) -> tuple[Habit, Places]:
     """Return what was usual for the account, and what it did in the period (UTC, without a zone).

@@ -149,9 +149,7 @@ def _stretches(places: Places, never: Flags) -> Flags:
     until = np.maximum.accumulate(ends[order])
     number = np.empty(len(order), np.int64)
     number[order] = np.cumsum(np.r_[True, begins[order][1:] > until[:-1] + _PAUSE])
-    sessions = places.texts("session")
-    hit = {name for name, yes in zip(sessions, never.tolist(), strict=True) if yes and name}
-    found: Flags = np.isin(number, number[never]) | np.array([one in hit for one in sessions], bool)
+    found: Flags = np.isin(number, number[never]) | places.in_session_of(never)
     return found
 
 

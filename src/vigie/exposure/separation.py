@@ -129,7 +129,7 @@ def _decide(habit: Habit, places: Places, strangers: Strangers) -> _Verdict:
     if not habit.known:
         return _undecided(places, "no_past")
     elsewhere = places.flags("elsewhere")
-    hopped = _in_session_of(places, elsewhere)
+    hopped = places.in_session_of(elsewhere)
     if _came_from_elsewhere(habit, places, elsewhere | hopped):
         device, never = elsewhere & places.flags("with_device"), find_late(habit, places).never
         parts = [device, elsewhere, hopped, never]
@@ -190,13 +190,6 @@ def _said(boundary: Boundary, places: Places) -> _Verdict | None:
 def _undecided(places: Places, why: str) -> _Verdict:
     count = places.table.num_rows
     return _Verdict("none", np.full(count, "not_separable"), np.full(count, why))
-
-
-def _in_session_of(places: Places, chosen: Flags) -> Flags:
-    """Say which entries are in a session of which a part was chosen."""
-    sessions = places.texts("session")
-    hit = {name for name, yes in zip(sessions, chosen.tolist(), strict=True) if yes and name}
-    return np.array([name in hit for name in sessions], bool)
 
 
 def _height(habit: Habit, places: Places, part: Flags, uncertain: bool = False) -> float:

@@ -183,8 +183,9 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
             chance[k] = np.exp(drawn + plain)
         rushed = (walk - swept) - (plain - ordered)
         chance[_CAMPAIGN] *= 1.0 - _HURRIED + _HURRIED * np.exp(rushed)
+        hurry = np.exp(walk - swept)
         for k in range(walks, _RECALL):
-            batch[k] = np.exp(walk - swept) * _ORDERS[k - walks, o]
+            batch[k] = hurry * _ORDERS[k - walks, o]
             if known.astray[a] and o >= 0 and k != IN_NO_ORDER:
                 before = _ORDERS[k - walks, 0]
                 batch[k] *= again[g] / before if o == 0 else (1.0 - again[g]) / (1.0 - before)
