@@ -1,15 +1,18 @@
 """A notice is stale only when it would say something else, and then says what."""
 
 from datetime import UTC, datetime
+from importlib import resources
 
 import msgspec
 import pytest
 
+from vigie import legal
 from vigie.alerts.watch import Alert
 from vigie.cases.book import CaseBook
 from vigie.cases.differences import PRINTED
-from vigie.cases.grounds import changes, same_grounds
+from vigie.cases.grounds import changes, same_grounds, told
 from vigie.cases.model import Case, Kind, Matter
+from vigie.cases.writings import OUR_TEXTS, WRITTEN_IN
 from vigie.facts import Fact, Facts, Gap, Use
 from vigie.language import speaking
 from vigie.notices.approval import NAMES, standing
@@ -47,8 +50,8 @@ def stale(case: Case) -> dict[str, list[str]]:
     return {n: [c.name for c in s.changes] for n, s in found.items() if s.state == "stale"}
 
 
-def test_what_each_notice_tells_is_said_of_each() -> None:
-    assert set(PRINTED) == set(NAMES)
+def test_what_each_notice_tells_and_is_written_in_is_said_of_each() -> None:
+    assert set(PRINTED) == set(WRITTEN_IN) == set(NAMES)
 
 
 def test_facts_that_hold_more_leave_what_does_not_tell_it(book: CaseBook, asked: Case) -> None:
@@ -102,3 +105,76 @@ def test_what_notices_tell_of_the_time_line_is_approved_with_them(
 def test_a_number_that_comes_back_is_as_it_was(book: CaseBook, asked: Case) -> None:
     assert "letters" in stale(book.set_facts(asked.id, FACTS.with_facts([persons(412)]), "more"))
     assert stale(book.set_facts(asked.id, FACTS, "back")) == {}
+
+
+def changed(book: CaseBook, file: str, old: str, new: str) -> None:
+    """Give the home its own copy of one of our files, with a word that is another."""
+    own = book.home / file
+    folder, name = file.split("/")
+    ours = OUR_TEXTS / name if folder == "texts" else resources.files(legal) / name
+    own.parent.mkdir(exist_ok=True)
+    said = ours.read_text()
+    assert old in said
+    own.write_text(said.replace(old, new))
+
+
+def test_a_text_of_ones_own_is_approved_with_the_notice(book: CaseBook, asked: Case) -> None:
+    changed(book, "texts/letter.fr.toml", "de nos regrets", "de notre profond regret")
+    text = ["texts/letter.fr.toml"]
+    assert stale(book.case(asked.id)) == {"letters": text, "controllers": text}
+    (book.home / "texts/letter.fr.toml").unlink()
+    assert stale(book.case(asked.id)) == {}
+
+
+def test_a_copy_that_says_the_same_changes_nothing(book: CaseBook, asked: Case) -> None:
+    changed(book, "texts/letter.fr.toml", "# Lettre", "# Notre lettre")
+    changed(book, "legal/advice.toml", 'mark = "G"', 'mark = "V"')
+    assert stale(book.case(asked.id)) == {}
+
+
+def test_the_law_that_changed_is_named_where_the_notice_tells_of_it(
+    book: CaseBook, asked: Case
+) -> None:
+    changed(book, "legal/advice.toml", "raccrochez", "coupez")
+    assert stale(book.case(asked.id)) == {}  # no identity among the facts
+    told = Fact(name="persons.class:identity", numerator=9, unit="persons", query="", sha256="")
+    identity = FACTS.with_facts([persons(400), told])
+    book.set_facts(asked.id, identity, "computed anew")
+    for name in NAMES:
+        book.decide(asked.id, Matter.NOTICE_ASKED, name, "ready")
+    changed(book, "legal/advice.toml", "raccrochez", "reposez")
+    item = ["legal/advice.toml class.identity"]
+    assert stale(book.case(asked.id)) == dict.fromkeys(
+        ("press", "advice", "letters", "controllers"), item
+    )
+
+
+def test_a_form_of_the_authority_that_changed_is_named(book: CaseBook, asked: Case) -> None:
+    changed(book, "legal/filings.toml", '"stage", "initial_reference",', '"stage",')
+    item = ["legal/filings.toml filing.cnil"]
+    assert stale(book.case(asked.id)) == {"cnil": item, "controllers": item}
+
+
+def test_another_contact_is_shown_as_it_was_and_is(book: CaseBook, asked: Case) -> None:
+    (book.home / "organisation.toml").write_text('contact = "new@b.fr"\nsiren = "130012345"\n')
+    case = book.case(asked.id)
+    found = {name: standing(case, name).changes for name in ("letters", "cnil")}
+    assert [(c.label, c.before, c.after) for c in found["letters"]] == [
+        ("organisation.toml contact", "–", "new@b.fr")
+    ]
+    assert len(found["cnil"]) == 2
+
+
+def test_a_spoilt_text_leaves_the_case_readable_and_the_notice_stale(
+    book: CaseBook, asked: Case
+) -> None:
+    changed(book, "texts/press.fr.toml", "title", "title = = ")
+    assert stale(book.case(asked.id)) == {"press": ["texts/press.fr.toml"]}
+
+
+def test_packets_tell_their_words_with_their_time_line(book: CaseBook, asked: Case) -> None:
+    before = told(asked, "controllers")
+    changed(book, "texts/controller.fr.toml", "Les faits", "Ce qui est arrivé")
+    case = book.case(asked.id)
+    assert told(case, "controllers") != before
+    assert told(case, "letters") == told(asked, "letters")

@@ -31,6 +31,7 @@ from vigie.cases.model import (
     TextScanned,
 )
 from vigie.cases.records import ENTRY, insert_record, kind_of, make_case, mark, read_cases, settle
+from vigie.cases.writings import words_of, writings
 from vigie.clocks.rules import load_rules
 from vigie.config import Settings
 from vigie.errors import UsageError
@@ -67,7 +68,7 @@ class CaseBook:
     def cases(self) -> list[Case]:
         """Return every case, the oldest first."""
         with self.state.transaction() as connection:
-            return list(read_cases(connection))
+            return [self._with_writings(case) for case in read_cases(connection)]
 
     def case(self, beginning: str) -> Case:
         """Return the case whose identifier begins so; raises `UsageError` when not exactly one."""
@@ -75,9 +76,19 @@ class CaseBook:
             found = [c for c in read_cases(connection, beginning) if c.id.startswith(beginning)]
         exact = [case for case in found if case.id == beginning]
         if len(exact or found) == 1:
-            return (exact or found)[0]
+            return self._with_writings((exact or found)[0])
         what = N_("several cases begin with {id!r}") if found else N_("no case begins with {id!r}")
         raise UsageError(what, remedy=N_("vigie case list lists them"), id=beginning)
+
+    def _with_writings(self, case: Case) -> Case:
+        """Return the case with what its notices would be written in now, where any was asked."""
+        if case.last(Matter.NOTICE_ASKED) is None:
+            return case
+        return msgspec.structs.replace(case, written_in=writings(self.home))
+
+    def _written_in(self, matter: Matter, notice: str) -> dict[str, str]:
+        asked = matter in (Matter.NOTICE_ASKED, Matter.NOTICE_APPROVED)
+        return words_of(notice, writings(self.home)) if asked else {}
 
     # Writing
 
@@ -177,6 +188,7 @@ class CaseBook:
             author=author or user, recorded_by=user, recorded_at=recorded_at, reason=reason,
             matter=matter, value=value, at=(at or recorded_at).astimezone(UTC),
             zone=zone or found.zone, facts=_facts_of(found), details=details or {},
+            written_in=self._written_in(matter, value),
         ))  # fmt: skip
 
     def set_facts(

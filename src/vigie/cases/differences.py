@@ -49,6 +49,8 @@ class Change(msgspec.Struct, frozen=True):
         """What it is called in the current language."""
         if self.name in set(Kind):
             return _(KINDS[Kind(self.name)])
+        if self.name.partition(" ")[0].endswith((".toml", ".docx")):
+            return self.name
         return _(MATTERS[Matter.CAUSE]) if self.name == Matter.CAUSE else name_of(self.name)
 
 

@@ -154,7 +154,8 @@ class Decision(Record, frozen=True, tag="decision", kw_only=True):
     """What somebody decided, with the reason in `reason`.
 
     `at` is the moment that the decision speaks of (of awareness), else when it was taken;
-    `facts` the hash of the facts of the case at that time, empty when there were none.
+    `facts` the hash of the facts of the case at that time, empty when there were none;
+    `written_in` what a notice that was asked for or approved was written in (cases.writings).
     """
 
     matter: Matter
@@ -163,6 +164,7 @@ class Decision(Record, frozen=True, tag="decision", kw_only=True):
     zone: str = "Europe/Paris"
     facts: str = ""
     details: dict[str, str] = {}
+    written_in: dict[str, str] = {}
 
 
 class FactsVersion(Record, frozen=True, tag="facts", kw_only=True):
@@ -234,10 +236,14 @@ class Awareness(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One case as it stands: the fold of `records`, in the order of their numbers."""
+    """One case as it stands: the fold of `records`, in the order of their numbers.
+
+    `written_in` is what its notices would be written in now (cases.writings); empty: not looked at.
+    """
 
     id: str
     records: tuple[Record, ...]
+    written_in: dict[str, str] = {}
 
     @property
     def opening(self) -> Opening:

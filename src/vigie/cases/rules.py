@@ -142,7 +142,7 @@ def _texts(value: object) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         for name, part in value.items():
-            if name not in ("alert", "content", "sha256", "facts"):
+            if name not in ("alert", "content", "sha256", "facts", "written_in"):
                 yield from _texts(part)
 
 

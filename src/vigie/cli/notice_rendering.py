@@ -113,7 +113,7 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
         look(options, case, f"packets for {len(found.shares)} controllers")
         outcome = write_packets(
             found, to, options.out, documents, register, aliases,
-            story.sha256, told(case), where=str(path), largest=_largest(home),
+            story.sha256, told(case, options.notice), where=str(path), largest=_largest(home),
         )  # fmt: skip
     say(_(
         "{packets} packets written to {path}; {persons} persons on their lists, who has two "

@@ -104,7 +104,7 @@ def _send_professionals(options: Namespace, case: Case, story: Story) -> int:
 def _send_packets(options: Namespace, case: Case, story: Story) -> int:
     folder = required(options.packets, "--packets")
     to = load_recipients(required(options.recipients, "--recipients"))
-    found = parcels(folder, to, same_grounds(case, options.notice), told(case))
+    found = parcels(folder, to, same_grounds(case, options.notice), told(case, options.notice))
     for one in found:
         content(one)  # before the first leaves, all must be what was written
 

@@ -89,8 +89,9 @@ def parcels(
         )  # fmt: skip
     if said.get("told", "") != told:
         raise RefusedError(
-            N_("these packets tell other measures, another cause or other dates than the case"),
-            where=str(folder), remedy=N_("make them again as they were approved"),
+            N_("these packets tell other measures, another cause or other dates than the case, or "
+               "in other words"), where=str(folder),
+            remedy=N_("make them again as they were approved"),
         )  # fmt: skip
     return found
 

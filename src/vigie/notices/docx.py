@@ -13,10 +13,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from vigie.cases.writings import TEMPLATE, TEXTS
 from vigie.errors import SettingsError
 from vigie.language import N_, Text
 from vigie.notices.document import Document
-from vigie.notices.wording import FOLDER
 
 try:
     from docxtpl import DocxTemplate
@@ -27,7 +27,6 @@ except ImportError:
         remedy=N_("install it: pip install 'vigie-sante[notices]'"),
     ) from None
 
-TEMPLATE: Final = "notice.docx"
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -49,7 +48,7 @@ _ENVIRONMENT: Final = _Environment(undefined=StrictUndefined, autoescape=True)
 
 def docx(document: Document, home: Path | None = None) -> bytes:
     """Return the document as Word; raises `SettingsError` for a template that does not fit."""
-    own = home / FOLDER / TEMPLATE if home else None
+    own = home / TEXTS / TEMPLATE if home else None
     where = str(own) if own and own.exists() else f"templates/{TEMPLATE}"
     data = own.read_bytes() if own and own.exists() else _ours()
     try:

@@ -6,19 +6,18 @@ not is refused in one sentence, before anything is made with it.
 
 import string
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
+from vigie.cases.writings import OUR_TEXTS, TEXTS
 from vigie.config import read_toml
 from vigie.errors import SettingsError
 from vigie.language import N_
 from vigie.notices.document import Answers, Block, Bullets, Heading, Paragraph
 from vigie.readers.refusals import nearest
 
-FOLDER: Final = "texts"
 Lists = dict[str, tuple[Any, ...]]
 
 
@@ -100,15 +99,15 @@ def _unknown(name: str, known: list[str], where: str) -> SettingsError:
 
 def load_wording(name: str, language: str, home: Path | None = None) -> tuple[Wording, str]:
     """Return a text and where it came from, that of `home` first; raises `SettingsError`."""
-    own = home / FOLDER / f"{name}.{language}.toml" if home else None
+    own = home / TEXTS / f"{name}.{language}.toml" if home else None
     return _load(str(own) if own and own.exists() else "", f"{name}.{language}.toml")
 
 
 @lru_cache(maxsize=64)
 def _load(own: str, file: str) -> tuple[Wording, str]:
-    where = own or f"{FOLDER}/{file}"
+    where = own or f"{TEXTS}/{file}"
     said = read_toml(
-        Path(own) if own else resources.files("vigie.notices") / FOLDER / file, Wording,
+        Path(own) if own else OUR_TEXTS / file, Wording,
         N_("the text of a notice cannot be read ({reason})"),
         N_("mend that line, or remove the file to return to the text of Vigie"), where,
     )  # fmt: skip
