@@ -17,14 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from benchmarks.elsewhere import archive, commands, contacts, hosts, region
+from benchmarks.elsewhere import archive, commands, contacts, hosts, payers, region
 from benchmarks.elsewhere.judging import Fate, Verdict, judge, rule_of_thumb
 from benchmarks.elsewhere.log import Log, as_events
 from benchmarks.elsewhere.thieves import rob
 from vigie.detection import detect
 
 ARCHIVES = ("archive", "bare")
-NAMES = (*contacts.PLACES, *commands.SETS, *hosts.NETS, *ARCHIVES, *region.LOGS)
+NAMES = (*contacts.PLACES, *commands.SETS, *hosts.NETS, *ARCHIVES, *region.LOGS, *payers.LOGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,9 @@ def draw(name: str, seed: int) -> Log:
     """Return a log with its thefts."""
     if name in commands.SETS:
         return commands.draw(name, seed)
-    if name in region.LOGS:
-        return region.draw(name, seed)
+    for platform in (region, payers):
+        if name in platform.LOGS:
+            return platform.draw(name, seed)
     for module, names in ((contacts, contacts.PLACES), (hosts, hosts.NETS)):
         if name in names:
             return rob(module.draw(name, seed), seed)
