@@ -17,14 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from benchmarks.elsewhere import archive, commands, contacts, hosts, payers, region
+from benchmarks.elsewhere import archive, commands, contacts, group, hosts, payers, region
 from benchmarks.elsewhere.judging import Fate, Verdict, judge, rule_of_thumb
 from benchmarks.elsewhere.log import Log, as_events
 from benchmarks.elsewhere.thieves import rob
 from vigie.detection import detect
 
 ARCHIVES = ("archive", "bare")
-NAMES = (*contacts.PLACES, *commands.SETS, *hosts.NETS, *ARCHIVES, *region.LOGS, *payers.LOGS)
+PLATFORMS = (region, payers, group)
+NAMES = (
+    *contacts.PLACES, *commands.SETS, *hosts.NETS, *ARCHIVES,
+    *(name for platform in PLATFORMS for name in platform.LOGS),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def draw(name: str, seed: int) -> Log:
     """Return a log with its thefts."""
     if name in commands.SETS:
         return commands.draw(name, seed)
-    for platform in (region, payers):
+    for platform in PLATFORMS:
         if name in platform.LOGS:
             return platform.draw(name, seed)
     for module, names in ((contacts, contacts.PLACES), (hosts, hosts.NETS)):
