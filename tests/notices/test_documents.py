@@ -341,3 +341,32 @@ def test_no_field_of_a_sheet_is_left_blank(story, case, private_home) -> None:
         sheet = papers.sheet(file(case, kind, private_home, DATE), story)
         answers = [row for b in sheet.blocks if isinstance(b, Answers) for row in b.rows]
         assert all(value.strip() for _label, value in answers)
+
+
+def test_word_says_its_language_and_heads_its_tables(story, case, private_home) -> None:
+    import docx as word
+
+    document = papers.sheet(file(case, "complaint", private_home, DATE), story)
+    made = word.Document(io.BytesIO(form("docx")(document)))
+    heads = [[cell.text for cell in table.rows[0].cells] for table in made.tables]
+    said = {"fr": ["Rubrique", "Réponse"], "en": ["Field", "Answer"]}[story.language]
+    assert heads[0] == said
+    assert all(len(row.cells) == len(table.columns) for table in made.tables for row in table.rows)
+    assert next(head for head in heads if len(head) == 3)[-1] in ("précisions", "details")
+    assert 'w:val="fr-FR"' in made.styles.element.xml or story.language == "en"
+    assert "PAGE" in made.sections[0].footer.paragraphs[0]._p.xml
+    assert not made.core_properties.comments
+
+
+def test_who_answers_for_a_protected_adult_represents_or_assists(story) -> None:
+    exposed = Exposed(("identity",), (), story.began, story.ended)
+    person = ZOE | {"guardian": "Mme Tuteur", "guardian_postcode": "44000",
+                    "guardian_city": "NANTES"}  # fmt: skip
+    text = Letters(story).write(exposed, person, Route.PROTECTED).text()
+    assert ("représentez ou assistez" in text) == (story.language == "fr")
+    assert ("whom you represent or assist" in text) == (story.language == "en")
+
+
+def test_a_draft_letter_says_first_what_of_it_is_not_everybody_s(story) -> None:
+    first = controllers.draft_letter(story, share()).blocks[0]
+    assert "persons.csv" in first.text

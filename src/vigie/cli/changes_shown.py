@@ -2,18 +2,32 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from vigie.cases.differences import Change
 from vigie.cli.terminal import draw_table
 from vigie.clocks.moments import shown
-from vigie.language import _
+from vigie.language import _, number, plural
+
+_CONTROLLER: Final = "persons.controller:"
+_FEW: Final = 10
 
 
 def draw_changes(
     changes: Iterable[Change], zone: str, title: str = "", before: str = "", after: str = ""
 ) -> None:
-    """Print each change under the name that people know; moments in the time zone of the case."""
-    rows = [(c.label, _said(c.before, zone), _said(c.after, zone)) for c in changes]
+    """Print each change under the name that people know; moments in the time zone of the case.
+
+    Of the controllers, who may be thousands, the first few.
+    """
+    told = list(changes)
+    hidden = {*[c for c in told if c.name.startswith(_CONTROLLER)][_FEW:]}
+    rows = [(c.label, _said(c.before, zone), _said(c.after, zone)) for c in told
+            if c not in hidden]  # fmt: skip
+    if more := len(hidden):
+        text = plural("persons of {count} more controller", "persons of {count} more controllers",
+                      more)  # fmt: skip
+        rows.append((text.format(count=number(more)), "…", "…"))
     draw_table((_("fact"), before or _("before"), after or _("now")), rows, title)
 
 

@@ -100,6 +100,16 @@ def look(options: Namespace, case: Case, subject: str) -> None:
     journal.look_at_persons(home_of(options), f"{case.id} {options.notice}: {subject}", reason)
 
 
+def of_processor(case: Case) -> None:
+    """Say whose the letters are to write, where the case is a processor's."""
+    if case.role == "processor":
+        remark("! " + _(
+            "In this case you are a processor: to write to the persons is each controller's to do, "
+            "whose packet holds a draft. These letters serve if they mandated you, or for data of "
+            "your own."
+        ))  # fmt: skip
+
+
 def say_ways(mailing: Mailing) -> None:
     """Print how many persons go which way, and what the register gave."""
     rows = [(_(WAYS[way]), number(count)) for way, count in sorted(mailing.ways.items())]

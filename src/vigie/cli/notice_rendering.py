@@ -15,6 +15,7 @@ from vigie.cli.notice_persons import (
     date_of,
     holders_of,
     look,
+    of_processor,
     persons,
     required,
     say_joined,
@@ -115,10 +116,12 @@ def _controllers(options: Namespace, case: Case, story: Story) -> int:
             found, to, options.out, documents, register, aliases,
             story.sha256, told(case, options.notice), where=str(path), largest=_largest(home),
         )  # fmt: skip
-    say(_(
-        "{packets} packets written to {path}; {persons} persons on their lists, who has two "
-        "controllers on both."
-    ).format(
+    text = plural(
+        "{packets} packet written to {path}, with {persons} persons on its list.",
+        "{packets} packets written to {path}, with {persons} persons on their lists (those who "
+        "have two controllers are on both).", len(outcome.packets),
+    )  # fmt: skip
+    say(text.format(
         packets=number(len(outcome.packets)), persons=number(outcome.persons), path=options.out
     ))  # fmt: skip
     if outcome.possible:
@@ -157,6 +160,7 @@ def _letters(options: Namespace, case: Case, story: Story) -> int:
     to, home = _operator(options), home_of(options)
     required(options.register, "--register")
     suffix = (options.form or ["pdf"])[0]
+    of_processor(case)
     with persons(options, story, by_controller=False) as (found, register, aliases):
         assert register is not None
         look(options, case, "letters to print")

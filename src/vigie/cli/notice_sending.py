@@ -14,6 +14,7 @@ from vigie.cli.notice_persons import (
     date_of,
     holders_of,
     look,
+    of_processor,
     persons,
     required,
     say_ways,
@@ -81,6 +82,7 @@ def send(options: Namespace) -> int:
 def _send_letters(options: Namespace, case: Case, story: Story) -> int:
     required(options.register, "--register")
     letters, mailing = Letters(story, home_of(options)), Mailing()
+    of_processor(case)
     with persons(options, story, by_controller=False) as (found, register, aliases):
         assert register is not None
         people = addressees(found, register, aliases, date_of(options).date(), mailing)

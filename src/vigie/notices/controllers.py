@@ -232,7 +232,15 @@ def draft_letter(story: Story, share: Share, home: Path | None = None) -> Docume
     exposed = Exposed(_ordered(seen), _ordered(possible), told.began, told.ended)
     person = {"surname": _("[name]"), "address": _("[address]"), "postcode": "[…]", "city": "[…]"}
     letter = Letters(told, home).write(exposed, person, Route.ADULT)
-    return msgspec.structs.replace(letter, kind="draft_letter", foot=foot(story, story.sha256))
+    note = _(
+        "[Draft, to be completed. It tells all that was or may have been seen of any of your "
+        "persons: keep for each the data and the days that persons.csv gives, with what follows "
+        "from them and what can be done. Take this paragraph out.]"
+    )
+    return msgspec.structs.replace(
+        letter, kind="draft_letter", foot=foot(story, story.sha256),
+        blocks=(Paragraph(note), *letter.blocks),
+    )  # fmt: skip
 
 
 def _ordered(classes: Iterable[str]) -> tuple[str, ...]:

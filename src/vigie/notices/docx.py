@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from vigie.cases.writings import TEMPLATE, TEXTS
 from vigie.errors import SettingsError
-from vigie.language import N_, Text
+from vigie.language import N_, Text, _
 from vigie.notices.document import Document
 
 try:
@@ -28,6 +28,8 @@ except ImportError:
     ) from None
 
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
+_WORDS: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PLACES: Final = {"fr": "fr-FR", "en": "en-GB"}
 
 
 class _Environment(Environment):
@@ -72,7 +74,7 @@ def _context(document: Document) -> dict[str, Any]:
     said = document.plain()
     for block in said["blocks"]:
         if block["kind"] == "answers":
-            block["header"] = ("", "")
+            block["header"] = (_("Field"), _("Answer"))
     return said
 
 
@@ -83,6 +85,8 @@ def _fixed(template: Any, document: Document) -> bytes:
     properties.language, properties.last_modified_by = document.language, document.sender[0]
     properties.created = properties.modified = datetime.fromisoformat(document.date)
     properties.revision = 1
+    for said in template.docx.styles.element.iter(f"{_WORDS}lang"):  # else Word corrects in English
+        said.set(f"{_WORDS}val", _PLACES[document.language])
     made, out = io.BytesIO(), io.BytesIO()
     template.save(made)
     with zipfile.ZipFile(made) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as fresh:

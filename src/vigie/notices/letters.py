@@ -144,18 +144,23 @@ def _addressed(person: Person, way: Route) -> dict[str, str]:
             "of_whom": _("concerning you"),
         }
     else:
+        # A guardian represents, a curator assists (code civil, art. 440): no register says which.
+        data = _("personal data {of_name}, whose legal representative you are")
+        if way == Route.PROTECTED:
+            data = _("personal data {of_name}, whom you represent or assist")
         whose = {
             "of_data": _("personal data {of_name}").format(of_name=of(name)),
-            "your_data": _("personal data {of_name}, whose legal representative you are").format(
-                of_name=of(name)
-            ),
+            "your_data": data.format(of_name=of(name)),
             "of_whom": _("concerning {name}").format(name=name),
         }
     return {**whose, "person": name, "greeting_end": _("Madam, Sir")}
 
 
 def _meaning(name: str) -> str:
-    return _("In what follows, “you” means {name}, for whom you act.").format(name=name)
+    return _(
+        "In what follows, the data and rights called “yours” are those of {name}; what is advised "
+        "is for you to do, who act for them."
+    ).format(name=name)
 
 
 def foot(story: Head, sha256: str) -> str:

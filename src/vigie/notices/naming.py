@@ -11,16 +11,17 @@ from vigie.language import current_language
 
 _KINDS: Final = {
     "m": (
-        "cabinet", "centre", "ch", "chr", "chru", "chu", "conseil", "gcs", "ght", "gip", "groupe",
-        "groupement", "laboratoire", "pole", "reseau", "service", "syndicat",
+        "cabinet", "centre", "ch", "chr", "chru", "chu", "conseil", "gcs", "ght", "gie", "gip",
+        "groupe", "groupement", "laboratoire", "pole", "reseau", "service", "syndicat",
     ),
     "f": (
         "caisse", "clinique", "compagnie", "cpam", "cpts", "fondation", "maison", "msp",
-        "mutualite", "mutuelle", "pharmacie", "polyclinique", "societe",
+        "mutualite", "mutuelle", "pharmacie", "polyclinique", "prevoyance", "societe",
     ),
     "p": ("cliniques", "hopitaux", "hospices", "laboratoires"),
     "e": (
-        "agence", "ap-hm", "ap-hp", "ars", "assistance", "association", "ehpad", "etablissement",
+        "agence", "ap-hm", "ap-hp", "ars", "assistance", "association", "ehpad", "entraide",
+        "etablissement",
         "hopital", "institut", "union", "urps",
     ),
 }  # fmt: skip
