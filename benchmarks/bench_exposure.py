@@ -9,6 +9,7 @@ the bare DuckDB query for the same set, over the same store, in one run.
     python -m benchmarks.bench_exposure 0.02 341 342
     python -m benchmarks.bench_exposure other-hours 0.02 375   # thefts moved to nights, days off
     python -m benchmarks.bench_exposure half 0.02 373          # half of each
+    python -m benchmarks.bench_exposure at-home 0.02 378       # half from elsewhere, half at home
     python -m benchmarks.bench_exposure large 30 FOLDER    # 30 million accesses of one account
 """
 
@@ -23,6 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
@@ -32,7 +34,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.base import Result
-from benchmarks.other_hours import Hours, moved
+from benchmarks.other_hours import Hours, at_home, moved
 from vigie.detection import COLUMNS, detect
 from vigie.events import SCHEMA
 from vigie.exposure import EVIDENCE, Exposure, Scope, Stretch, expose
@@ -345,16 +347,19 @@ def run(scale: float = 0.1) -> list[Result]:
     ]  # fmt: skip
 
 
+_CHANGES: Final[dict[str, Callable[[World], World]]] = {
+    "other-hours": moved, "half": partial(moved, share=0.5), "at-home": at_home,
+}  # fmt: skip
+
+
 def main() -> None:
     """Print both tables for the scale and seeds given on the command line, or ask about much."""
     if sys.argv[1] == "large":
         sys.stdout.write(large(int(float(sys.argv[2]) * 1e6), Path(sys.argv[3])))
         return
-    elsewhen = sys.argv[1] == "other-hours"
-    scale, *seeds = sys.argv[1 + elsewhen :]
-    close, wide = told_apart(
-        float(scale), [int(seed) for seed in seeds], moved if elsewhen else None
-    )
+    change = _CHANGES.get(sys.argv[1])
+    scale, *seeds = sys.argv[1 + bool(change) :]
+    close, wide = told_apart(float(scale), [int(seed) for seed in seeds], change)
     sys.stdout.write(f"{table(close)}\n\nA day more each side:\n\n{table(wide)}\n")
 
 

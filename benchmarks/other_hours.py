@@ -1,8 +1,9 @@
-"""Thefts moved to hours at which the owner does not work, at the owner's own place.
+"""Thefts moved to hours at which the owner does not work, or to the owner's own place.
 
 The simulator's thieves mostly come while the owner works. Here the same thefts, access by access,
 are put into the owner's nights or days off, in sessions of their own, from the network and the
-device that the owner uses most. Nobody else's accesses change.
+device that the owner uses most. And its thieves from elsewhere never come from the owner's place:
+`at_home` puts a share of their visits there, at the times they had. Nobody else's accesses change.
 """
 
 from collections.abc import Iterator
@@ -104,13 +105,51 @@ def moved(world: World, share: float = 1.0) -> World:
         )
     if not parts:
         return world
+    return replace(_together(world, raw, kept, parts), attacks=tuple(attacks))
+
+
+def at_home(world: World, share: float = 0.5) -> World:
+    """Return the world with a share of the visits of thieves from elsewhere at the owner's place.
+
+    They keep their times, in sessions of their own.
+    """
+    raw = {name: world.accesses.column(name).to_numpy().copy() for name in ACCESSES.names}
+    kept, parts = np.ones(len(raw["at"]), bool), []
+    for number, theft in enumerate(world.attacks):
+        if theft.parameters["from"] == "inside":
+            continue
+        rng = stream(world.seed, world.preset, "at home", number)
+        for account in theft.accounts:
+            honest, rows = _rows(raw, number, account)
+            if not len(rows) or not len(honest):
+                continue
+            rows = rows[_visits(raw["at"][rows], rng, share)]
+            if len(rows):
+                kept[rows] = False
+                first = _FIRST + (number << 24) + (account << 8)
+                columns = {name: values[rows] for name, values in raw.items()}
+                parts.append(_in_sessions(raw, honest, columns, first))
+    return _together(world, raw, kept, parts)
+
+
+def _rows(raw: dict[str, Ints], number: int, account: int) -> tuple[Ints, Ints]:
+    """Return the rows of the owner of an account, and those of a theft through it, logins apart."""
+    mine = raw["account"] == account
+    stolen = mine & (raw["attack"] == number) & (raw["action"] != _LOGIN)
+    return np.flatnonzero(mine & (raw["attack"] < 0)), np.flatnonzero(stolen)
+
+
+def _together(
+    world: World, raw: dict[str, Ints], kept: NDArray[np.bool_], parts: list[dict[str, Ints]]
+) -> World:
+    """Return the world with the rows that were kept and those that were made."""
     columns = {
         name: np.concatenate([values[kept], *(part[name] for part in parts)])
         for name, values in raw.items()
     }
     order = np.argsort(columns["at"], kind="stable")
     arrays = [pa.array(columns[one.name][order]).cast(one.type) for one in ACCESSES]
-    return replace(world, attacks=tuple(attacks), accesses=pa.table(arrays, schema=ACCESSES))
+    return replace(world, accesses=pa.table(arrays, schema=ACCESSES))
 
 
 def _moved(
@@ -124,9 +163,7 @@ def _moved(
     (number, theft), (kept, share) = numbered, chosen
     rng = stream(world.seed, world.preset, "other hours", number)
     for account in theft.accounts:
-        mine = raw["account"] == account
-        honest = np.flatnonzero(mine & (raw["attack"] < 0))
-        rows = np.flatnonzero(mine & (raw["attack"] == number) & (raw["action"] != _LOGIN))
+        honest, rows = _rows(raw, number, account)
         if not len(rows) or len(honest) < 50:
             continue
         hours = Hours.of(raw["at"][honest])
