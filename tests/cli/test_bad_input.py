@@ -190,6 +190,19 @@ def test_a_lost_catalogue_is_not_begun_anew(vigie: Vigie, home: Path) -> None:
     assert {path: path.read_bytes() for path in home.rglob("*.parquet")} == segments
 
 
+@pytest.mark.parametrize("spoil", [b"", b'{"alarm_bud', b"[1]"])
+def test_how_an_answer_was_asked_for_is_forgotten_where_it_is_damaged(
+    spoil: bytes, vigie: Vigie, home: Path
+) -> None:
+    vigie("alerts")
+    (home / "last-asked.json").write_bytes(spoil)
+    assert vigie("alerts")[0] == 4
+    (home / "last-asked.json").write_bytes(spoil)
+    code, _printed, errors = vigie("explain", "93d4")
+    assert code == 2
+    assert "no alert begins with '93d4'" in errors
+
+
 # What a log says, shown
 
 EVIL = "\x1b[31mroot\x1b]0;x\x07\x9b2J"

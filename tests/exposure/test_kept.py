@@ -85,3 +85,21 @@ def test_after_a_rotation_the_evidence_is_of_the_same_events(tmp_path: Path) -> 
     assert kept.evidence(once).column("event_id")[0].as_py() == (1).to_bytes(16, "big")
     moved = load(tmp_path).evidence(twice).column("event_id")[0].as_py()
     assert moved == twice.advanced((1).to_bytes(16, "big"), once.version)
+
+
+def test_answers_given_up_half_way_leave_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(tmp_path, [alert("aa")], evidence(1), 100)
+
+    def fail(path: Path, *_: object) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    for name in ("write_bytes", "replace"):
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, name, fail)
+            for _again in range(3):
+                with pytest.raises(StoreError):
+                    keep(tmp_path, [alert("bb")], evidence(2), 120)
+        assert [one.id for one in load(tmp_path).answer.alerts] == ["aa"]
+    assert keep(tmp_path, [alert("bb")], evidence(2), 120).alert("aa").account == "eve"

@@ -15,7 +15,7 @@ from vigie.cli.terminal import home_of, remark, remarks, settings_of
 from vigie.cli.times import day_of
 from vigie.errors import UsageError
 from vigie.language import N_, _
-from vigie.stores.layout import is_writable
+from vigie.stores.layout import is_writable, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +101,9 @@ def remember(options: Namespace, answer: Answer) -> "tuple[Kept, bool]":
         "budgets": list(found.budgets),
     }  # fmt: skip
     before = _last_asked(home)
-    path = home / LAST_ASKED
-    path.touch(0o600)
-    path.write_bytes(msgspec.json.encode(asked))
+    with telling(path := home / LAST_ASKED):
+        path.touch(0o600)
+        path.write_bytes(msgspec.json.encode(asked))
     with open_present(options) as store:
         key = store.keyring.version
     tell = partial(evidence_of, found, answer.rows)
@@ -118,5 +118,9 @@ def recall(options: Namespace) -> None:
 
 
 def _last_asked(home: Path) -> dict[str, Any]:
+    """Return how the last answer was asked for: a convenience, forgotten where it is damaged."""
     path = home / LAST_ASKED
-    return dict(msgspec.json.decode(path.read_bytes())) if path.exists() else {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}

@@ -83,8 +83,8 @@ def keep(
 ) -> Kept:  # fmt: skip
     """Keep an answer beside the alerts of earlier ones; `tell` gives the evidence of accounts.
 
-    The journal is told first: a process killed half-way leaves the answer before, still vouched
-    for.
+    The journal is told before either file takes its name: a process killed half-way, or a full
+    disk, leaves the answer before, still vouched for.
     """
     now = {alert.id: alert for alert in alerts}
     every = {alert.id: alert for alert in load(home).answer.alerts} | now
@@ -98,10 +98,10 @@ def keep(
             1, events, accounts, hash_file(_fresh(evidence)), told, key, (*sorted(now),)
         )
     data = msgspec.json.encode(answer, order="sorted")
-    journal.record(home, ENTRY, f"{len(told)} alerts {hashlib.sha256(data).hexdigest()}")
     with telling(answers):
         _fresh(answers).touch(0o600)
         _fresh(answers).write_bytes(data)
+        journal.record(home, ENTRY, f"{len(told)} alerts {hashlib.sha256(data).hexdigest()}")
         for path in (evidence, answers):
             _fresh(path).replace(path)
     return Kept(home, answer)
@@ -134,7 +134,8 @@ def load(home: Path) -> Kept:
     with telling(path):
         data = path.read_bytes()
     vouched = [e.subject.split()[-1] for e in journal.entries(home) if e.what == ENTRY]
-    if hashlib.sha256(data).hexdigest() not in vouched[-2:]:
+    # The same answer given up half-way again and again is one: the file is of the one before it.
+    if hashlib.sha256(data).hexdigest() not in [*dict.fromkeys(reversed(vouched))][:2]:
         raise _changed(path)
     return Kept(home, msgspec.json.decode(data, type=Answer))
 
