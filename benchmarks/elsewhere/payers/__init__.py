@@ -48,9 +48,9 @@ def live(seed: int) -> tuple[World, Lines, Numbers]:
     oddities.move(world)
     shops.trade(world, rows, book)
     counters.serve(world, rows, book)
-    hospitals.admit(world, rows, book)
+    stays = hospitals.admit(world, rows, book)
     oddities.add(world, rows, book)
-    offices.work(world, rows, book)
+    offices.work(world, rows, book, stays)
     counters.answer(world, rows)
     world.alphabet = logged.alphabet(world)
     return world, logged.write(world, numbers, rows.joined()), numbers
@@ -71,7 +71,7 @@ def _rich(world: World, numbers: Numbers, lines: Lines, families: tuple[str, ...
     told = {
         "profession": by_kind("activity"), "role": by_kind("role"),
         "actor_kind": (services.astype(np.int64), ["person", "service"]),
-        "client_app": (services.astype(np.int64), ["portal", "software"]),
+        "client_app": (1 * (of["agent"] == logged.BY_SOFTWARE), ["portal", "software"]),
         "organisation": _organisation(world, of),
         "area": (np.append(world.area[world.lives], -1)[patient], AREAS),
         "query_shape": (of["shape"], logged.SHAPES), "outcome": (of["outcome"], logged.OUTCOMES),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.elsewhere.payers.people import DAYS, HOLIDAYS, World, clients
+from benchmarks.elsewhere.payers.people import DAYS, HOLIDAYS, RENEWED, World, clients
 from benchmarks.elsewhere.payers.shops import (
     AMEND,
     BEFORE,
@@ -160,7 +160,8 @@ def _transports(world: World, rows: Rows, book: Book) -> None:
     parts.append((day, once, whom(world, ill, once, 0.3, 0.05), np.zeros(len(once), bool)))
     day, site, patient, known = (np.concatenate(column) for column in zip(*parts, strict=True))
     at = within(rng, day, 7, 18.5)
-    asked = ~known | ((day % 28 < 2) & (rng.random(len(day)) < 0.6))
+    begins = (day >= RENEWED + 1) & (day < RENEWED + 7)  # new cards; each is asked for once
+    asked = ~known | ((begins | (day % 28 < 2)) & (rng.random(len(day)) < 0.5))
     before = at[asked] - rng.uniform(0.5, 20, asked.sum()) * HOUR
     hour = before % DAY / HOUR
     before = np.where((hour < 7) | (hour > 19), before // DAY * DAY + 17 * HOUR, before)

@@ -22,17 +22,19 @@ from vigie.events import ACTIONS, VOCABULARIES
 OUTAGE: Final = (42, 9.2, 16.5)
 """The day and the hours in which the portal answered nobody."""
 THRICE: Final = 34
-"""The day from which the new software of some sites asks three times."""
+"""The day from which the new software of some pharmacies asks three times."""
 SHAPES: Final = VOCABULARIES["query_shape"]
 OUTCOMES: Final = VOCABULARIES["outcome"]
 AUTH: Final = ("password", "card", "certificate", "code by mail")
 AGENTS: Final = (*tuple(f"browser {number}" for number in range(9)), "software")
+BY_SOFTWARE: Final = len(AGENTS) - 1
 ACTION: Final = {name: number for number, name in enumerate(ACTIONS)}
 MISSED: Final = OUTCOMES.index("minor_failure")
 _PAUSE: Final = 30 * 60
 _DOES: Final = {
     shops.CHECK: "rights_check", shops.QUOTE: "create", shops.AMEND: "update", shops.VIEW: "open",
     shops.BILL: "billing", shops.FIND: "open", shops.LOOK: "rights_check",
+    shops.BATCH: "rights_check",
 }  # fmt: skip
 
 
@@ -109,7 +111,8 @@ def write(world: World, numbers: Numbers, drawn: tuple[np.ndarray, ...]) -> Line
     begun = np.flatnonzero(fresh)
     seat = _seats(world, at[begun], account[begun], where[begun])
     does = np.array([ACTION[_DOES[n]] for n in range(len(_DOES))])
-    exact = np.isin(way, [shops.CHECK, shops.LOOK])
+    batch = way == shops.BATCH
+    exact = batch | np.isin(way, [shops.CHECK, shops.LOOK])
     columns = {
         "at": START + ((at - 3600) * 1e6).astype(np.int64) // SECOND * SECOND,
         "account": account, "patient": patient, "action": does[way],
@@ -119,6 +122,7 @@ def write(world: World, numbers: Numbers, drawn: tuple[np.ndarray, ...]) -> Line
         "site": np.where(site >= 0, site, where),
         **{name: column[session] for name, column in seat.items()},
     }  # fmt: skip
+    columns["agent"] = np.where(batch, BY_SOFTWARE, columns["agent"])
     lines = Lines(columns)
     sought = lines.take(np.flatnonzero(way == shops.FIND))
     pages = searches(world, sought, np.minimum(world.rng.geometric(0.55, sought.count), 10))
@@ -137,11 +141,14 @@ def renumbered(world: World, numbers: Numbers, lines: Lines) -> Lines:
 
 
 def _outage(world: World, drawn: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-    """What could not be asked is noted on paper and asked the next day, in a row, or never."""
+    """What could not be asked is noted on paper and asked the next day, in a row, or never.
+
+    The hotline notes nothing: who wants an answer rings again.
+    """
     at, account, patient, way, site = drawn
     day, begins, ends = OUTAGE
     hit = (at > day * DAY + begins * HOUR) & (at < day * DAY + ends * HOUR)
-    again = hit & (world.rng.random(len(at)) < 0.7)
+    again = hit & (world.rng.random(len(at)) < 0.7) & (world.kind[account] != KIND["hotline"])
     at = at.copy()
     key = (account[again] << 20) + (at[again] % DAY).astype(np.int64)
     order = np.argsort(key)
@@ -160,7 +167,8 @@ def _typed(world, numbers: Numbers, at, account, patient, way, site) -> tuple[np
     slips = np.flatnonzero(asks & by_hand & (rng.random(len(at)) < 0.035))
     wrong = world.number[patient[slips]] + rng.integers(1, 9, len(slips)) * 10 ** rng.integers(
         1, 6, len(slips))  # fmt: skip
-    new = (world.home % 13 == 4)[account] & (at > THRICE * DAY)
+    new = (world.home % 6 == 4)[account] & (at > THRICE * DAY)
+    new &= world.kind[account] == KIND["pharmacist"]
     thrice = np.flatnonzero(asks & new & (rng.random(len(at)) < 0.95))
     parts = [
         (at, account, patient, way, site, np.zeros(len(at), bool)),
@@ -242,7 +250,7 @@ def _seats(world: World, at: np.ndarray, account: Ints, site: Ints) -> dict[str,
     means = np.where(rng.random(len(world.kind)) < 0.3, 1, 0)[account]
     auth = np.where(role == "software", 2, np.where(home, 3, means))
     return {"device": device, "network": network, "auth": auth,
-            "agent": np.where(role == "software", len(AGENTS) - 1, agent % 9)}  # fmt: skip
+            "agent": np.where(role == "software", BY_SOFTWARE, agent % 9)}  # fmt: skip
 
 
 def alphabet(world: World) -> tuple[Ints, Ints]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from benchmarks.elsewhere.payers.people import DAYS, OPENED, TAKEN, World
 from benchmarks.elsewhere.payers.shops import (
+    BATCH,
     BILL,
     CHECK,
     QUOTE,
@@ -105,7 +106,7 @@ def _move_files(world: World, rows: Rows) -> None:
         some = file[np.argsort(world.name[file])][:900]
         who = np.full(len(some), account)
         start = np.full(len(some), day * DAY + 19.5 * HOUR)
-        rows.add(in_a_row(rng, who, start, 4.0), who, some, CHECK)
+        rows.add(in_a_row(rng, who, start, 4.0), who, some, BATCH)
 
 
 def _try_out(world: World, rows: Rows) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from benchmarks.elsewhere.log import Ints
+from benchmarks.elsewhere.payers.hospitals import Stays
 from benchmarks.elsewhere.payers.people import RENEWED, World
 from benchmarks.elsewhere.payers.shops import BILL, LOOK, VIEW, Book, software
 from benchmarks.elsewhere.region.rows import DAY, HOUR, Rows, in_a_row
@@ -16,13 +17,13 @@ _ALPHABETIC = 4
 """Of seven sites, how many sort what is refused by name; the others take it by date."""
 
 
-def work(world: World, rows: Rows, book: Book) -> None:
+def work(world: World, rows: Rows, book: Book, stays: Stays) -> None:
     """Add what follows from the files."""
     at, site, patient, billed = book.joined()
     _refused(world, rows, site, patient, billed)
     _chase(world, rows, site, patient, billed)
     _reconcile(world, rows, site, patient, billed)
-    _renew(world, rows, at, site, patient, billed)
+    _renew(world, rows, at, site, patient, billed, stays)
     _watch_quotes(world, rows, at, site, patient, billed)
 
 
@@ -96,18 +97,23 @@ def _reconcile(world, rows, site, patient, billed) -> None:
         in_lists(world, rows, site[some], patient[some], day, 13.6, 50.0, (VIEW,))
 
 
-def _renew(world, rows, at, site, patient, billed) -> None:
-    """After New Year rights are asked again for whoever has a file under way."""
-    sector = np.array(world.sector)[site]
-    under_way = (at < RENEWED * DAY) & (at > (RENEWED - 45) * DAY)
-    under_way &= ~np.isfinite(billed) | (billed > RENEWED * DAY)
-    careful = (site * 7 % 10) < 7
-    some = np.flatnonzero(under_way & careful & (sector != "laboratory"))
-    _, once = np.unique(site[some] << 32 | patient[some], return_index=True)
-    some = some[once]
-    day = RENEWED + 1 + (site[some] * 3 % 7)
+def _renew(world, rows, at, site, patient, billed, stays: Stays) -> None:
+    """After New Year rights are asked again for quotes not yet delivered and stays that go on.
+
+    What was given in December is paid by December's rights: nobody asks for it again.
+    """
+    sold_here = np.isin(np.array(world.sector)[site], ["optician", "hearing"])
+    quoted = (at < RENEWED * DAY) & (at > (RENEWED - 45) * DAY) & sold_here
+    quoted &= ~np.isfinite(billed) | (billed > RENEWED * DAY)
+    quoted &= (site * 7 % 10) < 7
+    lies = (stays.begins < RENEWED * DAY) & (stays.ends > (RENEWED + 1) * DAY)
+    site = np.r_[site[quoted], stays.site[lies]]
+    patient = np.r_[patient[quoted], stays.patient[lies]]
+    _, once = np.unique(site << 32 | patient, return_index=True)
+    site, patient = site[once], patient[once]
+    day = RENEWED + 1 + (site * 3 % 7)
     day = day + np.where(day % 7 == 6, 1, 0) + np.where(day % 7 == 0, 1, 0)
-    in_lists(world, rows, site[some], patient[some], day, 9.5, 40.0, (LOOK,))
+    in_lists(world, rows, site, patient, day, 9.5, 40.0, (LOOK,))
 
 
 def _watch_quotes(world, rows, at, site, patient, billed) -> None:

@@ -14,7 +14,7 @@ from benchmarks.elsewhere.payers.people import DAYS, SCHOOL, World, clients
 from benchmarks.elsewhere.region.people import Pool
 from benchmarks.elsewhere.region.rows import DAY, HOUR, Rows, in_a_row, within
 
-CHECK, QUOTE, AMEND, VIEW, BILL, FIND, LOOK = range(7)
+CHECK, QUOTE, AMEND, VIEW, BILL, FIND, LOOK, BATCH = range(8)
 """Ask for a person's rights; ask for an agreement; change it; look at it; bill; a search by name
 and then the person's file; the rights again, of a person who is known."""
 BEFORE = 60

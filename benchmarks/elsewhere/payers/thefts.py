@@ -56,13 +56,6 @@ class Crime:
         some = self.times[(self.times > until(_FIRST)) & (self.times < until(_FIRST + later))]
         return int(self.rng.choice(some)) if len(some) else until(_FIRST + 6.4)
 
-    def beside(self, begin: int, share: float, count: int) -> Ints:
-        """Return moments beside the owner's own: a share of all becomes the thief's."""
-        times = self.times[self.times >= begin]
-        many = self.rng.poisson(share / (1 - share), len(times))
-        at = np.repeat(times, many)
-        return np.sort(at + self.rng.integers(5, 600, len(at)) * SECOND)[:count]
-
     def daily(self, begin: int, each: float, count: int) -> Ints:
         """Return moments in the hours at which the account works, some each day that it does."""
         days = np.unique((self.times[self.times >= begin] - until(0)) // DAY)
@@ -193,8 +186,10 @@ def _own_files(crime: Crime) -> Lines:
 
 def _at_the_desk(crime: Crime) -> Lines:
     """In the victim's session, between its own customers."""
-    at = crime.beside(crime.start(10), crime.pace(0.2, 0.4, 0.6, 0.8), 250)
-    return crime.asks(at, crime.anybody(250), False)
+    at = crime.daily(crime.start(10), crime.pace(8, 25, 60, 120), 250)
+    lines = crime.asks(at, crime.anybody(250), False)
+    taken = int(crime.rng.integers(400_000, 10**6))  # its cookie is used from another address
+    return lines.but(network=taken) if crime.coin() else lines
 
 
 def _by_night(crime: Crime) -> Lines:
@@ -214,7 +209,7 @@ def _dormant(crime: Crime) -> Lines:
 
 
 def _before(crime: Crime) -> Lines:
-    at = crime.beside(until(0), crime.pace(0.1, 0.25, 0.5), 900)
+    at = crime.daily(until(0), crime.pace(4, 10, 25), 900)
     return crime.asks(at, crime.anybody(900), crime.coin())
 
 
@@ -225,7 +220,7 @@ def _one_insurer(crime: Crime) -> Lines:
     chosen = int(crime.rng.choice(np.flatnonzero(many > 250)))
     patient = crime.rng.permutation(np.flatnonzero(contract == chosen))[:250]
     at = crime.burst(crime.start(), crime.pace(4, 20, 90), len(patient)) if crime.coin() else (
-        crime.beside(crime.start(8), crime.pace(0.3, 0.6), len(patient)))  # fmt: skip
+        crime.daily(crime.start(8), crime.pace(15, 40), len(patient)))  # fmt: skip
     return crime.asks(at, patient, crime.coin())
 
 
@@ -233,7 +228,7 @@ def _one_town(crime: Crime) -> Lines:
     """People of the victim's own town, beside its own customers."""
     town = crime.world.town_of[crime.world.home[crime.account]]
     patient = crime.rng.permutation(np.flatnonzero(crime.world.lives == town))[:250]
-    at = crime.beside(crime.start(6), crime.pace(0.2, 0.4, 0.6), len(patient))
+    at = crime.daily(crime.start(6), crime.pace(8, 25, 80), len(patient))
     return crime.asks(at, patient, False)
 
 
