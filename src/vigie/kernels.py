@@ -11,6 +11,9 @@ fifths of its time there (see docs/benchmarks.md).
 Arguments that belong together may be one `NamedTuple` of arrays: in a `kernel` that costs nothing,
 in a `compiled` loop a reference is counted wherever one of them is looked at.
 
+Divisions are numpy's, infinite by zero: the check that Python makes keeps loops from becoming
+vector instructions.
+
 `_nrt` is the option that numba's own string and sorting loops are compiled with; a kernel that did
 make an array would not compile.
 """
@@ -43,7 +46,9 @@ Records = NDArray[np.void]
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 # A dictionary, because numba's types do not tell of the last one.
-_OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "_nrt": False}
+_OPTIONS: Final[dict[str, Any]] = {
+    "cache": True, "nogil": True, "error_model": "numpy", "_nrt": False,
+}  # fmt: skip
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -53,7 +58,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def compiled(function: Loop) -> Loop:
     """Compile a loop that makes arrays, such as the one it returns."""
-    return cast(Loop, numba.njit(cache=True, nogil=True)(function))
+    return cast(Loop, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def is_kept(loop: Any) -> bool:

@@ -92,9 +92,9 @@ class Circumstances(State):
         text = units.text
         outcome = self._outcome(units)
         country = self._country(units)
-        stay = self._stays.number_pairs(units.account, country)
+        stay = self._stays.number_runs(units.account, country)
         self._stayed = grown(self._stayed, len(self._stays))
-        means = self._means.number_pairs(units.account, text["auth_method"])
+        means = self._means.number_runs(units.account, text["auth_method"])
         self._used = grown(self._used, len(self._means))
         rows = _Rows(
             units.account, units.at, units.action == _LOGIN, outcome, units.act, said, new,

@@ -193,7 +193,7 @@ class Observer(State):
         new = {name: np.zeros(len(seen), bool) for name in self._places}
         for name, numbers in self._places.items():
             met = len(numbers)
-            pair = numbers.number_pairs(account, text[name])
+            pair = numbers.number_runs(account, text[name])
             new[name] = _first_of(pair, met)
         marks = np.full(len(units), -1, np.int8)
         marks[seen[visit & said]] = 0

@@ -157,7 +157,7 @@ class Relations(State):
         ward = units.text["unit"]
         if (ward < 0).all():
             return np.full(len(units), -1, np.int32)
-        return self._teams.number_pairs(units.text["organisation"] + np.int32(1), ward)
+        return self._teams.number_runs(units.text["organisation"] + np.int32(1), ward)
 
     def _place(self, units: Units) -> Codes:
         """Return the organisation or, until the log names a first one, the network (-1: none).

@@ -70,7 +70,7 @@ class Meetings(State):
 
     def new(self, units: Units, place: Codes, known_since: NDArray[np.int64]) -> Codes:
         """Return each unit's place where it is newly met, else -1."""
-        pair = self.pairs.number_pairs(units.account, place)
+        pair = self.pairs.number_runs(units.account, place)
         self.met = grown(self.met, len(self.pairs), END)
         new = np.full(len(units), -1, np.int32)
         _newly_met(pair, units.account, units.at, place, known_since, self.met, new)

@@ -41,6 +41,7 @@ _FORGETTING: Final = 0.97
 _TELLING: Final = 3.0
 """Nats for which one unit counts at most, for the group and in its mean alike."""
 _LATELY: Final = 86_400_000_000.0
+_SHORT: Final = 5e-4
 _MOST_COMMON: Final = 3.0
 """What others show of late fades by 1/e a day (µs), and excuses this factor at most."""
 _LARGEST: Final = 1e250
@@ -117,11 +118,12 @@ class Pool(State):
         self.whole = grown(self.whole, int(peer.max(initial=-1)) + 1)
         self.part = grown(self.part, int(cell.max(initial=-1)) + 1)
         level, added = np.empty(len(at)), np.empty(len(at))
+        told = np.exp(np.minimum(ratio, _TELLING))
         passages: list[Passage] = []
         done = 0
         while done < len(at):
             done = _pool(
-                done, group, member, peer, cell, at, ratio, INTENSITIES, self.least, self.most,
+                done, group, member, peer, cell, at, told, INTENSITIES, self.least, self.most,
                 self.belief, threshold, self.head,
                 self.next, self.sums, self.day, self.taught, self.clock, self.watches, self.whole,
                 self.part, self.climb,
@@ -157,7 +159,7 @@ class Pool(State):
 @kernel
 def _pool(
     begin: int, group: Int64s, member: Int64s, peer: Int64s, cell: Int64s, at: Int64s,
-    ratio: Floats, intensities: Floats, least: int, most: float, belief: float, threshold: float,
+    told: Floats, intensities: Floats, least: int, most: float, belief: float, threshold: float,
     head: Int64s, following: Int64s, sums: Floats, days: Int64s, taught: Floats, clock: Floats32,
     watches: Floats32, whole: Floats, part: Floats, climb: Floats, since: Int64s, spent: Floats,
     voice: Floats, voice_day: Int64s, broad: Int64s, level: Floats, added: Floats,
@@ -175,7 +177,7 @@ def _pool(
             spent[m, :] = 0.0
             voice[m] *= _FADING ** (day - voice_day[m])
             voice_day[m] = day
-        evidence = np.exp(min(ratio[i], _TELLING))
+        evidence = told[i]
         watch = (at[i] // WATCH) % 8
         watches[g, watch] += 1.0
         usual = _usual(taught[g], belief, clock[g, kind_of_day(day)], watches[g], watch)
@@ -238,12 +240,20 @@ def _broad(member: int, following: Int64s, voice: Floats, voice_day: Int64s, day
 
 
 @inlined
+def _left(gone: float) -> float:
+    """Return exp(-gone); of a short time the first terms of its series, exact to the last bit."""
+    if 0.0 <= gone < _SHORT:
+        return 1.0 - gone * (1.0 - gone / 2.0 * (1.0 - gone / 3.0 * (1.0 - gone / 4.0)))
+    return float(np.exp(-gone))
+
+
+@inlined
 def _common(
     whole: Floats, part: Floats, at: int, evidence: float, usual: float, belief: float
 ) -> float:
     """Return how much more the other groups show of late than expected; count this unit."""
     for one in (whole, part):
-        left = np.exp((one[2] - at) / _LATELY)
+        left = _left((at - one[2]) / _LATELY)
         one[0] *= left
         one[1] *= left
         one[2] = at

@@ -83,6 +83,13 @@ class Numbers(State):
                 return out
             self._grow()
 
+    def number_runs(self, left: Codes, right: Codes) -> Codes:
+        """Number pairs as `number_pairs` does, where most are as the one before."""
+        begins = _begin_runs(left, right)
+        first = np.flatnonzero(begins)
+        numbers = self.number_pairs(left.take(first), right.take(first))
+        return np.repeat(numbers, np.diff(first, append=len(left)))
+
     def _grow(self) -> None:
         larger = _empty(2 * len(self._slots))
         _move(self._slots, larger)
@@ -310,6 +317,15 @@ def _number_pairs(
             slots[slot, 0], slots[slot, 1] = key, np.uint64(count)
         out[i] = np.int32(slots[slot, 1]) - 1
     return left.size, count
+
+
+@compiled
+def _begin_runs(left: Int32s, right: Int32s) -> Flags:
+    """Say which pairs are not as the one before."""
+    begins = np.ones(left.size, np.bool_)
+    for i in range(1, left.size):
+        begins[i] = left[i] != left[i - 1] or right[i] != right[i - 1]
+    return begins
 
 
 @compiled

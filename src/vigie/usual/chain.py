@@ -61,7 +61,6 @@ _MINE: Final = np.array([0.3, 0.3, 0.3, 0.3, 0.1])
 Assumptions."""
 HASTE: Final = (0.30, 0.30, 0.20, 0.10, 0.05, 0.05)
 """Pace of batches, by class of `marks.PACES`. An assumption."""
-_LOG_HASTE: Final = np.log(np.array(HASTE))
 BEGIN: Final = np.array([
     0.0, 3e-3, 2e-3, 1e-3, 1e-3, 1e-6, 1e-6, 1e-6, 1e-6, 1e-9, 1e-4, 1e-12, 0.0, 0.0
 ])  # fmt: skip
@@ -69,6 +68,7 @@ _LEAVE: Final = np.array([
     0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 60, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40,
     1 / 100, 1 / 60,
 ])  # fmt: skip
+_STAY: Final = 1.0 - _LEAVE
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions. Strangers
 in no order in a rush are what a thief opens: who believes that this is work must have seen it. And
 where everybody meets strangers all day, a list in a rush explains a sweep as well as it explains
@@ -96,7 +96,10 @@ MOST: Final = 4.0
 """Usual work is never believed to be less likely than this many nats below another state."""
 _FLOOR: Final = float(np.exp(-MOST))
 _SURE: Final = 0.8
-"""Belief from which an account counts as being in a state."""
+_OVER: Final = 0.2
+"""Belief from which an account counts as being in a state, and below which it has left it."""
+_ALONE: Final = 0.81
+"""Belief in usual work beside which that in every other state is below `_OVER`."""
 
 
 class Seen(NamedTuple):
@@ -147,14 +150,14 @@ class Lessons(NamedTuple):
     strayed: Values
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def follow(account, group, day, seen, foretold, met, rates, again, known, lessons):  # type: ignore[no-untyped-def]
     """Move each account's states on unit by unit.
 
     Returns what they foretold, the likeliest, what that would be as peers, and the state that
     begins, where it is not the account's habit (else 0).
 
-    `met` holds the log chances of each relation in the states that have some of their own, `rates`
+    `met` holds the chances of each relation in the states that have some of their own, `rates`
     how often each state begins by peer group, `again` how often a search page in no order follows
     another in its clean-ups.
     """
@@ -176,24 +179,21 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
                 rate[a, k] = (begun[a, k] + _OWN * rates[g, k]) / (known.steps[a] + _OWN)
                 begun[a, k] *= FADE
             known.steps[a] *= FADE
-        plain, ordered, swept = foretold.plain[i], foretold.ordered[i], foretold.swept[i]
-        walk = swept + (_LOG_HASTE[pace] if pace >= 0 else 0.0)
+        as_usual, in_order, sweep = (
+            np.exp(foretold.plain[i]), np.exp(foretold.ordered[i]), np.exp(foretold.swept[i]),
+        )  # fmt: skip
+        hurry = HASTE[pace] if pace >= 0 else 1.0
         for k in range(1, walks):
-            drawn = met[k - 1, r] + (swept if r >= far else 0.0)
-            chance[k] = np.exp(drawn + plain)
-        rushed = (walk - swept) - (plain - ordered)
-        chance[_CAMPAIGN] *= 1.0 - _HURRIED + _HURRIED * np.exp(rushed)
-        hurry = np.exp(walk - swept)
+            chance[k] = met[k - 1, r] * (sweep if r >= far else 1.0) * as_usual
+        chance[_CAMPAIGN] *= 1.0 - _HURRIED + _HURRIED * hurry * in_order / as_usual
         for k in range(walks, _RECALL):
             batch[k] = hurry * _ORDERS[k - walks, o]
             if known.astray[a] and o >= 0 and k != IN_NO_ORDER:
                 before = _ORDERS[k - walks, 0]
                 batch[k] *= again[g] / before if o == 0 else (1.0 - again[g]) / (1.0 - before)
-        batch[_RECALL] = batch[LIST] = np.exp(ordered + walk - swept)
+        batch[_RECALL] = batch[LIST] = in_order * hurry
         most = _RECALLED if r >= HOST else 1.0
-        surge, drift, as_usual, sweep = (
-            foretold.surge[i], foretold.drift[i], np.exp(plain), np.exp(swept),
-        )  # fmt: skip
+        surge, drift = foretold.surge[i], foretold.drift[i]
         here = np.exp(foretold.here[i]) if foretold.here[i] == foretold.here[i] else 0.0
         walking = 0.0
         for k in range(walks, IN_NO_ORDER):
@@ -212,6 +212,9 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
             known.astray[a] = 1 if o == 0 and seen.paged[i] else 0
         known.steps[a] += 1.0
         lessons.steps[g] += 1.0
+        if weight[a, 0] > _ALONE:
+            inside[a, 1:] = False
+            continue
         for k in range(states):
             if weight[a, k] > weight[a, reason[i]]:
                 reason[i] = k
@@ -222,7 +225,7 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
                 if begun[a, k] < _HABIT:
                     begins[i] = k
                 begun[a, k] += 1.0
-            elif weight[a, k] < 0.2:
+            elif weight[a, k] < _OVER:
                 inside[a, k] = False
         if weight[a, 1] > 0.5:
             lessons.on_call[r] += 1.0
@@ -249,17 +252,28 @@ def _follow_one(  # type: ignore[no-untyped-def]
     drifting = drift > 0.0 or weight[_DRIFT] > 0.0
     chance[_DRIFT] = 0.5 * (habit + sweep) * as_usual if drifting else 0.0
     chance[_GUEST] = here * as_usual
-    chance[0] = max(chance[0], _FLOOR * chance.max())
-    ahead[0] = weight[0]
+    most_likely = chance[0]
     for k in range(1, states):
-        begins = max(np.float64(rate[k]), surge) if _SURGING[k] else np.float64(rate[k])
-        begins = drift if k == _DRIFT else begins
-        begins = (_GUESTED if here > 0.0 else 0.0) if k == _GUEST else begins
-        ahead[k] = weight[k] * (1.0 - _LEAVE[k]) + weight[0] * begins
-        ahead[0] += weight[k] * _LEAVE[k] - weight[0] * begins
+        most_likely = max(most_likely, chance[k])
+    chance[0] = max(chance[0], _FLOOR * most_likely)
+    usual, left, begun = np.float64(weight[0]), 0.0, 0.0
+    for k in range(1, states):
+        begins = np.float64(rate[k])
+        if _SURGING[k]:
+            begins = max(begins, surge)
+        elif k == _DRIFT:
+            begins = drift
+        elif k == _GUEST:
+            begins = _GUESTED if here > 0.0 else 0.0
+        ahead[k] = weight[k] * _STAY[k] + usual * begins
+        left += weight[k] * _LEAVE[k]
+        begun += begins
+    ahead[0] = usual * (1.0 - begun) + left
     total = 0.0
     for k in range(states):
-        total += ahead[k] * chance[k]
+        ahead[k] *= chance[k]
+        total += ahead[k]
+    share = 1.0 / total
     for k in range(states):
-        weight[k] = ahead[k] * chance[k] / total
+        weight[k] = ahead[k] * share
     return total

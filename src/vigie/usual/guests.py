@@ -55,7 +55,7 @@ class Guests(State):
         holds the log chances as usual. Units are of one day.
         """
         place = self._place(units)
-        pair = self._pairs.number_pairs(place, units.account)
+        pair = self._pairs.number_runs(place, units.account)
         for name in ("_met", "_day", "_accounts"):
             setattr(self, name, grown(getattr(self, name), len(self._places)))
         for name in ("_mine", "_days", "_mine_day"):
@@ -73,7 +73,7 @@ class Guests(State):
     def _place(self, units: Units) -> Codes:
         """Number the units of each organisation, or it where the log names none; -1 for neither."""
         site, ward = units.text["organisation"], units.text["unit"]
-        place = self._places.number_pairs(site + np.int32(1), ward + np.int32(1))
+        place = self._places.number_runs(site + np.int32(1), ward + np.int32(1))
         return np.where((site < 0) & (ward < 0), -1, place).astype(np.int32)
 
 

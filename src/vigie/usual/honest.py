@@ -103,7 +103,7 @@ class Reasons(State):
         )  # fmt: skip
         lessons = Lessons(self._today_steps, self._on_call_today, self._strayed_today)
         found: Any = follow(
-            units.account, usual.group, self.day, seen, foretold, np.log(self._met()),
+            units.account, usual.group, self.day, seen, foretold, self._met(),
             self._rates(usual.groups), self._again(), known, lessons,
         )  # fmt: skip
         *answer, begins = found

@@ -43,7 +43,7 @@ class Surges(State):
         0 on an ordinary day, and for units without an organisation; units are of one day.
         """
         site = units.text["organisation"]
-        pair = self._pairs.number_pairs(site, units.account)
+        pair = self._pairs.number_runs(site, units.account)
         sites = int(site.max(initial=-1)) + 1
         self._clock, self._watches = grown(self._clock, sites), grown(self._watches, sites)
         self._day, self._site = grown(self._day, sites, -1), grown(self._site, sites)
