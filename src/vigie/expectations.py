@@ -9,6 +9,7 @@ from typing import Final
 
 from vigie.alerts.watch import LEVELS
 from vigie.detection import Detection
+from vigie.language import _, number, plural
 
 PER: Final = 10_000
 YEAR: Final = 365
@@ -56,3 +57,22 @@ def expect(found: Detection) -> tuple[Expectation, ...]:
         )
         for place, (level, budget) in enumerate(zip(LEVELS, found.budgets, strict=True))
     )  # fmt: skip
+
+
+def extent(found: Detection, events: int) -> str:
+    """Say in a few words how much was looked at: rows of the log, accounts, days."""
+    rows = plural("{count} row", "{count} rows", events)
+    accounts = plural("{count} account", "{count} accounts", found.accounts)
+    days = plural("{count} day", "{count} days", found.days)
+    return _("{rows} of {accounts} over {days}").format(
+        rows=rows.format(count=number(events)),
+        accounts=accounts.format(count=number(found.accounts)),
+        days=days.format(count=number(found.days)),
+    )
+
+
+def nothing_found(found: Detection) -> str:
+    """Say that there is no alert, and not as good news where none could be raised."""
+    if found.thresholds.calibrated:
+        return _("No unusual access within the alarm budget.")
+    return _("No alert: the log is too short to measure what is unusual.")

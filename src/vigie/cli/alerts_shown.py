@@ -57,25 +57,20 @@ def print_csv(answer: Answer) -> None:
 
 def draw(answer: Answer) -> None:
     """Draw what could not be seen, then the alerts by gravity."""
+    from vigie.expectations import extent, nothing_found
+
     found = answer.detection
     say_trust(answer)
-    if not answer.events:
+    if not found.accounts:
         return
-    say(
-        _(
-            "{events} rows of {accounts} accounts over {days} days (UTC); before {date}: learning."
-        ).format(
-            events=number(answer.events),
-            accounts=number(found.accounts),
-            days=number(found.days),
-            date=f"{found.learn_until:%Y-%m-%d}",
-        )
-    )
+    text = _("{extent} (UTC); before {date}: learning.")
+    date = f"{found.learn_until:%Y-%m-%d}"
+    say(text.format(extent=extent(found, answer.events), date=date))
     if found.days and found.thresholds.calibrated:
         _draw_levels(found)
     count = len(found.alerts)
     if not count:
-        say(_("No unusual access within the alarm budget."))
+        say(nothing_found(found))
         return
     say(plural("{count} alert:", "{count} alerts:", count).format(count=number(count)))
     header = (_("level"), _("account"), _("raised (UTC)"), _("patients"), _("evidence"), _("alert"))
@@ -115,7 +110,7 @@ def _draw_levels(found: "Detection") -> None:
         (
             _("{level} or graver").format(level=_(LEVELS[one.level])) if place < 2
             else _(LEVELS[one.level]),
-            number(one.budget, 2), number(one.yearly, 0 if one.yearly >= 10 else 1),
+            number(one.budget, 2), _few(one.yearly),
             number(one.raised), _precision(one.precision),
         )
         for place, one in enumerate(expect(found))
@@ -127,6 +122,16 @@ def _draw_levels(found: "Detection") -> None:
             "raised: after the learning part; precision: the share of these that the budget does "
             "not explain, where it is kept; on simulated logs watch exceeds its own."
         )
+    )
+
+
+def _few(count: float) -> str:
+    """Write a count in two figures at least: "0.0 a year" would be a promise."""
+    decimals = 0 if count >= 10 else 1 if count >= 1 else 2
+    return (
+        number(count, decimals)
+        if count >= 0.01
+        else _("under {least}").format(least=number(0.01, 2))
     )
 
 

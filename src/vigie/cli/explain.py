@@ -1,6 +1,7 @@
 """`vigie explain`: one alert whole, with its evidence over time and its lines."""
 
 from argparse import Namespace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from vigie.cases.looks import record_view, tell_signals
@@ -82,7 +83,7 @@ def _draw(alert: "Alert", story: "Story") -> None:
         )
     )
     say()
-    _draw_evidence(story)
+    draw_evidence(story)
     for said in filter(None, (explain_difference(alert, story), explain_level(alert, story))):
         say(said)
     _say_reasons(story)
@@ -127,7 +128,7 @@ def _say_reasons(story: "Story") -> None:
     say(said.format(**fields))
 
 
-def _draw_evidence(story: "Story") -> None:
+def draw_evidence(story: "Story") -> None:
     """Draw the statistic as bars against its threshold; the table says the same in figures."""
     threshold = story.thresholds[0]
     top = max([threshold, *(step.level for step in story.steps)])
@@ -152,11 +153,13 @@ def _bar(step: "Step", top: float, mark: int) -> str:
 
 
 def _thinned(steps: "tuple[Step, ...]") -> "list[Step]":
-    """Keep at most ROWS steps, evenly, the last one always."""
+    """Keep at most ROWS steps: the highest of each stretch, which may alone cross, and the last."""
     if len(steps) <= ROWS:
         return list(steps)
-    gap = len(steps) / ROWS
-    return [steps[min(len(steps) - 1, int((row + 1) * gap) - 1)] for row in range(ROWS)]
+    ends = [row * (len(steps) - 1) // (ROWS - 1) for row in range(ROWS)]
+    return [
+        *(max(steps[a:b], key=lambda step: step.level) for a, b in pairwise(ends)), steps[-1],
+    ]  # fmt: skip
 
 
 def _as_json(alert: "Alert", story: "Story") -> dict[str, object]:

@@ -69,7 +69,7 @@ def triage(options: Namespace) -> int:
     latest = None if since else SHOWN[options.by]
     queues = queue(answer.detection, since, fdr, options.confirmed, options.by, latest)
     say_trust(answer, to_errors=options.format != "table")
-    if not answer.events and options.format == "table":
+    if not answer.detection.accounts and options.format == "table":
         return UNTRUSTED
     {"table": _draw, "json": _print_json, "csv": _print_csv}[options.format](
         queues, fdr, options.by

@@ -12,6 +12,7 @@ from typing import Final
 import vigie
 from vigie.alerts.watch import Alert
 from vigie.detection import Detection
+from vigie.expectations import extent, nothing_found
 from vigie.language import _, current_language, number, plural
 from vigie.report import dates
 from vigie.report.account import LEVELS, badge, login, tell_alert
@@ -80,9 +81,7 @@ def _head(title: str) -> Html:
 
 def _header(title: str, found: Detection, looked: Looked) -> Html:
     first, last = _span(found)
-    said = _("{events} rows of {accounts} accounts over {days} days.").format(
-        events=number(looked.events), accounts=number(found.accounts), days=number(found.days)
-    )
+    said = f"{extent(found, looked.events)}."
     period = None
     if found.days:
         text = _("From {first} to {last} (UTC). Before {learnt}: learning.")
@@ -132,8 +131,7 @@ def _overview(found: Detection) -> Html:
     count = len(found.alerts)
     heading = element("h2", _("Alerts by gravity"))
     if not count:
-        said = _("No unusual access within the alarm budget.")
-        return element("section", heading, element("p", said))
+        return element("section", heading, element("p", nothing_found(found)))
     listed = _list(found)
     lanes = [level for level in LEVELS if any(alert.level == level for alert in found.alerts)]
     marks = [

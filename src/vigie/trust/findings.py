@@ -17,7 +17,11 @@ from vigie.trust.holes import Hole
 from vigie.trust.inspector import FEW_HOURS, Inspector
 
 _HOUR: Final = DAY // 24
+_DAY_HOURS: Final = 24
 
+NOBODY: Final = N_(
+    "no access names an account: nobody can be watched; say in the mapping which column does"
+)
 NO_HOURS: Final = N_(
     "the log tells days but no hours: how fast and in what order records were opened cannot be seen"
 )
@@ -54,7 +58,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the events themselves show, whatever was detected in them."""
+    """What the events themselves show, whatever was detected in them.
+
+    It is `empty` where no event names an account: then nothing else is to be said.
+    """
 
     holes: tuple[Finding, ...]
     shared: tuple[Finding, ...]
@@ -78,12 +85,15 @@ def conclude(seen: Inspector, limits: Trust, within: int = WITHIN) -> Inspection
         *_nulls(seen, limits), *_misdated(seen, limits), *_silences(seen, limits),
         *_skews(seen, within), *_columns(seen),
     )  # fmt: skip
-    return Inspection(holes, tuple(_shared(seen)), not seen.rows)
+    return Inspection(holes, tuple(_shared(seen)), seen.unnamed == seen.rows)
 
 
 def _nulls(seen: Inspector, limits: Trust) -> Iterator[Finding]:
     if not seen.rows:
         yield Finding(N_("there is no event to look at"), {}, True)
+        return
+    if seen.unnamed == seen.rows:
+        yield Finding(NOBODY, {}, True)
         return
     if seen.unnamed:
         text = N_("{share} % of the accesses name no account (limit {limit} %)")
@@ -112,10 +122,18 @@ def _silences(seen: Inspector, limits: Trust) -> Iterator[Finding]:
         silence = silences.get(name)
         hours = (silence.end - silence.start) / _HOUR if silence else 0.0
         if silence and hours > limits.silent_hours and silence.spoken >= _SPOKEN:
-            text = N_("source {source} says nothing for {hours} hours from {since} while others do")
-            since = _date(silence.start)
-            yield Finding(text, {"source": name, "hours": hours, "since": since}, True)
+            yield _silence(name, hours, _date(silence.start))
         yield from _holes(name, holes)
+
+
+def _silence(name: str, hours: float, since: str) -> Finding:
+    """Say how long a source was silent, in days where hours would say nothing."""
+    if hours < 2 * _DAY_HOURS:
+        text = N_("source {source} says nothing for {hours} hours from {since} while others do")
+        return Finding(text, {"source": name, "hours": hours, "since": since}, True)
+    text = N_("source {source} says nothing for {days} days from {since} while others do")
+    days = int(hours // _DAY_HOURS)
+    return Finding(text, {"source": name, "days": days, "since": since}, True)
 
 
 def _holes(name: str, found: Sequence[Hole]) -> Iterator[Finding]:

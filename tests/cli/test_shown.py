@@ -1,0 +1,70 @@
+"""What commands print of an answer: words that agree with their numbers, curves that show why."""
+
+import csv
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from vigie.cli.explain import draw_evidence
+from vigie.language import speaking
+from vigie.story import Step, Story
+
+Run = Callable[..., str]
+MAPPING = """[source]
+name = "his"
+[columns]
+at = "at"
+account = "who"
+action = { value = "open" }
+patient = { column = "patient", kind = "local" }
+"""
+
+
+def log(folder: Path, rows: list[tuple[str, str, int]]) -> list[object]:
+    """Write a log of accesses (when, who, which patient) and say how it is read."""
+    with (folder / "log.csv").open("w") as file:
+        csv.writer(file).writerows([("at", "who", "patient"), *rows])
+    (folder / "map.toml").write_text(MAPPING)
+    return [folder / "log.csv", "--mapping", folder / "map.toml"]
+
+
+@pytest.mark.parametrize("peak", [3, 140, 155, 298])
+def test_a_curve_that_crosses_for_a_moment_is_drawn_crossing(
+    peak: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    steps = tuple(
+        Step(start + timedelta(minutes=n), n, 0.0, 5.5 if n == peak else 1.0) for n in range(300)
+    )
+    draw_evidence(Story(steps, (3.6,)))
+    drawn = capsys.readouterr().out.splitlines()
+    assert sum("┃" in line for line in drawn) == 1
+    assert f"{steps[peak].at:%H:%M:%S}" in next(line for line in drawn if "┃" in line)
+    assert f"{steps[-1].at:%H:%M:%S}" in drawn[-1]
+    assert len(drawn) == 25
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "1 row of 1 account over 1 day (UTC)"), ("fr", "1 enregistrement de 1 compte sur 1 j")],
+)
+def test_one_is_not_several(language: str, said: str, vigie: Run, tmp_path: Path) -> None:
+    told = log(tmp_path, [("2026-01-05 10:00:00", "dupont", 7)])
+    page = tmp_path / "page.html"
+    printed = vigie("scan", *told, "--report", page, "--lang", language, code=4)
+    assert said in printed
+    assert said.removesuffix(" (UTC)") in page.read_text()
+    with speaking("en"):
+        assert "within the alarm budget" not in printed + page.read_text()
+
+
+def test_a_log_that_names_no_account_says_that_alone(vigie: Run, tmp_path: Path) -> None:
+    told = log(tmp_path, [(f"2026-01-0{1 + n // 9} 10:00:00", "", n) for n in range(60)])
+    printed = vigie("scan", *told, code=4)
+    assert "no access names an account: nobody can be watched" in printed
+    assert "names a patient" not in printed
+    assert "0 accounts" not in printed
+    assert "theorem" not in vigie("triage", code=4)
+    assert "no access names an account" in vigie("triage", "--format", "json", code=4)
