@@ -568,3 +568,33 @@ def test_a_trial_says_what_no_line_names(vigie: Vigie, tmp_path: Path) -> None:
     assert "! no line shown names a patient: sweeps cannot be seen" in printed
     whole = vigie("mapping", "test", log, "--mapping", written(tmp_path / "w.toml", MAPPING))[1]
     assert "! no line" not in whole
+
+
+TITLES = "Export des accès;;;;\n\nPériode;01/01/2026;31/01/2026;;\n;;;;\n"
+TABLE = GOOD.replace(",", ";")
+
+
+def test_titles_above_a_table_are_passed_over_and_counted(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    plain, titled = (written(tmp_path / name, TITLES[:at] + TABLE) for name, at in
+                     (("plain.csv", 0), ("titled.csv", len(TITLES))))  # fmt: skip
+    code, printed, _errors = vigie("import", titled, "--mapping", mapping, "--format", "json")
+    assert code == 0
+    (file,) = json.loads(printed)["files"]
+    assert file["accepted"] == 20
+    assert file["ignored"] == {"header": 4, "blank": 1}
+    assert (
+        json.loads(vigie("import", plain, "--mapping", mapping, "--format", "json")[1])["files"][0][
+            "rows_already_there"
+        ]
+        == 20
+    )
+    assert 'account = "USER"' in vigie("mapping", "suggest", titled)[1]
+
+
+def test_no_line_of_data_is_taken_for_a_title(vigie: Vigie, mapping: Path, tmp_path: Path) -> None:
+    log = written(tmp_path / "joined.csv", row(1) + GOOD)
+    code, _printed, errors = vigie("import", log, "--mapping", mapping)
+    assert code == 1
+    assert "the first line holds data" in errors

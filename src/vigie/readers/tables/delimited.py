@@ -23,7 +23,7 @@ from vigie.readers.lines import BLANK, FAULTS, Layout, Spans, scan
 from vigie.readers.mapping import Mapping
 from vigie.readers.tables.cells import HEADER, Cells
 from vigie.readers.tables.encodings import check_encoding, encoding_of, recoded
-from vigie.readers.tables.header import Header, read_header
+from vigie.readers.tables.header import TITLES, Header, read_header
 from vigie.readers.tables.rows import TableRows
 from vigie.readers.words import Words, always, from_spans, tidy
 
@@ -164,13 +164,22 @@ class _Delimited:
         if self._header_due:
             first = np.flatnonzero(faults != BLANK)
             if len(first):
-                faults[first[0]] = HEADER
-                spans.field_sizes[:, first[0]] = 0
+                named = np.array(self._above(data, spans, first))
+                faults[named] = HEADER
+                spans.field_sizes[:, named] = 0
                 self._header_due = False
         damaged = final and self._source.damage == "truncated"
         if damaged and len(faults) and not data.endswith(b"\n") and faults[-1] != HEADER:
             faults[-1] = _TRUNCATED
             spans.field_sizes[:, -1] = 0
+
+    def _above(self, data: bytes, spans: Spans, lines: NDArray[np.int64]) -> list[int]:
+        """Return the line that names the columns, and the titles above it."""
+        line = self._header.line if self._header else b""
+        for count, place in enumerate(lines[: TITLES + 1].tolist(), 1):
+            if data[spans.starts[place] : spans.ends[place]] == line:
+                return list(lines[:count].tolist())
+        return [int(lines[0])]
 
     def _find_headers(self, piece: _Piece, kinds: NDArray[np.uint8]) -> None:
         """Find the header again where exports were joined end to end."""

@@ -1,9 +1,13 @@
-"""The line that names the columns: its delimiter, its names, and what is wrong with it."""
+"""The line that names the columns: its delimiter, its names, and what is wrong with it.
+
+It is the first that is not blank, but for the titles that spreadsheets leave above their tables.
+"""
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -17,6 +21,8 @@ from vigie.readers.mapping import Mapping
 from vigie.readers.refusals import missing_column
 
 DELIMITERS: Final = (",", ";", "\t", "|")
+TITLES: Final = 20
+"""Lines that may stand above the names of the columns."""
 _LONGEST_HEADER: Final = 1 << 20
 _NAMES: Final = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
 
@@ -47,6 +53,9 @@ def read_header(data: bytes, mapping: Mapping, encoding: str, where: str) -> Hea
     ]
     wanted = set(mapping.wanted)
     header = max(tried, key=lambda one: (len(wanted & set(one.names)), len(one.names)))
+    if not wanted & set(header.names):
+        under = (_under_titles(data, one.delimiter, mapping, encoding) for one in tried)
+        header = next(filter(None, under), header)
     _check(header, mapping, where, header.line)
     return header
 
@@ -65,13 +74,39 @@ def split_record(line: bytes, delimiter: str, quote: str, encoding: str) -> list
     return [name.strip() for name in next(reader, [])]
 
 
-def _first_record(data: bytes, delimiter: str, quote: str, encoding: str) -> bytes:
+def _records(data: bytes, delimiter: str, quote: str, encoding: str) -> Iterator[bytes]:
     head = data[:_LONGEST_HEADER]
     found = scan(head, Layout(delimiter, quote, encoding))
     for start, end, fault in zip(found.starts, found.ends, found.faults, strict=True):
         if fault != BLANK:
-            return head[start:end]
-    return b""
+            yield head[start:end]
+
+
+def _first_record(data: bytes, delimiter: str, quote: str, encoding: str) -> bytes:
+    return next(_records(data, delimiter, quote, encoding), b"")
+
+
+def _under_titles(data: bytes, delimiter: str, mapping: Mapping, encoding: str) -> Header | None:
+    """Return the header that stands below titles, or None; no line of data is taken for a title."""
+    quote, wanted = mapping.format.quote, set(mapping.wanted)
+    above: list[Header] = []
+    for line in islice(_records(data, delimiter, quote, encoding), TITLES + 1):
+        try:
+            names = split_record(line, delimiter, quote, encoding)
+        except csv.Error:
+            return None
+        header = Header(delimiter, tuple(names), line)
+        if wanted <= set(names):
+            return None if any(_is_record(one, header, mapping) for one in above) else header
+        above.append(header)
+    return None
+
+
+def _is_record(line: Header, header: Header, mapping: Mapping) -> bool:
+    """Say whether a line has a time where the header says that times stand."""
+    column = mapping.columns["at"]
+    there = line.names[header.names.index(column.column) :][:1]
+    return any(_is_time(text, moments.compile_pattern(column.format)) for text in there)
 
 
 def _delimiter_of(data: bytes, fields: int, quote: str, encoding: str) -> str:

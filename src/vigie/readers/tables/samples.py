@@ -16,7 +16,7 @@ from vigie.errors import ReadingError
 from vigie.language import N_
 from vigie.readers.intake import Intake
 from vigie.readers.tables.encodings import encoding_of
-from vigie.readers.tables.header import DELIMITERS, is_data, refuse_binary
+from vigie.readers.tables.header import DELIMITERS, TITLES, is_data, refuse_binary
 from vigie.readers.tables.reader import table_kind
 
 _BYTES: Final = 1 << 20
@@ -116,14 +116,27 @@ def _delimited(text: str, encoding: str) -> Sample:
     rows = [row for row in _rows(lines, delimiter) if any(row)]
     if not rows:
         return Sample("csv", encoding, delimiter, True, {})
-    numbers = sum(text.isdigit() for text in rows[0])
-    named = numbers < _NUMBERS and not any(is_data(text) for text in rows[0])
+    rows = rows[_titles(rows) :]
+    named = _names_columns(rows[0])
     names = rows[0] if named else [f"column{k}" for k in range(1, len(rows[0]) + 1)]
     body = [row for row in rows[named:] if len(row) == len(names)]
     columns = {
         name: [row[place] or None for row in body] for place, name in enumerate(names) if name
     }
     return Sample("csv", encoding, delimiter, named, columns)
+
+
+def _names_columns(row: list[str]) -> bool:
+    numbers = sum(text.isdigit() for text in row)
+    return numbers < _NUMBERS and not any(is_data(text) for text in row)
+
+
+def _titles(rows: list[list[str]]) -> int:
+    """Return how many rows stand above the names of the columns: they fill fewer cells."""
+    filled = [sum(map(bool, row)) for row in rows]
+    usual = Counter(filled).most_common(1)[0][0]
+    first = next((place for place, cells in enumerate(filled) if cells >= usual), 0)
+    return first if first <= TITLES and _names_columns(rows[first]) else 0
 
 
 def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
