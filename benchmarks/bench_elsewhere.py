@@ -58,7 +58,7 @@ def draw(name: str, seed: int) -> Log:
 def measure(name: str, seed: int) -> Run:
     """Draw a log, detect and judge."""
     log = draw(name, seed)
-    found = detect(as_events(log))
+    found = detect(as_events(log), care=log.care)
     until = int(found.learn_until.timestamp() * 1e6)
     return Run(
         found.accounts, judge(log, found), rule_of_thumb(log, until)[0],

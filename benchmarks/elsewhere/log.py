@@ -33,7 +33,7 @@ class Log:
     thefts; `action` is one of `ACTIONS`, `records` what a request returned (-1: not said);
     `groups` are the accounts' own groups, for thieves, told or not. Rows of one `access` (-1: each
     its own) are one page; `surname` (-1: not said) and `name_place`, from 0 for A to 1 for Z (NaN:
-    not said), are the patient's.
+    not said), are the patient's. `care` is what other sources say of care, as `vigie.records.CARE`.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Log:
     surname: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     name_place: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     numeric: bool = True
+    care: pa.Table | None = None
 
     def __post_init__(self) -> None:
         count = len(self.at)
@@ -110,7 +111,7 @@ def as_events(log: Log) -> pa.Table:
         "at": pa.array(log.at), "received_at": pa.array(log.at),
         "account": _words(log.account, logins),
         "action": _words(log.action, ACTIONS),
-        "patient": _keys(log.patient, 4), "surname_key": _keys(log.surname, 5),
+        "patient": patient_keys(log.patient), "surname_key": _keys(log.surname, 5),
         "name_gap": _name_gaps(log),
         "record_count": pa.array(log.records, mask=log.records < 0),
         **{name: _words(codes, words) for name, (codes, words) in log.told.items()},
@@ -119,6 +120,11 @@ def as_events(log: Log) -> pa.Table:
         columns["id_gap"] = _gaps(log, columns["account"])
     blank = {f.name: pa.nulls(count, f.type) for f in SCHEMA if f.name not in columns}
     return pa.table([(columns | blank)[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
+
+
+def patient_keys(numbers: Ints) -> pa.Array:
+    """Return the keys of patients, as the events hold them."""
+    return _keys(numbers, 4)
 
 
 def _accesses(log: Log) -> Ints:

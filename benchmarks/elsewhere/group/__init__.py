@@ -16,6 +16,7 @@ from benchmarks.elsewhere.group import (
     oddities,
     offices,
     plant,
+    relations,
     sessions,
     stays,
     stealing,
@@ -42,13 +43,18 @@ def draw(name: str, seed: int, each: int = 4) -> Log:
     diary = clinics.book(world)
     _live(world, rows, rota, visits, lain, diary)
     drawn = oddities.interrupt(world, rows.joined())
-    sessions.number(world, drawn)
+    sessions.number(world, drawn, lain.columns, vars(visits), vars(diary))
     names = sessions.alphabet(world)
     lines, families = sessions.write(world, drawn, names), ()
     if not name.endswith("honest"):
         scene = thefts.Scene(world, rota, lain, names, lines, np.random.default_rng([seed, 432]))
         lines, families = stealing.rob(scene, each)
-    return (_bare if "bare" in name else _rich)(world, lines, families, names)
+    if "bare" in name:
+        return _bare(world, lines, families)
+    log = _rich(world, lines, families, names)
+    return replace(
+        log, care=relations.known(world, lain, visits, diary, log.told["unit"][1], _FIRST)
+    )
 
 
 def _live(
@@ -96,7 +102,7 @@ def _rich(world: World, lines: Lines, families: tuple[str, ...], names: sessions
     )
 
 
-def _bare(world: World, lines: Lines, families: tuple[str, ...], names: sessions.Alphabet) -> Log:
+def _bare(world: World, lines: Lines, families: tuple[str, ...]) -> Log:
     """Leave out where and how, sign-ins, and whom a search found."""
     shown = ~np.isin(lines["action"], [ACTION["search"], ACTION["login"]])
     lines = sessions.take(lines, shown)

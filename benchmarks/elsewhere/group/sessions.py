@@ -58,14 +58,14 @@ class Alphabet:
         return np.unique(np.r_[same[: most - 1], person])
 
 
-def number(world: World, rows: dict[str, np.ndarray]) -> None:
-    """Give new persons their numbers, in the order in which they came."""
+def number(world: World, *tables: dict[str, np.ndarray]) -> None:
+    """Give new persons their numbers, in the order in which they came, in all tables."""
     came = np.concatenate(world.registered)
-    places = np.empty(len(came), np.int64)
-    places[np.argsort(came, kind="stable")] = np.arange(len(came))
-    fresh = rows["patient"] >= STOCK
-    rows["patient"] = rows["patient"].copy()
-    rows["patient"][fresh] = STOCK + places[rows["patient"][fresh] - STOCK]
+    numbers = np.arange(STOCK + len(came))
+    numbers[STOCK + np.argsort(came, kind="stable")] = STOCK + np.arange(len(came))
+    for table in tables:
+        patient = table["patient"]
+        table["patient"] = np.where(patient < 0, -1, numbers[patient])
 
 
 def alphabet(world: World) -> Alphabet:
