@@ -215,8 +215,9 @@ def packets(name: str, persons: int, rows: int, controllers: int) -> list[Result
 def _printed(count: int, cores: int) -> float:
     """Write, lay out, pack and encrypt `count` letters as `vigie notice render` does; seconds."""
     from vigie.cases.organisation import Organisation
-    from vigie.delivery.mailing import Addressee, Mailing, print_letters
+    from vigie.delivery.mailing import Mailing, print_letters
     from vigie.delivery.recipients import Recipient
+    from vigie.delivery.unwritten import Addressee
     from vigie.facts import Facts
     from vigie.notices.letters import Exposed, Letters
     from vigie.notices.pdf import pdf

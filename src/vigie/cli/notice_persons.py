@@ -18,25 +18,15 @@ from vigie.delivery.split import Split, split
 from vigie.errors import UsageError
 from vigie.exposure.output import hash_file
 from vigie.exposure.sets import first_name, is_superseded, set_of
-from vigie.language import N_, _, number
+from vigie.language import N_, _, number, plural
 from vigie.notices.approval import require_approved
 from vigie.notices.people import Joined
 from vigie.notices.register import Register, load_register
+from vigie.notices.routes import ROUTE_NAMES
 from vigie.notices.staff import Holder, find_holders, load_staff
 from vigie.notices.story import Story
 from vigie.pseudonyms import open_keyring
 
-WAYS = {
-    "adult": N_("to the person"),
-    "minor": N_("to the legal representatives of a minor"),
-    "protected": N_("to the legal representative of a protected adult"),
-    "deceased": N_("deceased: nobody is written to"),
-    "doubtful": N_(
-        "doubtful: rows that differ, or a date of birth that cannot be read, in the register"
-    ),
-    "unreachable": N_("unreachable: public communication, article 34(3)(c)"),
-    "possible": N_("only possibly concerned: no letter, your data protection officer decides"),
-}
 HOLDERS = {
     "queued": N_("to the holder, who has a mailbox"),
     "by_post": N_("to the holder, by post"),
@@ -112,7 +102,7 @@ def of_processor(case: Case) -> None:
 
 def say_ways(mailing: Mailing) -> None:
     """Print how many persons go which way, and what the register gave."""
-    rows = [(_(WAYS[way]), number(count)) for way, count in sorted(mailing.ways.items())]
+    rows = [(_(ROUTE_NAMES[way]), number(count)) for way, count in sorted(mailing.ways.items())]
     draw_table((_("way"), _("persons")), rows)
     say_joined(mailing.joined)
 
@@ -128,6 +118,13 @@ def say_joined(joined: Joined) -> None:
         damaged=number(sum(joined.damaged.values())), missing=number(joined.missing),
         agreeing=number(joined.agreeing), differing=number(joined.differing),
     ))  # fmt: skip
+    if joined.shared:
+        say(plural(
+            "{count} social-security number of the log is borne by several persons of the "
+            "register, {bearers} in all: any of them may be concerned.",
+            "{count} social-security numbers of the log are borne by several persons of the "
+            "register, {bearers} in all: any of them may be concerned.", joined.shared,
+        ).format(count=number(joined.shared), bearers=number(joined.bearers)))  # fmt: skip
     if joined.persons and joined.missing == joined.persons:
         remark("! " + _(
             "Nobody of the set is in the register: the kind or authority of its [[identifiers]] "

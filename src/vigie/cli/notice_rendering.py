@@ -30,6 +30,7 @@ from vigie.delivery.posting import largest_file
 from vigie.delivery.professionals import print_professionals, standing
 from vigie.delivery.recipients import OPERATOR, Recipient, load_recipients, require
 from vigie.delivery.smtp import Server, load_server
+from vigie.delivery.unwritten import UNWRITTEN
 from vigie.errors import SettingsError
 from vigie.language import _, number, plural
 from vigie.notices import controllers, papers
@@ -37,7 +38,7 @@ from vigie.notices.approval import NAMED, require_approved
 from vigie.notices.document import Document
 from vigie.notices.forms import form
 from vigie.notices.letters import Letters
-from vigie.notices.routes import mailbox
+from vigie.notices.routes import WRITTEN, mailbox
 from vigie.notices.story import Story, head_of, tell
 
 
@@ -168,12 +169,17 @@ def _letters(options: Namespace, case: Case, story: Story) -> int:
         people = addressees(found, register, aliases, date_of(options).date(), mailing)
         if options.by_post:
             refused = refused_by_mail(options, case)
-            people = (one for one in people if not one.email or one.person in refused)
+            people = (one for one in people if one.way not in WRITTEN or not one.email
+                      or one.person in refused)  # fmt: skip
         letters = Letters(story, home)
         print_letters(people, letters, form(suffix, home), to, options.out, mailing, suffix)
     say_ways(mailing)
     text = plural("{count} letter to print.", "{count} letters to print.", mailing.letters)
     say(text.format(count=number(mailing.letters)))
+    if sum(mailing.ways.values()) > sum(mailing.ways[way] for way in WRITTEN):
+        say(_("Who is not written to is listed beside the letters, in {name}.").format(
+            name=UNWRITTEN
+        ))  # fmt: skip
     return 0
 
 

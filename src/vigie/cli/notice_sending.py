@@ -10,7 +10,6 @@ from vigie.cli.arriving import require_current
 from vigie.cli.book import find_case
 from vigie.cli.notice_persons import (
     HOLDERS,
-    WAYS,
     date_of,
     holders_of,
     look,
@@ -43,6 +42,7 @@ from vigie.notices.approval import require_approved
 from vigie.notices.document import Document
 from vigie.notices.forms import form
 from vigie.notices.letters import Letters
+from vigie.notices.routes import ROUTE_NAMES
 from vigie.notices.story import Story, tell
 from vigie.pseudonyms import open_keyring
 from vigie.state import open_state
@@ -58,7 +58,7 @@ STATUSES = {
     "no_mailbox": N_("no mailbox in the file of recipients: hand it over otherwise"),
     "too_large": N_("larger than the mail server takes: lower largest_mb and render again"),
     "unknown_holder": HOLDERS["unknown_holder"],
-    **{name: WAYS[name] for name in ("deceased", "doubtful", "unreachable", "possible")},
+    **{name: ROUTE_NAMES[name] for name in ("deceased", "doubtful", "unreachable", "possible")},
 }
 Form = Callable[[Document], bytes]
 _NOBODY = Server(host="", sender="dry-run@localhost")

@@ -4,18 +4,20 @@ Columns are named in the language of the recipient, and hold words rather than c
 a spreadsheet would run as a formula is made harmless (CWE-1236): a register is filled by many.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vigie.delivery.split import Split
 from vigie.exposure import CERTAINTIES, HOWS
 from vigie.facts.words import CERTAINTY_NAMES, CLASS_NAMES, HOW_NAMES
 from vigie.language import FORMULA, N_, _
-from vigie.notices.people import REMARKS, Names, People
+from vigie.notices.bearers import Bearer
+from vigie.notices.people import DIFFERING, REMARKS, SHARED, Names, People
 from vigie.records import DATA_CLASSES
 
 FIELD_NAMES: Final = {
@@ -45,7 +47,15 @@ REMARK_NAMES: Final = {
     "missing": N_("not in the register"),
     "twice": N_("several times in the register, the same"),
     "differing": N_("several times in the register, not the same"),
+    "shared": N_("bears a number that others bear too: no log says whose data were seen"),
+    "apart": N_(
+        "several persons bear this number, of several controllers: the register does not say which "
+        "are yours"
+    ),
 }
+_APART: Final = len(REMARKS)
+MORE: Final = ":more"
+"""Marks the rows of those who bear a number beside the first: they are of one person of the set."""
 _RISKY: Final = f"^ *[{FORMULA}]"
 
 
@@ -81,10 +91,51 @@ def _shown(rows: pa.Table) -> pa.Table:
 
 
 def _named(table: pa.Table, people: People) -> pa.Table:
-    for name in people.fields.column_names:
-        table = table.append_column(_(FIELD_NAMES[name]), _harmless(people.fields[name]))
-    said = [_(REMARK_NAMES[name]) for name in REMARKS]
-    return table.append_column(_("remark"), _word(pa.chunked_array([people.remarks]), said))
+    rows, fields, remarks = _each_bearer(table["controller"].to_pylist, people)
+    more = np.zeros(len(rows), np.bool_)
+    more[1:] = rows[1:] == rows[:-1]
+    table = table.take(pa.array(rows))
+    for name in fields.column_names:
+        if name in FIELD_NAMES:
+            table = table.append_column(_(FIELD_NAMES[name]), _harmless(fields[name]))
+    said = [_(REMARK_NAMES[name]) for name in (*REMARKS, "apart")]
+    table = table.append_column(_("remark"), _word(pa.chunked_array([remarks]), said))
+    return table.append_column(MORE, pa.array(more))
+
+
+def _each_bearer(
+    controllers: Callable[[], list[str]], people: People
+) -> tuple[NDArray[np.int64], pa.Table, NDArray[np.uint8]]:
+    """Return a row for each person, and for each who bears a shared number: whose it is (a place
+    among the persons), what the register says, the remark."""
+    remarks, count = people.remarks.copy(), len(people.remarks)
+    if not people.bearers:
+        return np.arange(count), people.fields, remarks
+    names, counts = controllers(), np.ones(count, np.int64)
+    every: list[tuple[dict[str, str | None], int]] = []
+    for place, some in sorted(people.bearers.items()):
+        own = _of_controller(some, names[place], bool(people.repeated[place]))
+        counts[place] = len(own)
+        every += own
+    rows = np.repeat(np.arange(count), counts)
+    shared = people.remarks[rows] == SHARED
+    chosen, remarks = rows.copy(), remarks[rows]
+    chosen[shared] = count + np.arange(len(every))
+    remarks[shared] = [remark for _person, remark in every]
+    added = pa.Table.from_pylist([one for one, _remark in every], schema=people.fields.schema)
+    return rows, pa.concat_tables([people.fields, added]).take(pa.array(chosen)), remarks
+
+
+def _of_controller(
+    bearers: tuple[Bearer, ...], controller: str, several: bool
+) -> list[tuple[dict[str, str | None], int]]:
+    """Return those of a number's bearers whom a controller may know of, each with its remark.
+
+    Of a number that is `several` controllers', only those whom the register says to be its own.
+    """
+    own = [one for one in bearers if not several or one.person.get("controller") == controller]
+    said = [(one.person, DIFFERING if one.differing else SHARED) for one in own]
+    return said or [({}, _APART)]
 
 
 def _hexadecimal(keys: pa.ChunkedArray) -> pa.Array:

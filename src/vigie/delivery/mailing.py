@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from email.message import EmailMessage
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +24,12 @@ from vigie.delivery.outbox import QUEUED
 from vigie.delivery.recipients import Recipient
 from vigie.delivery.sending import BY_POST, Due, compose
 from vigie.delivery.split import Split, classes_in
+from vigie.delivery.unwritten import UNWRITTEN, Addressee, Aside
 from vigie.notices.document import Document
-from vigie.notices.letters import Exposed, Letters, Person
-from vigie.notices.people import Joined, find_names
+from vigie.notices.letters import Exposed, Letters
+from vigie.notices.people import DIFFERING, FOUND, Joined, find_names
 from vigie.notices.register import Register
-from vigie.notices.routes import WRITTEN, Route, mailbox, route
+from vigie.notices.routes import WRITTEN, Route, route
 
 Form = Callable[[Document], bytes]
 SLICE: Final = 200_000
@@ -37,24 +38,6 @@ _EXPOSED: Final = (
 )  # fmt: skip
 _PER_ARCHIVE: Final = 5_000
 _AHEAD: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Addressee:
-    """One person: pseudonym (hexadecimal), way, what the register says, what was exposed."""
-
-    person: str
-    way: Route
-    fields: Person
-    exposed: Exposed
-
-    @property
-    def email(self) -> str:
-        """Where a mail to this person goes, empty when there is no box for the right reader."""
-        before = "guardian_" if self.way == Route.PROTECTED else ""
-        # A child's own box is not that of those who answer for the child.
-        name = "guardian_email" if self.way == Route.MINOR else f"{before}email"
-        return mailbox(self.fields.get(name))
 
 
 @dataclass
@@ -70,7 +53,10 @@ class Mailing:
 def addressees(
     split: Split, register: Register, aliases: pa.Table | None, day: date, mailing: Mailing
 ) -> Iterator[Addressee]:
-    """Yield every person of an exposure, each once; `mailing` counts their ways."""
+    """Yield every person of an exposure, each once; `mailing` counts their ways.
+
+    Of a number that several persons bear, each of them: any may be the one whose data were seen.
+    """
     yes = frozenset(word.casefold() for word in register.mapping.yes)
     work = split.path.parent
     with find_names(register, split.persons(), aliases, work, SLICE, mailing.joined) as names:
@@ -79,18 +65,29 @@ def addressees(
                 rows.select(_EXPOSED).to_pylist(),
                 people.fields.to_pylist(),
                 people.remarks.tolist(),
+                people.numbered.tolist(),
                 strict=True,
             )
-            for row, person, remark in table:
+            for place, (row, person, remark, numbered) in enumerate(table):
                 # Who is only reachable is no person concerned, by the facts: no letter says so.
-                way = route(person, remark, day, yes) if row["shown"] else Route.POSSIBLE
-                mailing.ways[way] += 1
-                yield Addressee(row["patient"].hex(), way, person, _exposed(row))
+                bearers = people.bearers.get(place, ()) if row["shown"] else ()
+                for one in bearers:
+                    way = route(one.person, DIFFERING if one.differing else FOUND, day, yes)
+                    mailing.ways[way] += 1
+                    key = register.bearer(row["patient"], one.identity)
+                    yield Addressee(key, way, one.person, _exposed(row, False), len(bearers))
+                if not bearers:
+                    way = route(person, remark, day, yes) if row["shown"] else Route.POSSIBLE
+                    mailing.ways[way] += 1
+                    yield Addressee(row["patient"].hex(), way, person, _exposed(row), int(numbered))
 
 
-def _exposed(row: dict[str, Any]) -> Exposed:
+def _exposed(row: dict[str, Any], one: bool = True) -> Exposed:
+    """Return what was exposed: of whoever bears a number that is not that `one` person's, nothing
+    is known to have been seen."""
+    seen = row["seen"] if one else 0
     return Exposed(
-        classes_in(row["seen"]), classes_in(row["classes"] & ~row["seen"]),
+        classes_in(seen), classes_in(row["classes"] & ~seen),
         row["seen_from"] or row["first_at"], row["seen_until"] or row["last_at"],
     )  # fmt: skip
 
@@ -107,16 +104,21 @@ def print_letters(
 ) -> None:
     """Write the letters of those who are written to, some thousands an archive, encrypted.
 
-    They are laid out on so many `cores` at once (0: all there are), which is what takes time.
+    Who is not is listed in the archive where the letter would be. They are laid out on so many
+    `cores` at once (0: all there are), which is what takes time.
     """
-    written = (person for person in people if person.way in WRITTEN)
+    aside = Aside()
+    written = aside.written(people)
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ThreadPoolExecutor(cores or os.cpu_count() or 1) as pool:
-        for number, first in enumerate(written, start=1):
-            batch = chain([first], islice(written, _PER_ARCHIVE - 1))
+        for number in count(1):
+            batch = islice(written, _PER_ARCHIVE)
             made = _counted(_laid_out(batch, letters, form, pool), mailing)
+            pieces = _archive(made, suffix, aside)
+            if (head := next(pieces, None)) is None:
+                break
             name = f"letters-{number:04d}.zip{to.suffix}"
-            mailing.files.append(write_encrypted(_archive(made, suffix), to, out / name))
+            mailing.files.append(write_encrypted(chain([head], pieces), to, out / name))
 
 
 def _counted(made: Iterator[tuple[str, bytes]], mailing: Mailing) -> Iterator[tuple[str, bytes]]:
@@ -131,7 +133,7 @@ def _laid_out(
     """Yield each person's letter, in their order; a few wait at a time."""
     waiting: deque[tuple[str, Future[bytes]]] = deque()
     for one in people:
-        letter = letters.write(one.exposed, one.fields, one.way)
+        letter = letters.write(one.exposed, one.fields, one.way, one.bearers)
         waiting.append((one.person, pool.submit(form, letter)))
         if len(waiting) > _AHEAD:
             person, made = waiting.popleft()
@@ -140,11 +142,15 @@ def _laid_out(
         yield person, made.result()
 
 
-def _archive(made: Iterator[tuple[str, bytes]], suffix: str) -> Iterator[bytes]:
+def _archive(made: Iterator[tuple[str, bytes]], suffix: str, aside: Aside) -> Iterator[bytes]:
+    """Yield the archive of some letters, and of who is not written to; nothing without either."""
     archive = Archive()
     for person, letter in made:
         yield from archive.add(f"{person}.{suffix}", [letter])
-    yield from archive.close({"version": 1, "kind": "letters"})
+    if others := aside.taken():
+        yield from archive.add(UNWRITTEN, [others])
+    if archive.hashes:
+        yield from archive.close({"version": 1, "kind": "letters"})
 
 
 def due_letters(
@@ -161,7 +167,7 @@ def due_letters(
 
 
 def _letter(one: Addressee, letters: Letters, form: Form, sender: str, mark: str) -> EmailMessage:
-    letter = letters.write(one.exposed, one.fields, one.way)
+    letter = letters.write(one.exposed, one.fields, one.way, one.bearers)
     return mail(letter, form(letter), sender, one.email, mark)
 
 

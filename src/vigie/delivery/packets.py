@@ -17,12 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from vigie.delivery.archive import canonical
 from vigie.delivery.encryption import Written
-from vigie.delivery.listing import listing
+from vigie.delivery.listing import MORE, listing
 from vigie.delivery.parts import PERSONS, POSSIBLE, Lists, Part, write_parts
 from vigie.delivery.recipients import OPERATOR, Recipient, require
 from vigie.delivery.split import Split
@@ -194,12 +195,24 @@ class _Rows:
         while missing:
             if not self._left:
                 self._left = next(self._lists)
-            table = self._left[:missing]
-            self._left = self._left[missing:]
-            missing -= table.num_rows
+            persons, end = _first(self._left, missing)
+            table = self._left[:end]
+            self._left = self._left[end:]
+            missing -= persons
             # Were the order not what it is believed to be, a person would reach a stranger.
             assert set(table["controller"].unique().to_pylist()) == {controller}
-            yield table.drop_columns(["controller"])
+            yield table.drop_columns([n for n in ("controller", MORE) if n in table.column_names])
+
+
+def _first(table: pa.Table, most: int) -> tuple[int, int]:
+    """Return how many persons are the first `most` at most, and how many rows these have."""
+    if MORE not in table.column_names:
+        persons = min(most, table.num_rows)
+        return persons, persons
+    begins = np.flatnonzero(~table[MORE].to_numpy())
+    if len(begins) <= most:
+        return len(begins), table.num_rows
+    return most, int(begins[most])
 
 
 def _file_names(controllers: Any) -> dict[str, str]:

@@ -237,9 +237,16 @@ def draft_letter(story: Story, share: Share, home: Path | None = None) -> Docume
         "persons: keep for each the data and the days that persons.csv gives, with what follows "
         "from them and what can be done. Take this paragraph out.]"
     )
+    blocks = [Paragraph(note)]
+    if any(gap.kind == "shared_number" for gap in story.facts.gaps):
+        blocks.append(Paragraph(_(
+            "[Of some of them the log names only a social-security number, which several persons "
+            "may bear: write to each whom persons.csv lists under it, and to those attached to it "
+            "whom you know, that their data may have been seen.]"
+        )))  # fmt: skip
     return msgspec.structs.replace(
         letter, kind="draft_letter", foot=foot(story, story.sha256),
-        blocks=(Paragraph(note), *letter.blocks),
+        blocks=(*blocks, *letter.blocks),
     )  # fmt: skip
 
 

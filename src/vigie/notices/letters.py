@@ -50,9 +50,11 @@ class Letters:
         self._wording, self._where = load_wording("letter", story.language, home)
         self._checked: set[tuple[tuple[str, ...], tuple[str, ...], bool]] = set()
 
-    def write(self, exposed: Exposed, person: Person, way: Route) -> Document:
+    def write(self, exposed: Exposed, person: Person, way: Route, bearers: int = 0) -> Document:
         """Return the letter about one person, by the way that is theirs.
 
+        `bearers`: how many the register knows who bear the social-security number that the log
+        names; 0 where it names persons.
         Raises `RefusedError` when the text is vague or lacks what article 34 asks for.
         """
         story, direct = self._story, way == Route.ADULT
@@ -61,7 +63,7 @@ class Letters:
             "ended": story.day(exposed.last_at),
             "period": story.period(exposed.first_at, exposed.last_at),
         }  # fmt: skip
-        blocks = self._wording.fill(fields, self._lists(exposed), self._where)
+        blocks = self._wording.fill(fields, self._lists(exposed, bearers), self._where)
         if not direct:
             blocks = (blocks[0], Paragraph(_meaning(fields["person"])), *blocks[1:])
         organisation = story.organisation
@@ -80,9 +82,11 @@ class Letters:
         self._check(letter, exposed, direct)
         return letter
 
-    def _lists(self, exposed: Exposed) -> dict[str, tuple[str, ...]]:
+    def _lists(self, exposed: Exposed, bearers: int) -> dict[str, tuple[str, ...]]:
         counsel, language = self._counsel, self._story.language
         return {
+            "alone": ("",) * (bearers == 1),
+            "shared": ("",) * (bearers > 1),
             "seen": counsel.names(exposed.seen, language),
             "possible": counsel.names(exposed.possible, language),
             "unsure": () if exposed.seen else counsel.names(exposed.possible, language),

@@ -16,13 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vigie.notices.bearers import Bearer, find_bearers
 from vigie.notices.register import Batch, Register, Tally
 from vigie.notices.spill import Spill
 
-FOUND, MISSING, AGREEING, DIFFERING = 0, 1, 2, 3
-REMARKS: Final = ("", "missing", "twice", "differing")
-"""What the register is to a person: one row, none, several that agree, several that differ."""
-_PLACE: Final = ":place"
+FOUND, MISSING, AGREEING, DIFFERING, SHARED = 0, 1, 2, 3, 4
+REMARKS: Final = ("", "missing", "twice", "differing", "shared")
+"""What the register is to a person: one row, none, several that agree, several that differ; rows of
+several persons who bear the social-security number that the log names."""
+_PLACE, _NUMBERED = ":place", ":numbered"
 Found = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Pairs of a row of the register and the place of somebody whom it is about."""
 
@@ -33,12 +35,17 @@ class People:
 
     `fields` has a row per person, null where the register says nothing; `remarks` holds for each
     a place in REMARKS. Of rows that differ, the first is kept and the doubt told: a letter to
-    a wrong address would be one more breach. `fresh` are those not asked for before.
+    a wrong address would be one more breach. `fresh` are those not asked for before, `numbered`
+    those whom the register knows by a social-security number, `bearers` who bears a shared one,
+    and `repeated` those asked for more than once: they are several controllers'.
     """
 
     fields: pa.Table
     remarks: NDArray[np.uint8]
     fresh: NDArray[np.bool_]
+    repeated: NDArray[np.bool_]
+    numbered: NDArray[np.bool_]
+    bearers: dict[int, tuple[Bearer, ...]]
 
 
 @dataclass
@@ -49,6 +56,8 @@ class Joined:
     missing: int = 0
     agreeing: int = 0
     differing: int = 0
+    shared: int = 0
+    bearers: int = 0
     rows: int = 0
     without_identifier: int = 0
     damaged: dict[str, int] = field(default_factory=dict)
@@ -65,6 +74,9 @@ class Joined:
         self.missing += counts[MISSING]
         self.agreeing += counts[AGREEING]
         self.differing += counts[DIFFERING]
+        self.shared += counts[SHARED]
+        fresh = people.fresh
+        self.bearers += sum(len(some) for place, some in people.bearers.items() if fresh[place])
 
 
 class Names:
@@ -76,17 +88,19 @@ class Names:
         self._register, self._index, self._spill, self._size = register, index, spill, size
         self._joined = joined
         self._schema = pa.schema(
-            [(_PLACE, pa.int64()), *((name, pa.string()) for name in register.fields)]
-        )
+            [(_PLACE, pa.int64()), (_NUMBERED, pa.bool_()),
+             *((name, pa.string()) for name in register.fields)]
+        )  # fmt: skip
 
     def read(self) -> None:
         """Read the register, once."""
         for batch in self._register.batches():
-            rows, places = self._index.find(batch)
+            rows, places, numbered = self._index.find(batch, self._register.numbered)
             order = np.argsort(places, kind="stable")
-            rows, places = rows[order], places[order]
+            rows, places, numbered = rows[order], places[order], numbered[order]
             columns = batch.fields.take(pa.array(rows)).combine_chunks().columns
-            found = pa.table([pa.array(places), *columns], schema=self._schema)
+            about = pa.array(places), pa.array(numbered)
+            found = pa.table([*about, *columns], schema=self._schema)
             edges = np.flatnonzero(np.diff(places // self._size)) + 1
             for part in np.split(np.arange(len(places)), edges):
                 if len(part):
@@ -99,8 +113,8 @@ class Names:
         for start in range(0, self._index.count, self._size):
             count = min(self._size, self._index.count - start)
             kept = self._spill.take(start // self._size, self._schema).combine_chunks()
-            fresh = self._index.fresh[start : start + count]
-            people = _gathered(kept, start, count, fresh)
+            asked = self._index.fresh, self._index.repeated
+            people = _gathered(kept, start, *(one[start : start + count] for one in asked))
             self._joined.add(people)
             yield people
 
@@ -122,8 +136,11 @@ def find_names(
         yield names
 
 
-def _gathered(kept: pa.Table, start: int, count: int, fresh: NDArray[np.bool_]) -> People:
+def _gathered(
+    kept: pa.Table, start: int, fresh: NDArray[np.bool_], repeated: NDArray[np.bool_]
+) -> People:
     """Put the rows that were kept in the order of the persons; compare those of one person."""
+    count = len(fresh)
     remarks = np.full(count, MISSING, np.uint8)
     places = kept[_PLACE].to_numpy() - start
     order = np.argsort(places, kind="stable")
@@ -131,16 +148,25 @@ def _gathered(kept: pa.Table, start: int, count: int, fresh: NDArray[np.bool_]) 
     first = np.ones(len(order), np.bool_)
     first[1:] = places[1:] != places[:-1]
     remarks[places[first]] = FOUND
-    fields = kept.drop_columns([_PLACE])
+    by_number = kept[_NUMBERED].to_numpy(zero_copy_only=False).astype(bool)[order]
+    numbered = np.zeros(count, np.bool_)
+    numbered[places[by_number]] = True
+    fields = kept.drop_columns([_PLACE, _NUMBERED])
     again = np.flatnonzero(~first)
     if len(again):
         heads = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
         same = _same(fields, order[again], order[heads[again]])
         remarks[places[again]] = AGREEING
         remarks[places[again[~same]]] = DIFFERING
+    bearers = {}
+    for place in np.flatnonzero((remarks == DIFFERING) & numbered).tolist():
+        rows = order[slice(*np.searchsorted(places, [place, place + 1]))]
+        if found := find_bearers(fields.take(pa.array(rows)).to_pylist()):
+            bearers[place], remarks[place] = found, SHARED
     rows = np.full(count, -1, np.int64)
     rows[places[first]] = order[first]
-    return People(fields.take(pa.array(rows, mask=rows < 0)), remarks, fresh)
+    known = fields.take(pa.array(rows, mask=rows < 0))
+    return People(known, remarks, fresh, repeated, numbered, bearers)
 
 
 def _same(table: pa.Table, ones: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -168,6 +194,8 @@ class _Index:
         self.fresh = np.ones(self.count, np.bool_)
         """Which of those asked for were not asked for before, in their order."""
         self.fresh[self._places[1:][same]] = False
+        self.repeated = ~self.fresh
+        self.repeated[self._places[:-1][same]] = True
         if aliases is not None and aliases.num_rows:
             self._add(aliases)
 
@@ -186,17 +214,21 @@ class _Index:
         self._high, self._low = self._high[order], self._low[order]
         self._places = self._places[order]
 
-    def find(self, batch: Batch) -> Found:
-        """Return which rows are about whom; of several identifiers the first that is known wins."""
+    def find(
+        self, batch: Batch, numbered: tuple[bool, ...]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        """Return which rows are about whom, and which of these were found by a number that may be
+        several persons'; of several identifiers the first that is known wins."""
         left = np.ones(batch.fields.num_rows, np.bool_)
-        found: list[Found] = []
-        for column in batch.keys:
+        found = []
+        for column, number in zip(batch.keys, numbered, strict=True):
             there = left & column.is_valid().to_numpy(zero_copy_only=False)
             where = np.flatnonzero(there)
             hits, places = self._search(*_halves([column.filter(pa.array(there))]))
-            found.append((where[hits], places))
+            found.append((where[hits], places, np.full(len(places), number)))
             left[where[hits]] = False
-        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+        rows, places, numbers = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return rows, places, numbers
 
     def _search(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> Found:
         """Return which of some keys are known, with each of their places.

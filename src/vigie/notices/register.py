@@ -46,10 +46,11 @@ FIELDS: Final = (
     "reference", "surname", "used_name", "given_name", "sex", "birth_date",
     "address", "address_more", "postcode", "city", "country", "email", "language",
     "deceased", "protected", "guardian", "guardian_address", "guardian_postcode",
-    "guardian_city", "guardian_email",
+    "guardian_city", "guardian_email", "controller",
 )  # fmt: skip
 """What a register may say of a person. `deceased` and `protected` are true when they say so
-(see `yes`); `guardian` is who answers for a minor or a protected adult."""
+(see `yes`); `guardian` is who answers for a minor or a protected adult; `controller` whose person
+it is, where several persons bear one number."""
 YES: Final = ("1", "o", "oui", "y", "yes", "true", "vrai", "x", "d", "dcd", "decede", "décédé")
 
 
@@ -95,6 +96,19 @@ class Register:
     def fields(self) -> tuple[str, ...]:
         """The fields that this register has."""
         return tuple(name for name in FIELDS if name in self.mapping.columns)
+
+    @property
+    def numbered(self) -> tuple[bool, ...]:
+        """Which of its columns of identifiers hold social-security numbers."""
+        return tuple(one.giver == "nir" for one in self.mapping.identifiers)
+
+    def bearer(self, number: bytes, identity: str) -> str:
+        """Return the pseudonym of one of those who bear a number, itself a pseudonym.
+
+        A rotation of the key carries it on as it does the number's.
+        """
+        named = f"{self._keyring.receded(number).hex()}|{identity}"
+        return self._keyring.pseudonym(named, "", "bearer").hex()
 
     def batches(self) -> Iterator[Batch]:
         """Read the register from its beginning; `tally` then counts this reading."""

@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from vigie.language import N_
 from vigie.notices.people import DIFFERING, MISSING
 
 
@@ -34,6 +35,17 @@ class Route(StrEnum):
     POSSIBLE = "possible"
 
 
+ROUTE_NAMES: Final = {
+    "adult": N_("to the person"),
+    "minor": N_("to the legal representatives of a minor"),
+    "protected": N_("to the legal representative of a protected adult"),
+    "deceased": N_("deceased: nobody is written to"),
+    "doubtful": N_(
+        "doubtful: rows that differ, or a date of birth that cannot be read, in the register"
+    ),
+    "unreachable": N_("unreachable: public communication, article 34(3)(c)"),
+    "possible": N_("only possibly concerned: no letter, your data protection officer decides"),
+}
 WRITTEN: Final = (Route.ADULT, Route.MINOR, Route.PROTECTED)
 _MAJORITY: Final = 18
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
