@@ -48,3 +48,15 @@ def test_an_unknown_log_is_refused_with_the_names_there_are(
     said = capsys.readouterr().err
     assert "hospitl" in said
     assert all(name in said for name in NAMES)
+
+
+def test_most_customers_of_a_portal_are_new_to_the_desk_and_nobody_steals_unless_told() -> None:
+    log = draw("payers_honest", 1)
+    named = np.flatnonzero(log.patient >= 0)
+    pair = log.account[named] << 32 | log.patient[named]
+    late = log.at[named] >= (log.first + 30) * 86_400_000_000
+    _, first = np.unique(pair, return_index=True)
+    met = len(np.unique(pair[late]))
+    assert (log.theft < 0).all()
+    assert not log.families
+    assert 0.6 < late[first].sum() / met < 0.95
