@@ -6,11 +6,11 @@ the whole log would have given; so one batch, many, or single events give the sa
 learning part after its warm-up come out; from then on alerts come out as they happen.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,6 +57,9 @@ WARM_UP: Final = 0.4
 FOLDS: Final = 5
 """The learning part is cross-fitted: the accounts of each fold are held against thresholds that the
 others taught, so that a thief who was there before the log does not set his own."""
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
 class Stream(State):
@@ -129,14 +132,17 @@ class Stream(State):
         return self._judge(self._prepare(events, watermark))
 
     def feed_all(self, slices: Iterable[tuple[pa.Table, int]]) -> list[Alert]:
-        """Feed slices with their watermarks, reading and preparing one while another is judged."""
+        """Feed slices with their watermarks, reading and preparing one while another is judged.
+
+        Campaigns are looked for, and what was seen is put away, beside the watch over accounts.
+        """
         alerts: list[Alert] = []
         coming = iter(slices)
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self._next, coming)
+        with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(1) as beside:
+            waiting = ahead.submit(self._next, coming)
             while (found := waiting.result()) is not None:
-                waiting = pool.submit(self._next, coming)
-                alerts += self._judge(found)
+                waiting = ahead.submit(self._next, coming)
+                alerts += self._judge(found, beside)
         return alerts
 
     def _next(self, slices: Iterator[tuple[pa.Table, int]]) -> list[Units] | None:
@@ -160,8 +166,8 @@ class Stream(State):
     def _find(self, rows: Rows) -> list[Units]:
         return [self.finder.find(batch) for batch in batches(rows)]
 
-    def _judge(self, found: list[Units]) -> list[Alert]:
-        return [alert for units in found for alert in self._look(units)]
+    def _judge(self, found: list[Units], beside: Executor | None = None) -> list[Alert]:
+        return [alert for units in found for alert in self._look(units, beside)]
 
     def save(self, path: Path) -> None:
         """Write the state to a file that its owner alone may read; `kept` is not part of it."""
@@ -200,13 +206,13 @@ class Stream(State):
         """Return what a checkpoint keeps."""
         return {n: v for n, v in vars(self).items() if n not in _APART}
 
-    def _look(self, units: Units) -> Iterator[Alert]:
+    def _look(self, units: Units, beside: Executor | None) -> Iterator[Alert]:
         day = units.on
         if self.first == END:
             self.first = day
             self.until = day + LONGEST_LEARNING if self.until == END else self.until
         if self.thresholds is None and day >= self.until:
-            yield from self._calibrate()
+            yield from self._calibrate(beside)
         self._begin(day)
         self.active[day] = self.active.get(day, 0) + len(units.active[0])
         scene = self.observer.observe(units, self._cared(units))
@@ -214,18 +220,27 @@ class Stream(State):
         honest = self.reasons.follow(units, scene, usual)
         partition = Partition(units, scene, usual, honest)
         ratios = self.panel.weigh(partition, self.warm)
-        if self.keep:
-            self.kept.append(Seen(partition, ratios))
+        put_away = _begun(beside, self._keep, Seen(partition, ratios))
         group = usual.group
         look = Look(units, group[units.account], group[units.active[0]], ratios)
         if self.thresholds:
-            yield from self.watch.watch(look)
-            yield from self.campaigns.watch(look)
+            yield from self._alarms(look, beside)
         else:
             self.learning.append(look.slim())
-            self.campaigns.learn(look, self.warm)
+            learnt = _begun(beside, self.campaigns.learn, look, self.warm)
             if day >= self.warm:
                 self.weeks.follow(units, ratios, self.warm)
+            learnt()
+        put_away()
+
+    def _keep(self, seen: Seen) -> None:
+        if self.keep:
+            self.kept.append(seen)
+
+    def _alarms(self, look: Look, beside: Executor | None) -> Iterator[Alert]:
+        joint = _begun(beside, self.campaigns.watch, look)
+        yield from self.watch.watch(look)
+        yield from joint()
 
     def _cared(self, units: Units) -> Marks | None:
         """Return the class of each unit's care relation, where the platform gives such."""
@@ -248,7 +263,7 @@ class Stream(State):
             self.observer.relations.mute(suspected)
             self.reasons.mute(suspected)
 
-    def _calibrate(self) -> Iterator[Alert]:
+    def _calibrate(self, beside: Executor | None = None) -> Iterator[Alert]:
         """Fix the thresholds, and return the alerts of the learning part."""
         group, groups = self.habits.peers.group, len(self.habits.peers.names)
         budgets = self.settings.budgets
@@ -266,9 +281,19 @@ class Stream(State):
         learning, self.learning = self.learning, []
         self.weeks = Weeks(len(self.panel.hypotheses))
         for look in learning:
-            yield from self.watch.watch(look)
-            yield from self.campaigns.watch(look)
+            yield from self._alarms(look, beside)
         self.watch.arm([self.thresholds], rarer)
+
+
+def _begun(
+    beside: Executor | None, work: Callable[Given, Answer], *given: Given.args,
+    **named: Given.kwargs,
+) -> Callable[[], Answer]:  # fmt: skip
+    """Do work on another thread, if there is one; return what waits for its answer."""
+    if beside:
+        return beside.submit(work, *given, **named).result
+    answer = work(*given, **named)
+    return lambda: answer
 
 
 def _ranges(settings: Settings) -> Ranges | None:

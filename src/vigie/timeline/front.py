@@ -7,7 +7,7 @@ moment. The order is canonical (time, account, place in the log): the same rows 
 stream whatever the batches they came in.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numba
 import numpy as np
@@ -54,6 +54,7 @@ _FEW: Final = 4096
 _MOVES: Final = 64
 """Places by which a row among those of one time is moved one by one, at most and in the mean."""
 _TIES: Final = ("account", "source_file")
+_KEYED: Final = ("access", "identity", "person", "account")
 _ACCESS: Final = np.uint64(0xD6E8FEB86659FD93)
 _REQUEST: Final = np.uint64(0xA0761D6478BD642F)
 
@@ -142,10 +143,11 @@ class Front(State):
         out, keep = np.flatnonzero(ready), np.flatnonzero(~ready)
         self._held = take(held, np.concatenate([chosen[keep], waiting]))
         self._moments = moments[keep]
-        moment = moments[out]
-        if (np.diff(moment) < 0).any():
+        moment = moments.take(out)
+        if (moment[1:] < moment[:-1]).any():
             out = out[np.argsort(moment, kind="stable")]
-        return Rows(held, chosen[out], {"moment": moments[out]})
+            moment = moments.take(out)
+        return Rows(held, chosen.take(out), {"moment": moment})
 
     def flush(self) -> Rows:
         """Return what is still held: nothing more is to come."""
@@ -160,20 +162,17 @@ class Front(State):
         before = len(self._moments)
         waiting = np.arange(before, len(held["at"]))
         order = self._canonical(held, waiting[held["at"][before:] < self.watermark])
-        at, account = held["at"][order], held["account"][order]
-        access, person = held["access"][order], held["person"][order]
-        unsaid = np.flatnonzero(access == 0)
-        access[unsaid] = held["identity"][order[unsaid]]
-        key, request = _keys(access, person, account)
+        at = held["at"].take(order)
+        key, request = _keys(order, *(held[name] for name in _KEYED))
         count = int(np.searchsorted(at, until))
         service = self._foreseen(held, order, key, at)[:count]
         _, new = self._seen.first_met(key[:count], at[:count], ~service)
         moment, _ = self._requests.first_met(request[:count], at[:count], new)
         counted = np.flatnonzero(new)
-        chosen = np.concatenate([np.arange(before), order[counted]])
+        chosen = np.concatenate([np.arange(before), order.take(counted)])
         left = np.ones(len(waiting), bool)
         left[order[:count] - before] = False
-        return chosen, np.concatenate([self._moments, moment[counted]]), waiting[left]
+        return chosen, np.concatenate([self._moments, moment.take(counted)]), waiting[left]
 
     def _foreseen(self, held: Columns, order: Times, key: NDArray[np.uint64], at: Times) -> Flags:
         """Say which rows are a service's, of an access that a person's row tells soon after."""
@@ -189,33 +188,27 @@ class Front(State):
 
         Only rows that share a time need more than the time.
         """
-        at = held["at"][chosen]
+        at = held["at"].take(chosen)
         if not (at[1:] >= at[:-1]).all():
             order = np.argsort(at, kind="stable") if len(at) < _FEW else order_of_time(at)
-            chosen, at = chosen[order], at[order]
-        shared = np.flatnonzero(_share_times(at))
-        if not len(shared):
-            return chosen
-        among = chosen[shared]
-        account, file = (self._rank(name, held[name][among]) for name in _TIES)
-        keys = [held["source_line"][among], file, account, at[shared]]
-        tied = np.flatnonzero(_unsettled(*keys))
+            chosen, at = chosen.take(order), at.take(order)
+        ranks = [self.words[name].ranks for name in _TIES]
+        places = [held[name] for name in (*_TIES, "source_line")]
+        tied = np.flatnonzero(_unsettled(chosen, at, *places, *ranks))
         if len(tied):
-            chosen[shared[tied]] = self._settled(held, among[tied], [key[tied] for key in keys])
+            chosen[tied] = self._settled(held, chosen[tied])
         return chosen
 
-    def _settled(self, held: Columns, among: Times, keys: list[NDArray[Any]]) -> Times:
-        """Order rows that share their times, given their lines, files, accounts and times."""
+    def _settled(self, held: Columns, among: Times) -> Times:
+        """Order rows, in order of time, that share their times with others."""
+        account, file = (self.words[name].ranks[held[name][among]] for name in _TIES)
         gaps = [held[name][among] for name in NUMBERS[2:]]
-        keys = [_within_line(held, among), *gaps, *keys]
+        places = [held["source_line"][among], file, account, held["at"][among]]
+        keys = [_within_line(held, among), *gaps, *places]
         order = np.arange(len(among))
         if not _sort_ties(*keys, order):
             order = np.lexsort(keys)
         return among[order]
-
-    def _rank(self, name: str, codes: Codes) -> Codes:
-        """Rank codes by their words: the numbers of words tell in which order they came."""
-        return self.words[name].ranks[codes]
 
 
 def key_numbers(column: pa.ChunkedArray) -> NDArray[np.uint64]:
@@ -316,23 +309,20 @@ def _look_ahead(key, at, service, within):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _keys(access: UInt64s, person: UInt64s, account: Int32s) -> tuple[UInt64s, UInt64s]:
-    """Return the key of each access to a person, and of each request of an account."""
-    key, request = np.empty_like(access), np.empty_like(access)
-    for i in range(access.size):
-        key[i] = access[i] ^ (person[i] * _ACCESS)
-        request[i] = access[i] ^ ((np.uint64(account[i]) + np.uint64(1)) * _REQUEST)
+def _keys(
+    order: Int64s, access: UInt64s, identity: UInt64s, person: UInt64s, account: Int32s
+) -> tuple[UInt64s, UInt64s]:
+    """Return the key of each access to a person, and of each request of an account.
+
+    A row that tells no access is one by itself.
+    """
+    key, request = np.empty((2, order.size), np.uint64)
+    for i in range(order.size):
+        row = order[i]
+        one = access[row] if access[row] != 0 else identity[row]
+        key[i] = one ^ (person[row] * _ACCESS)
+        request[i] = one ^ ((np.uint64(account[row]) + np.uint64(1)) * _REQUEST)
     return key, request
-
-
-@compiled
-def _share_times(at: Int64s) -> Flags:
-    """Say which times, in order, are those of several rows."""
-    shared = np.zeros(at.size, np.bool_)
-    for i in range(1, at.size):
-        if at[i] == at[i - 1]:
-            shared[i - 1] = shared[i] = True
-    return shared
 
 
 @kernel
@@ -377,20 +367,23 @@ def _before(
 
 
 @compiled
-def _unsettled(line: Int64s, file: Int32s, account: Int32s, at: Int64s) -> Flags:
+def _unsettled(
+    rows: Int64s, at: Int64s, account: Int32s, file: Int32s, line: Int64s, account_ranks: Int32s,
+    file_ranks: Int32s,
+) -> Flags:  # fmt: skip
     """Whether each row shares its time with some that are not in order of their places."""
-    found = np.zeros(at.size, np.bool_)
+    found = np.zeros(rows.size, np.bool_)
     start = 0
-    while start < at.size:
+    while start < rows.size:
         stop, settled = start + 1, True
-        while stop < at.size and at[stop] == at[start]:
-            before = stop - 1
-            if account[before] != account[stop]:
-                settled &= account[before] < account[stop]
-            elif file[before] != file[stop]:
-                settled &= file[before] < file[stop]
+        while stop < rows.size and at[stop] == at[start]:
+            a, b = rows[stop - 1], rows[stop]
+            if account[a] != account[b]:
+                settled &= account_ranks[account[a]] < account_ranks[account[b]]
+            elif file[a] != file[b]:
+                settled &= file_ranks[file[a]] < file_ranks[file[b]]
             else:
-                settled &= line[before] < line[stop]
+                settled &= line[a] < line[b]
             stop += 1
         if not settled:
             found[start:stop] = True

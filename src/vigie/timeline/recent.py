@@ -43,8 +43,16 @@ class Recent(State):
             if full:
                 self._grow()
             else:
-                self._before, self._now = self._now, _generation(len(self._now[0]))
+                self._before, self._now = self._now, self._emptied(len(self._now[0]))
                 self._start, self._count = int(at[done]), 0
+
+    def _emptied(self, size: int) -> tuple[Keys, NDArray[np.int64]]:
+        """Return room for a generation: that of the one which is forgotten, where it is enough."""
+        keys, times = self._before
+        if len(keys) != size:
+            return _generation(size)
+        times.fill(_NEVER)
+        return keys, times
 
     def _grow(self) -> None:
         larger = _generation(2 * len(self._now[0]))

@@ -10,13 +10,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from vigie.events import ACTIONS
-from vigie.kernels import Int32s, Int64s, UInt64s, kernel, prefetch
+from vigie.kernels import (
+    Floats,
+    Int8s,
+    Int32s,
+    Int64s,
+    Records,
+    UInt64s,
+    compiled,
+    kernel,
+    prefetch,
+)
 from vigie.timeline.front import DAY as DAY
 from vigie.timeline.front import END, NUMBERS, PLACES, TEXTS, Front, Reader, Times
 from vigie.timeline.memory import State, grown
@@ -52,6 +61,8 @@ _ACTS: Final = tuple(ACTIONS.index(name) for name in ACTS)
 _IS_PAGE: Final = np.isin(np.arange(len(ACTIONS) + 1), _PAGES)
 _IS_ACT: Final = np.isin(np.arange(len(ACTIONS) + 1), _ACTS)
 """By number of the action, the last entry for none (-1)."""
+_SEARCH: Final = ACTIONS.index("search")
+_UNIT, _ACT = 1, 2
 _MET: Final = np.dtype([("opened", "i8"), ("listed", "i8"), ("listed_by", "i8")])
 """When an account last opened a patient, when a page last listed him, and which step that was."""
 _NEVER: Final = -(10**18)
@@ -146,24 +157,24 @@ class UnitFinder(State):
         action, person = rows["action"], rows["person"]
         patient = self._patients(person)
         step, size = _steps(account, at, rows["access"], action)
-        listing = (action == ACTIONS.index("search")) | (size > 1)
-        counted = (rows["record_count"] >= 0) | (rows["bytes"] >= 0)
         pair = self.pairs.number_pairs(account, patient)
-        is_unit, since, source = self._mark(pair, at, step, listing, counted)
+        self._met = grown(self._met, len(self.pairs))
         seen = np.zeros(int(step[-1]) + 1 if len(step) else 0, bool)
-        seen[step[(since >= 0) & (since < DAY)]] = True
-        chosen = np.flatnonzero(is_unit | _IS_ACT[action])
-        kept, act, requests = rows.take(chosen), ~is_unit[chosen], step[chosen]
+        kind, page, since, source = _mark_units(
+            pair, at, step, size, action, rows["record_count"], rows["bytes"], self.steps,
+            _IS_ACT, self._met, seen,
+        )  # fmt: skip
+        chosen = np.flatnonzero(kind)
+        act, requests, kept = kind.take(chosen) == _ACT, step.take(chosen), rows.take(chosen)
         units = Units(
-            row=kept["row"], order=_by_time(by_account, chosen), account=account[chosen],
-            at=at[chosen], day=np.full(len(chosen), on, np.int32),
+            row=kept["row"], order=_by_time(by_account, chosen), account=account.take(chosen),
+            at=at.take(chosen), day=np.full(len(chosen), on, np.int32),
             step=requests + np.int64(self.steps),
-            page=np.where(listing[chosen], size[chosen], 0).astype(np.int32),
-            familiar=seen[requests], source=source[chosen],
-            patient=np.where(act, -1, patient[chosen]),
-            person=np.where(act, 0, person[chosen]).astype(np.uint64),
-            pair=np.where(act, -1, pair[chosen]), since=since[chosen], action=action[chosen],
-            act=act,
+            page=page.take(chosen), familiar=seen.take(requests), source=source.take(chosen),
+            patient=np.where(act, -1, patient.take(chosen)),
+            person=np.where(act, 0, person.take(chosen)).astype(np.uint64),
+            pair=np.where(act, -1, pair.take(chosen)), since=since.take(chosen),
+            action=action.take(chosen), act=act,
             text={name: kept[name] for name in TEXTS},
             number={name: kept[name] for name in NUMBERS},
             place={name: kept[name] for name in PLACES},
@@ -184,15 +195,6 @@ class UnitFinder(State):
     def _patients(self, person: NDArray[np.uint64]) -> Codes:
         # Nobody is met under the key 0: a null patient gets no number.
         return self.patients.number(np.where(person == 0, ~np.uint64(0), person))
-
-    def _mark(
-        self, pair: Codes, at: Times, step: Codes, listing: Flags, counted: Flags
-    ) -> tuple[Flags, Times, Times]:
-        self._met = grown(self._met, len(self.pairs))
-        marked: tuple[Flags, Times, Times] = _mark_units(
-            pair, at, step, listing, counted, self.steps, self._met
-        )
-        return marked
 
     def _newly_active(self, account: Codes, day: int) -> tuple[Codes, Codes]:
         """Return the account-days that begin in this batch."""
@@ -292,30 +294,46 @@ def _number_steps(
     size[start:] = at.size - start
 
 
-@numba.njit(cache=True, nogil=True)
-def _mark_units(pair, at, step, listing, counted, base, met):  # type: ignore[no-untyped-def]
+@compiled
+def _mark_units(
+    pair: Int32s, at: Int64s, step: Int32s, size: Int32s, action: Int8s, records: Floats,
+    octets: Floats, base: int, acts: NDArray[np.bool_], met: Records, seen: NDArray[np.bool_],
+) -> tuple[Int8s, Int32s, Int64s, Int64s]:  # fmt: skip
+    """Say which rows are units (1) or here for what was done (2), and the rows of their page.
+
+    Also the time since their patient was met, and the step that listed him; `seen` receives which
+    requests show a patient of the last 24 hours.
+    """
     count = pair.size
     day, hour = 86_400_000_000, 3_600_000_000
-    is_unit = np.zeros(count, np.bool_)
-    since = np.full(count, -1, np.int64)
-    source = np.full(count, -1, np.int64)
+    kind, page = np.zeros(count, np.int8), np.zeros(count, np.int32)
+    since, source = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     for i in range(count):
         if i + _AHEAD < count and pair[i + _AHEAD] >= 0:
             prefetch(met, np.int64(pair[i + _AHEAD]))
+        listing = action[i] == _SEARCH or size[i] > 1
+        page[i] = size[i] if listing else 0
+        unit = False
         if pair[i] < 0:
-            is_unit[i] = counted[i]
-            continue
-        known, now = met[pair[i]], at[i] - _NEVER
-        last = max(known.opened, known.listed)
-        if listing[i]:
-            is_unit[i] = now - last >= day
-            since[i] = now - last if last > 0 else -1
-            known.listed, known.listed_by = now, base + step[i] + 1
-            continue
-        before = last if now - known.listed >= hour else known.opened
-        since[i] = now - before if before > 0 else -1
-        if now - known.opened >= day:
-            is_unit[i] = True
-            source[i] = known.listed_by - 1 if now - known.listed < hour else -1
-            known.opened = now
-    return is_unit, since, source
+            unit = records[i] >= 0 or octets[i] >= 0
+        else:
+            known, now = met[pair[i]], at[i] - _NEVER
+            last = max(known.opened, known.listed)
+            if listing:
+                unit = now - last >= day
+                since[i] = now - last if last > 0 else -1
+                known.listed, known.listed_by = now, base + step[i] + 1
+            else:
+                before = last if now - known.listed >= hour else known.opened
+                since[i] = now - before if before > 0 else -1
+                if now - known.opened >= day:
+                    unit = True
+                    source[i] = known.listed_by - 1 if now - known.listed < hour else -1
+                    known.opened = now
+        if 0 <= since[i] < day:
+            seen[step[i]] = True
+        if unit:
+            kind[i] = _UNIT
+        elif acts[action[i]]:
+            kind[i] = _ACT
+    return kind, page, since, source

@@ -256,9 +256,9 @@ def _follow_one(  # type: ignore[no-untyped-def]
     for k in range(1, states):
         most_likely = max(most_likely, chance[k])
     chance[0] = max(chance[0], _FLOOR * most_likely)
-    usual, left, begun = np.float64(weight[0]), 0.0, 0.0
+    usual, left, begun = float(weight[0]), 0.0, 0.0
     for k in range(1, states):
-        begins = np.float64(rate[k])
+        begins = float(rate[k])
         if _SURGING[k]:
             begins = max(begins, surge)
         elif k == _DRIFT:
