@@ -6,8 +6,9 @@ is not trusted.
 
 import fnmatch
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,8 @@ NOT_FOR_IT: Final = N_(
 class Imported:
     """What became of one file: its receipt, or the error that kept it out.
 
-    `relations` counts the care relations that it gave.
+    `relations` counts the care relations that it gave, `doubts` its rows by `clock_quality` where
+    that is not `exact`.
     """
 
     label: str
@@ -42,6 +44,7 @@ class Imported:
     error: VigieError | None = None
     faults: "tuple[Fault, ...]" = ()
     relations: int = 0
+    doubts: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,7 @@ def import_file(
     progress: Callable[[int], None] = lambda count: None,
 ) -> Imported:
     """Read one file into the store; an error that only this file has is returned, not raised."""
-    name, faults = "", _Faults()
+    name, faults, doubts = "", _Faults(), Counter[str]()
     try:
         require_content(Intake(path, label))
         name = (mapping.reader if mapping else "") or recognise(Intake(path, label))
@@ -204,17 +207,25 @@ def import_file(
                 for batch in reader.read(intake):
                     receiving.add(batch)
                     faults.add(batch)
+                    doubts += _doubts(batch)
                     relations += [] if batch.relations is None else [batch.relations]
                 receiving.damage = intake.damage
                 if relations:
                     store.put_part("care", receiving.label, pa.concat_tables(relations))
         count = sum(part.num_rows for part in relations)
         return Imported(
-            label, name, receipt=receiving.receipt, faults=faults.found(), relations=count
-        )
+            label, name, receipt=receiving.receipt, faults=faults.found(), relations=count,
+            doubts=doubts,
+        )  # fmt: skip
     except (ReadingError, MappingError) as error:
         error.where = error.where or label
         return Imported(label, name, error=error)
+
+
+def _doubts(batch: Batch) -> Counter[str]:
+    """Count the rows whose moment is not known for sure, by why."""
+    counts = pc.value_counts(batch.events.column("clock_quality")).to_pylist()
+    return Counter({one["values"]: one["counts"] for one in counts if one["values"] != "exact"})
 
 
 class _Faults:

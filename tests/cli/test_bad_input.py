@@ -598,3 +598,61 @@ def test_no_line_of_data_is_taken_for_a_title(vigie: Vigie, mapping: Path, tmp_p
     code, _printed, errors = vigie("import", log, "--mapping", mapping)
     assert code == 1
     assert "the first line holds data" in errors
+
+
+CARE = """[source]
+name = "care"
+reader = "care"
+format = { delimiter = ";" }
+[care]
+patient = { column = "IPP", authority = "his" }
+organisation = "FINESS"
+kind = "TYPE"
+valid_from = { column = "DEBUT", format = "%d/%m/%Y %H:%M" }
+[care.kinds]
+"RDV" = "appointment"
+"""
+
+
+def test_a_mapping_of_care_is_tried_and_refused_in_its_own_words(
+    vigie: Vigie, tmp_path: Path
+) -> None:
+    said = written(tmp_path / "care.toml", CARE)
+    lines = ["00000007;750;RDV;01/01/2026 10:00;x", "00000008;750;VISITE;01/01/2026 10:00;x",
+             "00000009;750;RDV;32/01/2026 10:00;x"]  # fmt: skip
+    log = written(tmp_path / "care.csv", "\n".join(["IPP;FINESS;TYPE;DEBUT;MOTIF", *lines]))
+    _code, printed, _errors = vigie("mapping", "test", log, "--mapping", said)
+    assert "not mapped: MOTIF: not named in [care]" in printed
+    assert printed.count("not mapped") == 1
+    assert "nobody can be watched" not in printed
+    _code, _printed, errors = vigie("import", log, "--mapping", said)
+    assert "add it to [care.kinds] of the mapping" in errors
+    assert "write their form as format of that column" in errors
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (("2026-10-25 02:30:00", "2026-10-25 02:40:00", "2026-10-25 05:00:00"),
+         "! 2 rows are of the hour that the autumn clock change repeats"),
+        (("2026-03-29 02:30:00", "2026-03-29 05:00:00"),
+         "! 1 row is of a clock that was set back, or of the hour that the spring"),
+    ],
+)  # fmt: skip
+def test_times_that_a_clock_change_leaves_in_doubt_are_said(
+    hours: tuple[str, ...], said: str, vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    lines = "".join(f"{hour},dupont,L,{n},dossier\n" for n, hour in enumerate(hours))
+    log = written(tmp_path / "night.csv", HEADER + lines)
+    code, printed, _errors = vigie("import", log, "--mapping", mapping)
+    assert code == 0
+    assert said in printed
+    assert "clock" not in vigie("import", log, "--mapping", mapping)[1]
+
+
+def test_a_draft_speaks_the_language_of_its_reader(vigie: Vigie, tmp_path: Path) -> None:
+    log = written(tmp_path / "log.csv", "ts,login,quoi\n1767261600,dupont,zz\n")
+    drafted = vigie("mapping", "suggest", log, language="fr")[1]
+    remarks = " ".join(line.partition("# ")[2] for line in drafted.splitlines())
+    assert "secondes depuis 1970" in remarks
+    assert not re.search(r"\b(the|of|column|sample|lines|it)\b", remarks)

@@ -40,6 +40,7 @@ TABLE = """NUM;IPP;FINESS;RPPS;TYPE;DEBUT;FIN;SAISI
 7;0047;350000001;;RDV;hier;;
 8;0048;350000001;;RDV;01/10/2025 10:00;demain;
 9;0049;350000001;;RDV;01/10/2025 10:00;;jamais
+10;0050;350000001;;RDV;01/10/2025 10:00;01/10/2024 10:00;
 """
 
 
@@ -56,7 +57,7 @@ def read(text: str, mapping: dict, folder: Path) -> tuple[pa.Table, pa.Table, Ta
 
 def test_a_line_is_a_relation_a_named_rule_or_a_reason(tmp_path):
     relations, quarantine, tally = read(TABLE, MAPPING, tmp_path)
-    assert (tally.read, tally.accepted, tally.quarantined) == (10, 2, 6)
+    assert (tally.read, tally.accepted, tally.quarantined) == (11, 2, 7)
     assert dict(tally.ignored) == {"header": 1, "cancelled": 1}
     assert relations.schema.equals(CARE)
     assert relations["kind"].to_pylist() == ["appointment", "stay"]
@@ -70,6 +71,7 @@ def test_a_line_is_a_relation_a_named_rule_or_a_reason(tmp_path):
         8: ("bad_time", "DEBUT"),
         9: ("bad_time", "FIN"),
         10: ("bad_time", "SAISI"),
+        11: ("bad_period", "FIN"),
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from vigie.errors import ReadingError
 from vigie.readers.mapping import parse_mapping
 from vigie.readers.tables.suggest import suggest
-from vigie.readers.tables.trial import try_mapping
+from vigie.readers.trial import try_mapping
 
 FRENCH = "Date_Heure;Utilisateur;Profil;Poste;IPP;Nom patient;Écran;Action;Résultat;Couleur\n" + (
     "31/01/2025 10:00:00;jdupont;IDE;PC-1;7000123;Légaré;Dossier médical;Consultation;OK;bleu\n"

@@ -2,6 +2,7 @@
 
 import os
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from vigie.stores import Receipt, Store
 _MOST = 20
 _LOOK = N_('mend the export, or look at what is kept aside: vigie events --sql "FROM quarantine"')
 _REMEDIES = {
-    "bad_time": N_("write their form as format of at in [columns], and import again"),
+    "bad_time": N_("write their form as format of that column in the mapping, and import again"),
     "bad_encoding": N_('write encoding = "cp1252" (or theirs) in [source.format]; import again'),
+    "unknown_kind": N_("add it to [care.kinds] of the mapping, and import again"),
     "unknown_action": N_("add it to [values.action] of the mapping, and import again"),
     "truncated": N_("fetch the file again: its end is missing"),
 }
@@ -125,6 +127,7 @@ def as_json(file: Imported) -> dict[str, Any]:
         "rows_already_there": receipt.duplicates,
         "ambiguous": receipt.ambiguous,
         "damage": receipt.damage,
+        "doubtful_times": dict(file.doubts),
     }
 
 
@@ -187,6 +190,29 @@ def _say_reread(count: int) -> None:
         say(text.format(count=number(count)))
 
 
+def _say_doubts(imported: list[Imported]) -> None:
+    """Say how many rows have a moment that the log leaves in doubt."""
+    doubts = sum((file.doubts for file in imported), Counter[str]())
+    if count := doubts["ambiguous"]:
+        text = plural(
+            "! {count} row is of the hour that the autumn clock change repeats: the log does not "
+            "say which of the two, and the first is taken (clock_quality: ambiguous).",
+            "! {count} rows are of the hour that the autumn clock change repeats: the log does not "
+            "say which of the two, and the first is taken (clock_quality: ambiguous).",
+            count,
+        )
+        say(text.format(count=number(count)))
+    if count := doubts["skewed"]:
+        text = plural(
+            "! {count} row is of a clock that was set back, or of the hour that the spring clock "
+            "change skips: its order is not sure (clock_quality: skewed).",
+            "! {count} rows are of a clock that was set back, or of the hour that the spring clock "
+            "change skips: their order is not sure (clock_quality: skewed).",
+            count,
+        )
+        say(text.format(count=number(count)))
+
+
 def _say_apart(imported: list[Imported], receipts: list[Receipt]) -> None:
     """Say how many care relations were kept, files known before, lines perhaps exported twice."""
     kept = sum(file.relations for file in imported)
@@ -195,6 +221,7 @@ def _say_apart(imported: list[Imported], receipts: list[Receipt]) -> None:
     if kept:
         text = plural("{count} care relation was kept.", "{count} care relations were kept.", kept)
         say(text.format(count=number(kept)))
+    _say_doubts(imported)
     if known:
         text = plural("{count} file was already known.", "{count} files were already known.", known)
         say(text.format(count=number(known)))

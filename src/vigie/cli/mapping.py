@@ -9,7 +9,7 @@ from vigie.language import N_, _, number
 from vigie.readers.base import REASONS
 from vigie.readers.drafts import draft
 from vigie.readers.mapping import load_mapping
-from vigie.readers.tables.trial import Trial, try_mapping
+from vigie.readers.trial import Trial, try_mapping
 
 _MOST = 30
 _NEEDED = {
@@ -31,7 +31,8 @@ def suggest(options: Namespace) -> int:
 
 def test(options: Namespace) -> int:
     """Show 20 lines through a mapping, what it leaves unmapped, and why."""
-    trial = try_mapping(options.file, load_mapping(options.mapping))
+    mapping = load_mapping(options.mapping)
+    trial = try_mapping(options.file, mapping)
     _draw_rows(trial)
     tally = trial.tally
     say(
@@ -49,7 +50,8 @@ def test(options: Namespace) -> int:
         place = f" ({column})" if column else ""
         say(_("line {line}: {reason}").format(line=number(line), reason=_(REASONS[reason])) + place)
     _say_unmapped(trial)
-    _say_blind(trial)
+    if mapping.reader != "care":
+        _say_blind(trial)
     return UNTRUSTED if trial.tally.quarantined else NOTHING
 
 

@@ -44,6 +44,7 @@ decompressed file), why (a key of REASONS), and the column at fault in `detail`,
 REASONS: Final = {
     "no_time": N_("the line has no time"),
     "bad_time": N_("the time cannot be read"),
+    "bad_period": N_("it ends before it begins"),
     "bad_fields": N_("the number of fields is not that of the header"),
     "bad_encoding": N_("the bytes are not in the announced encoding"),
     "bad_json": N_("this is not valid JSON"),

@@ -64,7 +64,7 @@ class CareReader:
                 remedy=N_("say which of their columns is the patient, the organisation, the dates"),
             )
         self._context = context
-        self._names = _theirs(said)
+        self._names = columns_named(said)
         self._forms = {name: _time_form(said, name, where) for name in _OPTIONAL_TIMES}
         self._reader = TableReader(replace(context, mapping=_as_table(context, said)))
 
@@ -80,15 +80,17 @@ class CareReader:
 
     def _related(self, batch: Batch, label: str) -> Batch:
         """Turn accesses into relations; those without patient or owner, or whose dates cannot be
-        read, are quarantined."""
+        read or end before they begin, are quarantined."""
         events = batch.events
         until, bad_until = self._moments(events, "valid_until")
         entered, bad_entered = self._moments(events, "recorded_at")
         nobody = events.column("patient").is_null().to_numpy()
         owned = [events.column(name).is_null().to_numpy() for name in OWNERS]
         nowhere = np.logical_and.reduce(owned)
+        backwards = pc.less(until, events.column("at")).fill_null(False)
         faults = (
             (bad_until, "bad_time", "valid_until"), (bad_entered, "bad_time", "recorded_at"),
+            (backwards.to_numpy(), "bad_period", "valid_until"),
             (nobody, "bad_value", "patient"), (nowhere, "bad_value", "organisation"),
         )  # fmt: skip
         why = np.zeros(events.num_rows, np.int64)
@@ -157,8 +159,8 @@ class CareReader:
         return quarantine_table(self._context, label, told)
 
 
-def _theirs(said: Table[str, Any]) -> dict[str, str]:
-    """Return what their file calls each of our columns, for messages."""
+def columns_named(said: Table[str, Any]) -> dict[str, str]:
+    """Return what their file calls each of our columns, by what `[care]` says."""
     return {
         name: spec if isinstance(spec, str) else str(spec.get("column", name))
         for name, spec in said.items()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from vigie.errors import ReadingError
+from vigie.language import N_, _
 from vigie.readers import recognise
 from vigie.readers.intake import Intake
 from vigie.readers.tables.suggest import source_lines, source_name, suggest
@@ -11,15 +12,15 @@ from vigie.readers.weblog.draft import draft_weblog
 
 _HEAD: Final = 1 << 20
 _LINES: Final = 5000
-_ALONE: Final = (
-    "# This format is read without a mapping; one names the source, and says how long it is kept."
+_ALONE: Final = N_(
+    "This format is read without a mapping; one names the source, and says how long it is kept."
 )
 _PGAUDIT: Final = """
 [pgaudit]
-# service_accounts = ["application"]  # the logins that are no person's
-# A patient is named only where a column is said to identify one:
+# service_accounts = ["application"]  # {logins}
+# {named}
 # [pgaudit.patient_tables]
-# "schema.table" = { column = "ipp", authority = "who gave the number" }
+# "schema.table" = {{ column = "ipp", authority = "…" }}
 """
 
 
@@ -33,11 +34,21 @@ def draft(path: Path) -> str:
     if reader == "weblog":
         lines = Intake(path, path.name).head(_HEAD).decode("utf-8", "replace").splitlines()
         return "\n".join([*source_lines(name, reader), "", draft_weblog(name, lines[:_LINES])])
+    alone = [f"# {_(_ALONE)}", *source_lines(name, reader)]
     if reader in ("fhir", "atna"):
-        return "\n".join([_ALONE, *source_lines(name, reader)])
+        return "\n".join(alone)
     if reader == "pgaudit":
-        return "\n".join([_ALONE, *source_lines(name, reader), _PGAUDIT])
+        return "\n".join([*alone, _pgaudit()])
     return suggest(path)
+
+
+def _pgaudit() -> str:
+    return _PGAUDIT.format(
+        logins=_("the logins that are no person's"),
+        named=_(
+            "A patient is named only where a column is said to identify one, with who gave it:"
+        ),
+    )
 
 
 def _reader(path: Path) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from vigie.language import N_, _
 from vigie.readers import moments
 from vigie.readers.tables.names import NAMES, fold
 from vigie.readers.tables.samples import Sample
@@ -23,7 +24,12 @@ _PATTERNS: Final = (
     "%Y%m%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S %z", "%m/%d/%Y %H:%M:%S",
 )  # fmt: skip
 _UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_SPELT: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_SPELT: Final = {
+    "s": N_("seconds since 1970: the first lines would be of {days} (UTC)"),
+    "ms": N_("milliseconds since 1970: the first lines would be of {days} (UTC)"),
+    "us": N_("microseconds since 1970: the first lines would be of {days} (UTC)"),
+    "ns": N_("nanoseconds since 1970: the first lines would be of {days} (UTC)"),
+}
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _AHEAD: Final = timedelta(days=366)
 """No log of a clock that can be believed begins before, or ends so long after today."""
@@ -52,8 +58,10 @@ class TimeForm:
         """Say which days the numbers would be: days, for a number may turn out a patient's."""
         if not (self.first and self.last):
             return ""
-        days = f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
-        return f"{_SPELT[self.unit]} since 1970: the first lines would be of {days} (UTC)"
+        days = str(self.first)
+        if self.first != self.last:
+            days = _("{first} to {last}").format(first=self.first, last=self.last)
+        return _(_SPELT[self.unit]).format(days=days)
 
 
 def time_form(texts: list[str]) -> TimeForm | None:

@@ -1,4 +1,4 @@
-"""A first mapping drafted from a sample, and twenty lines through a mapping.
+"""A first mapping drafted from a sample.
 
 Header names are known in French and English, and the values decide where a name does not. What
 the draft cannot tell is written as the comment it is; an action that it does not know becomes
@@ -15,6 +15,7 @@ from typing import Final
 
 from vigie import identifiers
 from vigie.events import ACTIONS
+from vigie.language import N_, _
 from vigie.readers.tables.dating import TimeForm, first_texts, time_column, time_form
 from vigie.readers.tables.names import NAMES, fold
 from vigie.readers.tables.samples import Sample, take_sample
@@ -56,9 +57,9 @@ _SHAPE_HINTS: Final = (
     ("none", "aucun|none|sans|vide"),
 )
 _NEEDED: Final = {
-    "at": "name it, Vigie needs it",
-    "account": "name it, or nobody can be watched",
-    "patient": "name it, or sweeps cannot be seen",
+    "at": N_("no column looks like it: name it, Vigie needs it"),
+    "account": N_("no column looks like it: name it, or nobody can be watched"),
+    "patient": N_("no column looks like it: name it, or sweeps cannot be seen"),
 }
 """What a mapping wants of any log, and what is lost without it."""
 _LONG_NUMBER: Final = re.compile("[0-9]{6}")
@@ -149,10 +150,11 @@ def source_name(path: Path) -> str:
 
 def source_lines(name: str, reader: str) -> list[str]:
     """Return the section that every mapping begins with."""
+    zone = _("of times written without a zone")
     return [
         "[source]",
         f"name = {_quoted(name)}",
-        'time_zone = "Europe/Paris"  # of times written without a zone',
+        f'time_zone = "Europe/Paris"  # {zone}',
         "retention_days = 365",
         f"reader = {_quoted(reader)}",
     ]
@@ -175,19 +177,22 @@ def _columns(sample: Sample, columns: Table[str, str]) -> str:
     for name, lost in _NEEDED.items():
         if name not in columns:
             why = _split_time(sample) if name == "at" else ""
-            lines.append(f'# {name} = ""  # {why or f"no column looks like it: {lost}"}')
+            lines.append(f'# {name} = ""  # {why or _(lost)}')
     if "action" not in columns:
         lines.append(_no_action(sample, unused))
     lines += [f"{ours} = {_spec(sample, ours, theirs)}" for ours, theirs in columns.items()]
-    lines += [f"# not used: {_quoted(name)}" for name in unused]
+    left = _("not used: {column}")
+    lines += [f"# {left.format(column=_quoted(name))}" for name in unused]
     return "\n".join([*lines, ""])
 
 
 def _no_action(sample: Sample, unused: list[str]) -> str:
     """Say what to do without a column of actions: name one of those that could be, if any."""
     if any(len(sample.counts(name)) <= _MOST_VALUES for name in unused):
-        return '# action = ""  # no column looks like it: name it, or { value = "open" } if all are'
-    return 'action = { value = "open" }  # no column says what was done: each line opened a record'
+        why = _('no column looks like it: name it, or { value = "open" } if all are')
+        return f'# action = ""  # {why}'
+    why = _("no column says what was done: each line opened a record")
+    return f'action = {{ value = "open" }}  # {why}'
 
 
 def _split_time(sample: Sample) -> str:
@@ -198,7 +203,8 @@ def _split_time(sample: Sample) -> str:
     day = [name for name in texts if "date" in fold(name).split()]
     if not (hour and day):
         return ""
-    return f"date {_quoted(day[0])} and hour {_quoted(hour[0])} stand apart: export them as one"
+    said = _("date {date} and hour {hour} stand apart: export them as one")
+    return said.format(date=_quoted(day[0]), hour=_quoted(hour[0]))
 
 
 def _spec(sample: Sample, ours: str, theirs: str) -> str:
@@ -227,8 +233,13 @@ def _values(sample: Sample, columns: Table[str, str], ours: str) -> str:
             continue  # it may be a patient's: the draft is a file that is kept
         guessed = _GUESSED[ours](text)
         if guessed:
-            lines.append(f'{_quoted(text)} = "{guessed}"  # {count} in the sample')
+            lines.append(f'{_quoted(text)} = "{guessed}"  # {in_sample(count)}')
     return "\n".join([*lines, ""]) if len(lines) > 1 else ""
+
+
+def in_sample(count: int) -> str:
+    """Say how often something stood in the sample, as the drafts of all formats do."""
+    return _("{count} in the sample").format(count=count)
 
 
 def _first_fitting(hints: tuple[tuple[str, str], ...], text: str) -> str | None:
@@ -249,9 +260,11 @@ def _data_classes(sample: Sample, theirs: str) -> str:
     counts = sample.counts(theirs)
     if not counts or len(counts) > _MOST_VALUES:
         return ""
-    lines = ["# What each screen shows: identity, nir, contact, coverage, bank, appointments,"]
-    lines += [
-        "# medical, prescription, notes. Unknown until somebody attests it.",
+    shown = "identity, nir, contact, coverage, bank, appointments, medical, prescription, notes"
+    why = _("What each screen shows; unknown until somebody attests it. Of these:")
+    lines = [
+        f"# {why}",
+        f"# {shown}.",
         "[data_classes]",
     ]
     lines += [

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
+from vigie.language import _
 from vigie.readers.tables.names import NAMES, fold
-from vigie.readers.tables.suggest import guess_action
+from vigie.readers.tables.suggest import guess_action, in_sample
 from vigie.readers.weblog.format import NAMED
 from vigie.readers.weblog.routes import split_target
 
@@ -141,13 +142,14 @@ def _route(name: str, segments: tuple[str, ...], method: str, count: int, fields
     query = sorted(field for field in known if _WORD.fullmatch(field))
     term = next((field for field in fields if _TERM.fullmatch(field)), "")
     patient = "path:patient" if "{patient}" in segments else f"query:{query[0]}" if query else ""
+    who = _("who gave the numbers")
     lines = [
         "[[routes]]",
-        f"pattern = {_quoted('/' + '/'.join(segments))}  # {count} in the sample",
+        f"pattern = {_quoted('/' + '/'.join(segments))}  # {in_sample(count)}",
         f"method = {_quoted(method)}",
         f"action = {_quoted(_action(segments, method, bool(fields)))}",
         f"patient = {_quoted(patient)}" if patient else "",
-        f"authority = {_quoted(name)}  # who gave the numbers" if patient else "",
+        f"authority = {_quoted(name)}  # {who}" if patient else "",
         f"term = {_quoted(term)}" if term else "",
     ]
     return "\n".join(filter(None, lines)) + "\n"

@@ -12,6 +12,7 @@ from vigie.language import N_
 from vigie.pseudonyms import Keyring
 from vigie.readers import reader_class
 from vigie.readers.base import Batch, Context, Tally
+from vigie.readers.care import columns_named
 from vigie.readers.intake import Intake
 from vigie.readers.mapping import ANYTHING, Mapping
 from vigie.readers.tables.samples import Sample, take_sample
@@ -27,7 +28,7 @@ _HIDDEN: Final = (
     "request_key",
 )
 _LIKE: Final = N_("not named in [columns]; it looks like {ours!r}")
-_UNNAMED: Final = N_("not named in [columns]")
+_UNNAMED: Final = N_("not named in [{section}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,15 @@ def _quarantined(batch: Batch, most: int) -> list[tuple[int, str, str | None]]:
 
 def _unmapped_columns(sample: Sample, mapping: Mapping) -> dict[str, tuple[str, Table[str, str]]]:
     guesses = {theirs: ours for ours, theirs in guess_columns(sample).items()}
-    wanted = {name for path in mapping.wanted for name in (path, path.split(".")[0])}
+    named = mapping.wanted or columns_named(mapping.raw.get("care", {})).values()
+    wanted = {name for path in named for name in (path, path.split(".")[0])}
     names = [] if mapping.format.header else [n for n in sample.columns if n not in wanted]
+    if mapping.reader == "care":
+        return {name: (_UNNAMED, {"section": "care"}) for name in names}
     return {
         name: (_LIKE, {"ours": guesses[name]})
         if name in guesses and guesses[name] not in mapping.columns
-        else (_UNNAMED, {})
+        else (_UNNAMED, {"section": "columns"})
         for name in names
     }
 
