@@ -656,3 +656,17 @@ def test_a_draft_speaks_the_language_of_its_reader(vigie: Vigie, tmp_path: Path)
     remarks = " ".join(line.partition("# ")[2] for line in drafted.splitlines())
     assert "secondes depuis 1970" in remarks
     assert not re.search(r"\b(the|of|column|sample|lines|it)\b", remarks)
+
+
+def test_a_question_that_nothing_answers_says_why(vigie: Vigie, home: Path) -> None:
+    code, printed, errors = vigie("events", "--account", "durand", "--format", "json")
+    assert (code, json.loads(printed)) == (0, [])
+    assert (
+        errors
+        == "No access fits.\nNo access is of the account 'durand': write it as the log does.\n"
+    )
+    assert vigie("events", "--account", "dupont", "--since", "2027-01-01")[2] == "No access fits.\n"
+    assert "of the source 'ris'" in vigie("events", "--source", "ris")[2]
+    assert (
+        '"at" is written in quotes' in vigie("events", "--sql", "SELECT count(at) FROM events")[2]
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from vigie import journal
 from vigie.cli.opening import open_present
-from vigie.cli.terminal import draw_table, home_of, say, write_csv, write_json
+from vigie.cli.terminal import draw_table, home_of, remark, say, write_csv, write_json
 from vigie.cli.times import day_of, stamp
 from vigie.errors import UsageError, reason_of
 from vigie.language import N_, _, number
@@ -17,6 +17,10 @@ SHOWN = (
     "at", "account", "action", "object", "patient", "record_count", "organisation", "network",
     "outcome", "source_file", "source_line",
 )  # fmt: skip
+
+
+_NO_ACCOUNT = N_("No access is of the account {name!r}: write it as the log does.")
+_NO_SOURCE = N_("No access is of the source {name!r}: write it as its mapping does.")
 
 
 def events(options: Namespace) -> int:
@@ -31,6 +35,8 @@ def events(options: Namespace) -> int:
     open_present(options).close()
     journal.record(home_of(options), "events", subject, options.reason)
     header, rows, more = _select(options) if options.sql is None else _query(options)
+    if not rows and options.sql is None:
+        _say_none(options)
     if options.format == "json":
         names = _distinct(header)
         write_json([dict(zip(names, map(_plain, row), strict=True)) for row in rows])
@@ -57,6 +63,17 @@ def _select(options: Namespace) -> tuple[tuple[str, ...], list[tuple[Any, ...]],
     )
     values = [value for _column, _sign, value in conditions]
     return _run(options, query, [*values, options.limit + 1], SHOWN)
+
+
+def _say_none(options: Namespace) -> None:
+    """Say that nothing fits, and whether the log knows the account and the source at all."""
+    remark(_("No access fits."))
+    for value, query, said in (
+        (options.account, "SELECT 1 FROM events WHERE account = ? LIMIT 1", _NO_ACCOUNT),
+        (options.source, "SELECT 1 FROM events WHERE source = ? LIMIT 1", _NO_SOURCE),
+    ):
+        if value is not None and not _run(options, query, [value], None)[1]:
+            remark(_(said).format(name=value))
 
 
 def _conditions(options: Namespace) -> list[tuple[str, str, object]]:
@@ -97,7 +114,10 @@ def _run(
             raise UsageError(
                 N_("the query cannot be run ({reason})"),
                 where="--sql",
-                remedy=N_("the views are events, accesses, quarantine, files, screens"),
+                remedy=N_(
+                    'the views are events, accesses, quarantine, files, screens, care; "at" is '
+                    "written in quotes"
+                ),
                 reason=reason_of(error),
             ) from None
     return header, rows[: options.limit], len(rows) > options.limit
