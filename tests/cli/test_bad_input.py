@@ -636,7 +636,7 @@ def test_a_mapping_of_care_is_tried_and_refused_in_its_own_words(
         (("2026-10-25 02:30:00", "2026-10-25 02:40:00", "2026-10-25 05:00:00"),
          "! 2 rows are of the hour that the autumn clock change repeats"),
         (("2026-03-29 02:30:00", "2026-03-29 05:00:00"),
-         "! 1 row is of a clock that was set back, or of the hour that the spring"),
+         "! 1 row follows a jump back in time in its file"),
     ],
 )  # fmt: skip
 def test_times_that_a_clock_change_leaves_in_doubt_are_said(

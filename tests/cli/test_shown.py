@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vigie.cli.explain import draw_evidence
+from vigie.cli.explain import draw_evidence, say_reasons
 from vigie.language import speaking
 from vigie.story import Step, Story
 
@@ -46,6 +46,13 @@ def test_a_curve_that_crosses_for_a_moment_is_drawn_crossing(
     assert len(drawn) == 25
 
 
+def test_evidence_just_at_its_threshold_crosses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    moments = [datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in range(3)]
+    levels = zip(moments, (3.99, 4.0, 6.4), strict=True)
+    draw_evidence(Story(tuple(Step(at, 1, 1.0, level) for at, level in levels), (4.0,)))
+    assert ["┃" in line for line in capsys.readouterr().out.splitlines()[1:]] == [0, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [("en", "1 row of 1 account over 1 day (UTC)"), ("fr", "1 enregistrement de 1 compte sur 1 j")],
@@ -68,3 +75,17 @@ def test_a_log_that_names_no_account_says_that_alone(vigie: Run, tmp_path: Path)
     assert "0 accounts" not in printed
     assert "theorem" not in vigie("triage", code=4)
     assert "no access names an account" in vigie("triage", "--format", "json", code=4)
+
+
+def test_reasons_are_told_with_what_they_predict(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    step = Step(datetime(2026, 1, 5, tzinfo=UTC), 1, 1.0, 5.0)
+    say_reasons(Story((step,), (3.6,), {"by_name": 40, "in_no_order": 2, "usual": 1, "recall": 0}))
+    said = capsys.readouterr().out
+    assert "tried on the 43 accesses" in said
+    assert "     42  clean-up (records one after the other" in said
+    assert "      1  none (usual work" in said
+    assert "Never nearest: on call, replacement, new place, campaign, recall, drift." in said
+    say_reasons(Story((step,), (3.6,), {"by_name": 0}))
+    assert not capsys.readouterr().out

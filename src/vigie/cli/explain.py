@@ -11,7 +11,7 @@ from vigie.cli.detecting import detect_stored, recall
 from vigie.cli.terminal import draw_table, home_of, say, write_json
 from vigie.cli.times import stamp
 from vigie.errors import UsageError
-from vigie.language import N_, _, current_language, number
+from vigie.language import N_, _, current_language, number, plural
 
 if TYPE_CHECKING:
     from vigie.alerts.watch import Alert
@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 
 ROWS = 24
 WIDTH = 40
+_TRIED = (
+    (N_("on call (strangers from near, at the hours of a duty)"), ("on_call",)),
+    (N_("replacement (the patients of one other place)"), ("replacement",)),
+    (N_("new place (patients whom the others of that place know)"), ("newcomer", "guest")),
+    (N_("campaign (patients of colleagues and strangers from near among one's own)"),
+     ("campaign",)),
+    (N_("clean-up (records one after the other, along numbers or names, or in no order)"),
+     ("by_number", "by_name", "loosely_by_number", "loosely_by_name", "in_no_order")),
+    (N_("recall (in a rush, patients of before or of the usual kind)"), ("recall", "list")),
+    (N_("drift (as many strangers as most peers have begun to meet)"), ("drift",)),
+    (N_("none (usual work, in which such accesses are rare)"), ("usual",)),
+)  # fmt: skip
+"""What an honest reason is called, with what it predicts, and the states that it gathers."""
 
 
 def explain(options: Namespace) -> int:
@@ -86,7 +99,7 @@ def _draw(alert: "Alert", story: "Story") -> None:
     draw_evidence(story)
     for said in filter(None, (explain_difference(alert, story), explain_level(alert, story))):
         say(said)
-    _say_reasons(story)
+    say_reasons(story)
     say()
     say(_("Lines:"))
     for line in alert.lines[:ROWS]:
@@ -99,33 +112,27 @@ def _draw(alert: "Alert", story: "Story") -> None:
     say(_("vigie case open {id} --reason … opens a case from it.").format(id=alert.id))
 
 
-def _say_reasons(story: "Story") -> None:
-    """Say which honest reasons were tried, and how many accesses each explained best."""
-    if not story.reasons:
+def say_reasons(story: "Story") -> None:
+    """Say which honest reasons came nearest to the accesses that speak, and what each predicts."""
+    counts = {said: sum(story.reasons.get(one, 0) for one in names) for said, names in _TRIED}
+    total = sum(counts.values())
+    if not total:
         return
-    tried = {
-        "on_call": ("on_call",),
-        "replacement": ("replacement",),
-        "newcomer": ("newcomer", "guest"),
-        "campaign": ("campaign",),
-        "cleanup": (
-            "by_number", "by_name", "loosely_by_number", "loosely_by_name", "in_no_order",
-        ),
-        "recall": ("recall", "list"),
-        "drift": ("drift",),
-        "usual": ("usual",),
-    }  # fmt: skip
-    fields = {
-        name: number(sum(story.reasons[reason] for reason in reasons))
-        for name, reasons in tried.items()
-    }
-    said = _(
-        "Honest reasons tried on the accesses that speak for the alert: on call {on_call}, "
-        "replacement {replacement}, new place {newcomer}, campaign {campaign}, clean-up {cleanup}, "
-        "recall {recall}, what peers have begun too {drift}; none of them, and unlike the "
-        "account's habit: {usual}."
+    text = plural(
+        "Honest reasons were tried on the {count} access that speaks for the alert, which a theft "
+        "explains better. Which one came nearest, and what it would show:",
+        "Honest reasons were tried on the {count} accesses that speak for the alert, each of which "
+        "a theft explains better. Which one came nearest, how often, and what it would show:",
+        total,
     )
-    say(said.format(**fields))
+    say()
+    say(text.format(count=number(total)))
+    for said, count in sorted(counts.items(), key=lambda pair: -pair[1]):
+        if count:
+            say(f"  {number(count):>7}  {_(said)}")
+    left = [_(said).partition(" (")[0] for said, count in counts.items() if not count]
+    if left:
+        say(_("Never nearest: {reasons}.").format(reasons=", ".join(left)))
 
 
 def draw_evidence(story: "Story") -> None:
@@ -138,17 +145,17 @@ def draw_evidence(story: "Story") -> None:
     rows = [
         (
             f"{step.at:%Y-%m-%d %H:%M:%S}", number(step.patients), number(step.level, 1),
-            _bar(step, top, mark),
+            _bar(step, top, mark, step.level >= threshold),
         )
         for step in _thinned(story.steps)
     ]  # fmt: skip
     draw_table(header, rows)
 
 
-def _bar(step: "Step", top: float, mark: int) -> str:
+def _bar(step: "Step", top: float, mark: int, crosses: bool) -> str:
     filled = max(0, round(WIDTH * step.level / top)) if top > 0 else 0
     cells = ["█" if place < filled else " " for place in range(WIDTH)]
-    cells[mark] = "│" if filled <= mark else "┃"
+    cells[mark] = "┃" if crosses else "│"
     return "".join(cells)
 
 

@@ -204,10 +204,12 @@ def _say_doubts(imported: list[Imported]) -> None:
         say(text.format(count=number(count)))
     if count := doubts["skewed"]:
         text = plural(
-            "! {count} row is of a clock that was set back, or of the hour that the spring clock "
-            "change skips: its order is not sure (clock_quality: skewed).",
-            "! {count} rows are of a clock that was set back, or of the hour that the spring clock "
-            "change skips: their order is not sure (clock_quality: skewed).",
+            "! {count} row follows a jump back in time in its file (a clock set back, exports "
+            "joined), or is of the hour that the spring clock change skips: its order is not sure "
+            "(clock_quality: skewed).",
+            "! {count} rows follow a jump back in time in their file (a clock set back, exports "
+            "joined), or are of the hour that the spring clock change skips: their order is not "
+            "sure (clock_quality: skewed).",
             count,
         )
         say(text.format(count=number(count)))
