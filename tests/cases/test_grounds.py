@@ -10,6 +10,7 @@ from vigie import legal
 from vigie.alerts.watch import Alert
 from vigie.cases.book import CaseBook
 from vigie.cases.differences import PRINTED
+from vigie.cases.figures import surely_seen
 from vigie.cases.grounds import changes, same_grounds, told
 from vigie.cases.model import Case, Kind, Matter
 from vigie.cases.writings import OUR_TEXTS, WRITTEN_IN
@@ -178,3 +179,18 @@ def test_packets_tell_their_words_with_their_time_line(book: CaseBook, asked: Ca
     case = book.case(asked.id)
     assert told(case, "controllers") != before
     assert told(case, "letters") == told(asked, "letters")
+
+
+def test_which_data_a_thief_surely_saw_is_told_by_kind_and_by_all_before_that_was_counted() -> None:
+    kinds = {"identity": 9, "medical": 2}
+    counted = [
+        Fact(name=f"persons.class:{kind}", numerator=count, unit="persons", query="", sha256="")
+        for kind, count in kinds.items()
+    ]
+    before = Facts(facts=tuple(counted))
+    assert surely_seen(before) == ["identity", "medical"]
+    apart = [
+        msgspec.structs.replace(one, name=one.name.replace("class", "told_apart"), numerator=count)
+        for one, count in zip(counted, (9, 0), strict=True)
+    ]
+    assert surely_seen(before.with_facts(apart)) == ["identity"]

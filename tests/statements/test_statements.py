@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from tests.statements.facts import BLIND, KNOWN
+from tests.statements.facts import BLIND, KNOWN, fact
 from tests.statements.scoring import APART, confusion, facts_named, scores, sentences
 
 from vigie.cli import main
@@ -373,3 +373,13 @@ def test_what_the_press_is_told_that_the_log_leaves_open_passes(language: str) -
     }
     for sentence in (said.format(possible_data=names[language]), proposed[language]):
         assert [one.verdict for one in check(sentence, BLIND)] == ["passed"], sentence
+
+
+def test_data_that_only_the_owner_s_accesses_may_have_shown_may_have_been_seen() -> None:
+    """Twelve records were opened, and nothing tells by whom: neither a fact nor unknown."""
+    apart = [fact("persons.told_apart:medical", 0), fact("persons.told_apart:nir", 412)]
+    shared = KNOWN.with_facts(apart)
+    seen, may = "Des données médicales ont été vues.", "Des données médicales ont pu être vues."
+    for facts, verdicts in ((KNOWN, ("passed", "refused")), (shared, ("refused", "passed"))):
+        assert tuple(check(text, facts)[0].verdict for text in (seen, may)) == verdicts
+    assert check("Le numéro de sécurité sociale a été vu.", shared)[0].verdict == "passed"

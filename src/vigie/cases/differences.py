@@ -25,7 +25,7 @@ _SHEET: Final = (
 )  # fmt: skip
 PRINTED: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("cnil", "cert_sante", "ars", "anssi", "complaint", "register"), _SHEET),
-    "press": (*_EVERY, "accesses", "accounts", "controllers"),
+    "press": (*_EVERY, "persons.told_apart:", "accesses", "accounts", "controllers"),
     "advice": ("persons.class:",),
     "professionals": (
         "first_access", "last_access", "logins", "first_access.account:", "last_access.account:",

@@ -239,10 +239,22 @@ def classes_of(facts: Facts) -> list[str]:
     return [name for name in found if name != "unknown"] or found
 
 
-def told_apart(facts: Facts) -> bool:
+def _any(facts: Facts) -> bool:
     """Return whether any access that counts is surely another person's than the owner's."""
     parts = {fact.name: fact.numerator for fact in facts.facts if fact.name.startswith(_CERTAINTY)}
     return not parts or any(parts.get(f"{_CERTAINTY}{name}") for name in ("certain", "probable"))
+
+
+def surely_seen(facts: Facts) -> list[str]:
+    """Return the classes that somebody who is surely not the owner was shown of some person.
+
+    Facts of before this was counted by class tell it of all alike.
+    """
+    return [
+        name
+        for name in classes_of(facts)
+        if (apart.numerator if (apart := facts.get(f"persons.told_apart:{name}")) else _any(facts))
+    ]
 
 
 def possible_classes(facts: Facts) -> list[str]:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from vigie.cases.figures import classes_of, possible_classes, told_apart
+from vigie.cases.figures import classes_of, possible_classes, surely_seen
 from vigie.cases.filings import KINDS, file
 from vigie.cases.grounds import told
 from vigie.cases.model import Case
@@ -94,9 +94,9 @@ def _documents(options: Namespace, story: Story) -> dict[str, Document]:
     home, notice = home_of(options), options.notice
     seen, may = classes_of(story.facts), possible_classes(story.facts)
     if notice == "press":
-        if not told_apart(story.facts):
-            seen, may = [], [*seen, *may]
-        return {notice: papers.press(story, seen, home, may)}
+        sure = surely_seen(story.facts)
+        may = [*(name for name in seen if name not in sure), *may]
+        return {notice: papers.press(story, sure, home, may)}
     if notice == "advice":
         return {notice: papers.advice_page(story, [*seen, *may], home)}
     return {

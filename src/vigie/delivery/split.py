@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vigie.errors import ReadingError, reason_of
-from vigie.exposure import CERTAINTIES, EXPOSURE, HOWS
+from vigie.exposure import CERTAINTIES, EXPOSURE, HOWS, SURE
 from vigie.language import N_
 from vigie.notices.share import Share
 from vigie.records import DATA_CLASSES
@@ -32,10 +32,6 @@ MEMORY: Final = "1500MB"
 _KEYS: Final = 1 << 18
 _PREFIX: Final = "split-"
 _LOCK: Final = "in-use"
-SURE: Final = ("certain", "probable")
-"""The certainties under which a person is told that data were seen, not that they may have been.
-
-What cannot be told from the owner's accesses counts, and is said as what it is."""
 
 
 @dataclass(frozen=True, slots=True)

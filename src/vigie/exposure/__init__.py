@@ -8,11 +8,11 @@ found.write(Path("exposure.parquet"))
 """
 
 from vigie.exposure.engine import EVIDENCE, Exposure, expose
-from vigie.exposure.schema import CERTAINTIES, EXPOSURE, HOWS, IDENTIFIERS
+from vigie.exposure.schema import CERTAINTIES, EXPOSURE, HOWS, IDENTIFIERS, SURE
 from vigie.exposure.scope import Boundary, Scope, Stretch, of_alerts
 from vigie.exposure.unlogged import INDEX, Index
 
 __all__ = [
-    "CERTAINTIES", "EVIDENCE", "EXPOSURE", "HOWS", "IDENTIFIERS", "INDEX", "Boundary", "Exposure",
-    "Index", "Scope", "Stretch", "expose", "of_alerts",
+    "CERTAINTIES", "EVIDENCE", "EXPOSURE", "HOWS", "IDENTIFIERS", "INDEX", "SURE", "Boundary",
+    "Exposure", "Index", "Scope", "Stretch", "expose", "of_alerts",
 ]  # fmt: skip

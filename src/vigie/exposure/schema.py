@@ -13,6 +13,10 @@ away; `reachable` is what a request whose results were not logged may have shown
 CERTAINTIES: Final = ("certain", "probable", "not_separable", "possible", "owner")
 """Whose access it was, from the thief's to the owner's. `not_separable`: nothing in the log tells
 the two apart. The table holds no `owner` row unless it is asked for."""
+SURE: Final = CERTAINTIES[:2]
+"""Those under which a person is told that data were seen, not that they may have been.
+
+What cannot be told from the owner's accesses counts, and is said as what it is."""
 
 EXPOSURE: Final = pa.schema(
     [

@@ -1,7 +1,8 @@
 """The facts of an exposure, each with its query over the table that `vigie exposure` writes.
 
 Names: `persons`, `persons.how:HOW`, `persons.class:CLASS` (of every class, zero included),
-`persons.class:CLASS.how:HOW`, `persons.certainty:CERTAINTY`, `persons.controller:NAME`, `accesses`,
+`persons.class:CLASS.how:HOW`, `persons.certainty:CERTAINTY`, `persons.told_apart:CLASS` (by an
+access that is surely not the owner's), `persons.controller:NAME`, `accesses`,
 `accounts`, `controllers`, `lines`, `duplicates`, `refused`, `exports`, `exports.records`,
 `identifiers.test`. A number of persons has the bounds of the whole set: whoever is hidden may be in
 any part of it. Who is only `reachable` counts under that name alone: nobody knows whether he was
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from vigie.exposure import CERTAINTIES, HOWS, Exposure
+from vigie.exposure import CERTAINTIES, HOWS, SURE, Exposure
 from vigie.exposure.output import hash_rows
 from vigie.facts.model import Attestation, Fact, Facts, Gap, Use, stamp
 from vigie.records import DATA_CLASSES
@@ -62,10 +63,12 @@ def _persons(found: Exposure) -> Iterator[Fact]:
 
 
 _CELLS: Final = f"""
-SELECT cells, certainties, count(*) FROM (
+SELECT cells, certainties, sure, count(*) FROM (
     SELECT bit_or(1::BIGINT << {_place("data_class", DATA_CLASSES)} * {len(HOWS)}
             + {_place("how", HOWS)}) AS cells,
-        bit_or(1 << {_place("certainty", CERTAINTIES)}) FILTER (how <> 'reachable') AS certainties
+        bit_or(1 << {_place("certainty", CERTAINTIES)}) FILTER (how <> 'reachable') AS certainties,
+        bit_or(1 << {_place("data_class", DATA_CLASSES)})
+            FILTER (how <> 'reachable' AND certainty IN {SURE}) AS sure
     FROM exposure GROUP BY patient::UUID
 ) GROUP BY ALL
 """
@@ -83,7 +86,7 @@ def _parts(found: Exposure) -> Iterator[tuple[str, str, int]]:
     shown = "how <> 'reachable'"
 
     def count(mask: int) -> int:
-        return sum(persons for held, _sure, persons in cells if held & mask)
+        return sum(persons for held, *_others, persons in cells if held & mask)
 
     yield "persons", shown, count(everything)
     for how in HOWS:
@@ -96,8 +99,13 @@ def _parts(found: Exposure) -> Iterator[tuple[str, str, int]]:
                 yield f"persons.class:{name}.how:{how}", f"{where} AND how = '{how}'", persons
     for name in _names(found, "certainty"):
         bit = 1 << CERTAINTIES.index(name)
-        persons = sum(persons for _held, sure, persons in cells if (sure or 0) & bit)
+        persons = sum(persons for _held, said, _sure, persons in cells if (said or 0) & bit)
         yield f"persons.certainty:{name}", f"certainty = '{name}' AND {shown}", persons
+    for place, name in enumerate(DATA_CLASSES):
+        if count(_bits([name], HOWS[:-1])):
+            where = f"data_class = '{name}' AND {shown} AND certainty IN {SURE}"
+            persons = sum(persons for *_held, sure, persons in cells if (sure or 0) & 1 << place)
+            yield f"persons.told_apart:{name}", where, persons
     by_controller = dict(found.groups(_BY_CONTROLLER))
     for name in _names(found, "controller"):
         where = f"controller = {quoted(name)} AND {shown}"

@@ -80,6 +80,11 @@ def _parts(said: str) -> Iterator[str]:
         yield value
         return
     value, _dot, rest = value.partition(".")
+    if kind == "told_apart":
+        whose = _WHOLE[kind]
+        yield _(CLASS_NAMES.get(value, value))
+        yield _(whose)
+        return
     yield _(_PARTS.get(kind, {}).get(value, value))
     if rest:
         yield from _parts(rest)

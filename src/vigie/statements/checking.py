@@ -29,6 +29,7 @@ VERDICTS: Final = {
     NO_CLAIM: N_("no claim"),
 }  # fmt: skip
 _WORDS_NEAR: Final = 4
+_CLASS: Final = "persons.class:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +241,16 @@ def _not_excluded(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Pro
 
 def _known(facts: Facts, name: str, count: int) -> bool:
     """Whether a number is settled: nobody is, only where a negative may be written."""
-    return count > 0 or (exact(facts, name) and not missing(facts, name.endswith(":exported")))
+    if count > 0:
+        return not _shared(facts, name)
+    return exact(facts, name) and not missing(facts, name.endswith(":exported"))
+
+
+def _shared(facts: Facts, name: str) -> bool:
+    """Whether all who saw such data may be the owner: seen by somebody, by whom nobody knows."""
+    kind = name.removeprefix(_CLASS).partition(".")[0]
+    apart = facts.get(f"persons.told_apart:{kind}") if name.startswith(_CLASS) else None
+    return apart is not None and apart.numerator == 0
 
 
 def _conditional(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]:
@@ -272,6 +282,8 @@ def _certain(said: Reading, facts: Facts, bound: list[str]) -> Iterator[Problem]
             yield Problem("false", N_("the log tells that nobody's were"), name)
         elif known == 0:
             yield Problem("too_sure", N_("the log does not tell whether they were"), name)
+        elif _shared(facts, name):
+            yield Problem("too_sure", N_("nothing tells these accesses from the owner’s"), name)
     if said.says("whole_list") and said.classes:
         yield from missing_for(said, facts)
 
