@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.context.marks import FACTORS, Scene
+from vigie.context.relations import Marks
 from vigie.timeline.units import Units
 from vigie.usual.honest import Honest
 from vigie.usual.profiles import Usual
@@ -92,10 +93,18 @@ def contrast(
     chances = np.asarray(harvest, np.float64)
     if len(chances) != FACTORS[factor]:
         raise ValueError(f"{factor} has {FACTORS[factor]} categories, not {len(chances)}")
+    usual = partition.usual.log[factor]
+    if share == 1:
+        return told(harvest, marks) - usual
     answer, said = np.zeros(len(marks)), np.flatnonzero(marks >= 0)
-    excess = np.log(chances)[marks[said]] - partition.usual.log[factor][said]
-    answer[said] = np.log(1 - share + share * np.exp(excess)) if share < 1 else excess
+    excess = np.log(chances).take(marks.take(said)) - usual.take(said)
+    answer[said] = np.log(1 - share + share * np.exp(excess))
     return answer
+
+
+def told(chances: tuple[float, ...], marks: Marks, silent: float = 0.0) -> Ratios:
+    """Return the log chance of each mark; `silent` is that of a mark which says nothing."""
+    return np.append(np.log(chances), silent).take(marks)
 
 
 def only_where(done: NDArray[np.bool_], ratios: Ratios) -> Ratios:

@@ -70,14 +70,17 @@ class Panel(State):
         self._hear(partition)
         units = partition.units
         # A hypothesis at a time is written and looked at: each lies in one piece.
-        ratios = np.full((len(self.hypotheses), len(units)), np.nan).T
+        ratios = np.empty((len(self.hypotheses), len(units))).T
         early = units.day < warm
         if early.all():
+            ratios[:] = np.nan
             return ratios
         for detector, columns in self._columns():
             if (self.since[columns] < END).any():
                 answer = detector.ratios(partition)
                 np.minimum(answer, self._caps[columns], out=ratios[:, columns])
+            else:
+                ratios[:, columns] = np.nan
         for late in np.flatnonzero(self.since > units.at.min()):
             ratios[units.at < self.since[late], late] = np.nan
         if early.any():
@@ -98,5 +101,6 @@ class Panel(State):
         for detector, columns in self._columns():
             if (self.since[columns] > begin).any():
                 heard = detector.heard(partition)
-                told = [at[heard[:, h]].min(initial=END) for h in range(heard.shape[1])]
-                self.since[columns] = np.minimum(self.since[columns], told)
+                for h in np.flatnonzero(self.since[columns] > begin):
+                    told = at[heard[:, h]].min(initial=END)
+                    self.since[columns.start + h] = min(self.since[columns.start + h], told)

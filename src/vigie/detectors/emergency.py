@@ -32,5 +32,5 @@ class Emergency:
         drawn = drawn + partition.usual.log["sequence"] + partition.usual.log["pace"]
         answer = drawn + contrast(partition, "manner", _BY_OVERRIDE)
         answer = only_where(partition.scene.marks["manner"] == _OVERRIDE, answer)
-        named = partition.related
-        return np.where(named, answer, np.nan)[:, None]
+        answer[~partition.related] = np.nan
+        return answer[:, None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vigie.context.marks import MANNERS
 from vigie.detectors.authentication import harvest_session
-from vigie.detectors.base import Partition, Ratios, contrast, only_where
+from vigie.detectors.base import Partition, Ratios, contrast, only_where, told
 from vigie.usual.chain import HASTE, SILENT
 
 _BY_IDENTIFIER = (0.199, 0.8, 0.001)
@@ -40,18 +40,17 @@ class Enumeration:
         """Return the log ratios of the three walks."""
         scene = partition.scene
         order = scene.marks["sequence"]
-        pace = scene.marks["pace"]
         drawn = scene.swept - partition.honest.log + harvest_session(partition)
+        drawn[~partition.related] = np.nan
         paced = partition.usual.log["pace"]
-        rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
-        either = np.logaddexp(rush, paced) - np.log(2.0)
+        rush = told(HASTE, scene.marks["pace"])
+        either = np.log((np.exp(rush) + np.exp(paced)) / 2.0)
         walks = [
-            drawn + tempo + np.where(order >= 0, np.log(chances)[order], SILENT)
+            drawn + tempo + told(chances, order, SILENT)
             for chances, tempo in ((_BY_IDENTIFIER, rush), (_BY_NAME, either))
         ]
         checks = drawn + partition.usual.log["sequence"] + paced
         checks = only_where(
             scene.marks["manner"] == _CHECK, checks + contrast(partition, "manner", _BY_RIGHTS)
         )
-        answers = np.stack([*walks, checks]).T
-        return np.where(partition.related[:, None], answers, np.nan)
+        return np.stack([*walks, checks]).T

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detectors.authentication import harvest_session
-from vigie.detectors.base import Partition, Ratios
+from vigie.detectors.base import Partition, Ratios, told
 from vigie.usual.chain import HASTE
 
 _UNORDERED = (0.97, 0.015, 0.015)
@@ -41,12 +41,12 @@ class Strangers:
         """Return the log ratios of the sweeps; an access without a patient says nothing."""
         order, pace = (partition.scene.marks[name] for name in ("sequence", "pace"))
         honest, paced = partition.honest, partition.usual.log["pace"]
-        drawn = partition.scene.swept + np.where(order >= 0, np.log(_UNORDERED)[order], 0.0)
-        drawn += harvest_session(partition)
-        rush = np.where(pace >= 0, np.log(HASTE)[pace], 0.0)
-        lasting = np.where(_alone(partition), np.nan, drawn + paced - honest.as_peers)
-        answers = np.stack([drawn + paced - honest.log, drawn + rush - honest.log, lasting]).T
-        return np.where(partition.related[:, None], answers, np.nan)
+        drawn = partition.scene.swept + told(_UNORDERED, order) + harvest_session(partition)
+        drawn[~partition.related] = np.nan
+        rush = drawn + told(HASTE, pace)
+        drawn += paced
+        lasting = np.where(_alone(partition), np.nan, drawn - honest.as_peers)
+        return np.stack([drawn - honest.log, rush - honest.log, lasting]).T
 
 
 def _alone(partition: Partition) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vigie.context.marks import FACTORS, Scene
 from vigie.context.relations import HOST, RELATIONS
+from vigie.kernels import kernel
 from vigie.timeline.front import BEGINNING
 from vigie.timeline.memory import State, grown
 from vigie.timeline.numbering import Codes, Numbers
@@ -115,9 +116,7 @@ class Peers(State):
 
     def _hear(self, account: Codes, texts: list[Codes]) -> None:
         for column, codes in enumerate(texts):
-            told = np.flatnonzero((codes >= 0) & (self._said[account, column] < 0))
-            who, first = np.unique(account[told], return_index=True)
-            self._said[who, column] = codes[told[first]]
+            _hear(account, codes, self._said[:, column])
 
     @staticmethod
     def _name(units: Units, said: Codes) -> str:
@@ -169,15 +168,15 @@ class Habits(State):
         return Usual(log, self.peers.group, self.peers.names)
 
     def _as_peers(self, units: Units, scene: Scene) -> NDArray[np.float64]:
-        group, log = self.peers.group[units.account], np.zeros(len(units))
+        group, log = self.peers.group.take(units.account), np.zeros(len(units))
         for factor in ("relation", "page"):
             place, marks = LEARNT.index(factor), scene.marks[factor]
             classes = slice(_OFFSETS[place], _OFFSETS[place + 1])
             said = np.flatnonzero(marks >= 0)
             chance = self._trend[:, classes] * self._habit[:, classes]
-            chance /= chance.sum(axis=1, keepdims=True)
-            log[said] += np.log(chance[group[said], marks[said]])
-        bound = np.minimum(log + np.log(self._spread)[group], scene.swept)
+            chance = np.log(chance / chance.sum(axis=1, keepdims=True))
+            log[said] += chance[group.take(said), marks.take(said)]
+        bound = np.minimum(log + np.log(self._spread).take(group), scene.swept)
         return np.where(log < scene.swept, bound, log)
 
     def _spreads(self) -> NDArray[np.float64]:
@@ -261,6 +260,14 @@ class Habits(State):
             total = own.sum(1, keepdims=True) + PEER_WEIGHT
             habits[:, start:stop] = (own + PEER_WEIGHT * target) / total
         return habits
+
+
+@kernel
+def _hear(account: Codes, told: Codes, said: Codes) -> None:
+    """Note the first word told of each account of which none was said before."""
+    for i in range(account.size):
+        if told[i] >= 0 and said[account[i]] < 0:
+            said[account[i]] = told[i]
 
 
 @numba.njit(cache=True, nogil=True)
