@@ -670,3 +670,15 @@ def test_a_question_that_nothing_answers_says_why(vigie: Vigie, home: Path) -> N
     assert (
         '"at" is written in quotes' in vigie("events", "--sql", "SELECT count(at) FROM events")[2]
     )
+
+
+def test_a_file_read_before_still_says_what_it_left_aside(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    log = written(tmp_path / "log.csv", GOOD + "yesterday,dupont,L,1,dossier\n")
+    assert vigie("import", log, "--mapping", mapping)[0] == 4
+    code, printed, errors = vigie("import", log, "--mapping", mapping)
+    assert code == 4
+    assert "1 file was already known" in printed
+    assert is_one_sentence(errors)
+    assert "log.csv: 1 line of it is in quarantine since it was first read; mend" in errors

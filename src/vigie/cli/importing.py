@@ -89,12 +89,26 @@ def complain(imported: list[Imported]) -> None:
     for file in imported:
         if file.error:
             remark(f"vigie: {file.error}")
+    for receipt in (file.receipt for file in imported if file.receipt):
+        if receipt.already_known and receipt.tally.quarantined:
+            remark(f"vigie: {_still_aside(receipt)}")
     said = [(file, fault) for file in imported for fault in file.faults]
     for file, fault in said[:_MOST]:
         remark(f"vigie: {_explained(file, fault)}")
     if len(said) > _MOST:
         text = plural("and {count} reason more.", "and {count} reasons more.", len(said) - _MOST)
         remark(f"vigie: {text.format(count=number(len(said) - _MOST))}")
+
+
+def _still_aside(receipt: Receipt) -> str:
+    """Say of a file that was read before how many of its lines wait since then."""
+    count = receipt.tally.quarantined
+    text = plural(
+        "{count} line of it is in quarantine since it was first read",
+        "{count} lines of it are in quarantine since it was first read",
+        count,
+    )
+    return sentence(receipt.label, text.format(count=number(count)), _(_LOOK))
 
 
 def _explained(file: Imported, fault: Fault) -> str:
