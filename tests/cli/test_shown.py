@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from vigie.alerts.watch import REASONS
+from vigie.cli.alerts_shown import LEVELS
 from vigie.cli.explain import draw_evidence, say_reasons
-from vigie.language import speaking
+from vigie.language import _, speaking
 from vigie.story import Step, Story
 
 Run = Callable[..., str]
@@ -89,3 +91,16 @@ def test_reasons_are_told_with_what_they_predict(
     assert "Never nearest: on call, replacement, new place, campaign, recall, drift." in said
     say_reasons(Story((step,), (3.6,), {"by_name": 0}))
     assert not capsys.readouterr().out
+
+
+def test_a_level_has_one_name_in_french() -> None:
+    """The list, the page and its key speak of the same thing."""
+    with speaking("fr"):
+        key = _(
+            "Three thresholds give the gravity: watch, step up (ask who is there to authenticate "
+            "again) and suspend; each has a budget of its own, smaller than the one before. What "
+            "honest batches of work can resemble stays at watch."
+        )
+        assert all(_(name) in key for name in LEVELS.values())
+        whys = {_(why).partition("\u00a0:")[0] for why in REASONS.values()}
+    assert "Accès inhabituels" not in whys
