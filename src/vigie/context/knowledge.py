@@ -1,19 +1,20 @@
-"""Which patients an account, a team, an organisation or a network knows, and since when.
+"""Which patients a team, an organisation or a network knows, and since when; an account's own.
 
 One table per kind of owner, open-addressed by owner and patient: what is known lies beside the key,
 so that a look-up costs one miss of the cache, which a kernel may ask for before it looks.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.kernels import Int64s, Records, inlined, kernel
+from vigie.kernels import Int64s, Records, UInt64s, inlined, kernel
 from vigie.timeline.memory import State
-from vigie.timeline.numbering import mixed
+from vigie.timeline.numbering import found_number, mixed
 
 NEVER: Final = 2**62
+_BEGINNING: Final = -(10**18)
 _SMALLEST: Final = 64
 _FEW: Final = 1 << 14
 """Slots for which there is room at first among those that are to be forgotten."""
@@ -26,7 +27,7 @@ Half a line of the cache, so that a look-up costs one miss."""
 
 
 class Knowledge(State):
-    """Which patients the accounts of an owner (an account, a team…) know, and since when."""
+    """Which patients the accounts of an owner (a team, a place…) know, and since when."""
 
     def __init__(self) -> None:
         self.facts = _facts(_SMALLEST)
@@ -120,6 +121,38 @@ def tell(owner: int, p: int, a: int, now: int, facts: Records, count: Int64s) ->
         fact.first_at, fact.first_by = now, a
     elif fact.first_by != a and fact.other_by < 0:
         fact.other_at, fact.other_by = now, a
+
+
+class Own(NamedTuple):
+    """The table that numbers accounts with their patients, and when each pair was first opened.
+
+    The moment is its distance from `_BEGINNING`, by number: memory nobody wrote to says never.
+    """
+
+    pairs: UInt64s
+    opened: Int64s
+
+
+@inlined
+def pair_of(a: int, p: int, own: Own) -> np.int64:
+    """Return the number of an account and a patient, -1 if they never met."""
+    return found_number((np.uint64(a) << np.uint64(32)) | np.uint64(p), own.pairs)
+
+
+@inlined
+def has_opened(pair: int, until: int, own: Own) -> bool:
+    """Say whether a patient was opened by a time.
+
+    The next slice is numbered meanwhile: a number beyond those that are known is of nobody yet.
+    """
+    return 0 <= pair < own.opened.size and 0 < own.opened[pair] <= until - _BEGINNING
+
+
+@inlined
+def open_first(pair: int, now: int, own: Own) -> None:
+    """Note when a patient was opened, if it is the first time."""
+    if own.opened[pair] == 0:
+        own.opened[pair] = now - _BEGINNING
 
 
 @kernel

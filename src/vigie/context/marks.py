@@ -17,7 +17,7 @@ from vigie.context.circumstances import DEEDS, SIGNS, Circumstances
 from vigie.context.ranges import Ranges
 from vigie.context.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
 from vigie.events import ACTIONS
-from vigie.kernels import Int32s, Int64s, compiled
+from vigie.kernels import Int8s, Int32s, Int64s, compiled, kernel
 from vigie.timeline.front import BEGINNING, Times
 from vigie.timeline.memory import State, grown
 from vigie.timeline.numbering import Codes, Numbers
@@ -123,33 +123,32 @@ class Observer(State):
         self, units: Units, relation: Marks, swept: NDArray[np.float64]
     ) -> tuple[Marks, Marks, NDArray[np.float64]]:
         """Give a listing one mark, its closest relation, and silence an opening it foretold."""
-        listing, said = units.page > 0, relation >= 0
-        closest, step, source = self._showed(units, relation, listing & said)
-        speaks = units.first_of_step
-        page = np.where(listing & speaks & said, closest[step], -1).astype(np.int8)
-        opened = np.where(listing, -1, relation).astype(np.int8)
-        opened[(source >= 0) & (closest[source] == relation)] = -1
-        lead = _leads(step, said & listing & (relation == closest[step]), page >= 0)
+        step = self._showed(units, relation)
+        opened, page = np.full((2, len(units)), -1, np.int8)
+        lead = np.arange(len(units))
+        _tell_pages(
+            step, units.source - self._base, units.page, relation, self._closest, opened, page,
+            lead,
+        )  # fmt: skip
         known = (page >= 0) & (page < HOST)
         several = np.where(known, np.log(np.maximum(units.page, 1)), 0.0)
-        return opened, page, np.minimum(swept[lead] + several, 0)
+        return opened, page, np.minimum(swept.take(lead) + several, 0)
 
-    def _showed(self, units: Units, relation: Marks, listed: Flags) -> tuple[Marks, Times, Times]:
-        """Return the closest relation of each page of the last hour, and where to find it.
+    def _showed(self, units: Units, relation: Marks) -> Times:
+        """Note the closest relation of each page, kept for an hour; return where it is kept.
 
         127 for a request that is no page.
         """
         if not len(units):
-            return np.full(1, 127, np.int8), units.step, units.source
+            return units.step
         self._forget(int(units.at.min()) - _HOUR)
         last = int(units.step.max()) + 1
         fresh = np.full(last - self._base - len(self._closest), 127, np.int8)
         self._closest = np.concatenate([self._closest, fresh])
         self._ends.append((int(units.at.max()), last))
         step = units.step - self._base
-        np.minimum.at(self._closest, step[listed], relation[listed])
-        self._closest[step[(units.page > 0) & units.familiar]] = 0
-        return self._closest, step, np.maximum(units.source - self._base, -1)
+        _show(step, units.page, units.familiar, relation, self._closest)
+        return step
 
     def _forget(self, before: int) -> None:
         """Let go of the pages of batches that ended `before`."""
@@ -240,15 +239,39 @@ def _sizes(units: Units, name: str, classes: int) -> Marks:
     return np.where((values >= 0) & first, sizes, -1).astype(np.int8)
 
 
-def _leads(step: Times, closest: Flags, speaks: Flags) -> Times:
-    """Return the unit whose chance speaks for each: the last closest of its page, or itself."""
-    lead = np.arange(len(step))
-    if speaks.any():
-        leads = np.full(int(step.max()) + 1 - int(step.min()), -1, np.int64)
-        np.maximum.at(leads, step[closest] - step.min(), lead[closest])
-        found = leads[step[speaks] - step.min()]
-        lead[speaks] = np.where(found < 0, lead[speaks], found)
-    return lead
+@kernel
+def _show(step: Int64s, page: Int32s, familiar: Flags, relation: Int8s, closest: Int8s) -> None:
+    """Write the closest relation of each page, own where it shows a patient of 24 hours."""
+    for i in range(step.size):
+        if page[i] > 0 and familiar[i]:
+            closest[step[i]] = 0
+        elif page[i] > 0 and relation[i] >= 0:
+            closest[step[i]] = min(closest[step[i]], relation[i])
+
+
+@kernel
+def _tell_pages(
+    step: Int64s, source: Int64s, paged: Int32s, relation: Int8s, closest: Int8s, opened: Int8s,
+    page: Int8s, lead: Int64s,
+) -> None:  # fmt: skip
+    """Write the mark of each opening, that of each page at its first unit, and who speaks for it.
+
+    The last of those who are closest lends a page its chance.
+    """
+    first = last = 0
+    for i in range(step.size):
+        if i == 0 or step[i] != step[i - 1]:
+            first, last = i, -1
+        if paged[i] == 0:
+            foretold = source[i] >= 0 and closest[source[i]] == relation[i]
+            opened[i] = -1 if foretold else relation[i]
+            continue
+        if relation[i] >= 0 and relation[i] == closest[step[i]]:
+            last = i
+        if i == first and relation[i] >= 0:
+            page[i] = closest[step[i]]
+        if page[first] >= 0 and last >= 0:
+            lead[first] = last
 
 
 def _first_of(pair: Codes, met: int) -> Flags:

@@ -4,9 +4,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from vigie.kernels import Floats, Int64s, UInt64s
+from vigie.kernels import Floats, Int32s, Int64s, UInt64s, inlined
 from vigie.timeline.memory import State, grown
 from vigie.timeline.numbering import Codes, Numbers
+from vigie.timeline.units import DAY
 
 _SHARES: Final = 1 << 18
 """Counters of strangers by place and where they are known from; two pairs seldom share one."""
@@ -27,6 +28,14 @@ class Seen(NamedTuple):
     guests: Floats
     hosts: Floats
     moved: Floats
+
+
+class Strangers(NamedTuple):
+    """From where the last strangers of each account came, when, and where the next is written."""
+
+    home: Int32s
+    at: Int64s
+    position: Int64s
 
 
 class Places(State):
@@ -57,3 +66,13 @@ class Places(State):
             self.cells.slots, self.counts, self.totals, self.shared, self.rank, self.ranked,
             self.guests, self.hosts, self.moved,
         )  # fmt: skip
+
+
+@inlined
+def met_others(a: int, home: int, now: int, strangers: Strangers) -> bool:
+    """Say whether an account met others of one elsewhere lately."""
+    matches = 0
+    for j in range(strangers.home.shape[1]):
+        if strangers.home[a, j] == home and now - strangers.at[a, j] < 10 * DAY:
+            matches += 1
+    return matches >= 2

@@ -11,9 +11,18 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.context.knowledge import Knowledge, knows, slot_of, tell
+from vigie.context.knowledge import (
+    Knowledge,
+    Own,
+    has_opened,
+    knows,
+    open_first,
+    pair_of,
+    slot_of,
+    tell,
+)
 from vigie.context.patients import Patients
-from vigie.context.places import Places, Seen
+from vigie.context.places import Places, Seen, Strangers, met_others
 from vigie.events import ACTIONS
 from vigie.kernels import (
     Flags,
@@ -52,7 +61,7 @@ this place sees, from afar (*unseen*: met nowhere before)."""
     LINKED, LOCAL, LOCAL_UNSEEN, FAR, FAR_UNSEEN,
 ) = range(14)  # fmt: skip
 
-_LEVELS: Final = ("own", "team", "organisation", "network")
+_LEVELS: Final = ("team", "organisation", "network")
 _STRANGERS: Final = 16
 """How many of the strangers an account met last are remembered."""
 _ALL: Final = len(RELATIONS)
@@ -75,6 +84,7 @@ class Relations(State):
     def __init__(self) -> None:
         self.known = {name: Knowledge() for name in _LEVELS}
         self.doubted = Knowledge()
+        self._opened = np.empty(0, np.int64)
         self.places, self.patients = Places(), Patients()
         self.muted = np.zeros(0, bool)
         self._forgotten: dict[int, int] = {}
@@ -99,8 +109,8 @@ class Relations(State):
         if fresh:
             times = np.full(len(self.muted), END)
             times[list(fresh)] = list(fresh.values())
-            for kind, name in enumerate(_LEVELS[1:]):
-                self.known[name].forget(times, self.doubted, len(_LEVELS) - 1, kind)
+            for kind, name in enumerate(_LEVELS):
+                self.known[name].forget(times, self.doubted, len(_LEVELS), kind)
         self._forgotten = since
 
     def relate(self, units: Units) -> tuple[Marks, Values, Values]:
@@ -120,16 +130,16 @@ class Relations(State):
         chance, own = np.ones(count), np.ones(count)
         probed, unseen = self.patients.draw(units)
         rows = _Rows(
-            *self._owners(units), place, cell, units.patient, units.at, units.since, units.page,
-            units.text["area"], units.action != ACTIONS.index("search"),
+            *self._owners(units), place, cell, units.patient, units.pair, units.at, units.since,
+            units.page, units.text["area"], units.action != ACTIONS.index("search"),
         )  # fmt: skip
         rooms = [self.known[name].room(count) for name in _LEVELS]
         rooms.append(self.doubted.room(3 * count if self.muted.any() else 0))
         tables, counts = zip(*rooms, strict=True)
         _meet(
             units.order, probed, unseen, self.muted, rows, _Levels(*tables), _Levels(*counts),
-            self.patients.persons,
-            self.places.seen(), _Strangers(self._strangers, self._met, self._position),
+            Own(units.pairs.slots, self._opened), self.patients.persons,
+            self.places.seen(), Strangers(self._strangers, self._met, self._position),
             _Drawn(self._drawn, self._drawn_at, self._drawn_in_all),
             relation, chance, own,
         )  # fmt: skip
@@ -138,6 +148,7 @@ class Relations(State):
     def _make_room(self, units: Units, place: Codes) -> None:
         accounts = units.known
         self.patients.make_room(int(units.patient.max(initial=-1)) + 1)
+        self._opened = grown(self._opened, int(units.pair.max(initial=-1)) + 1)
         self.muted = grown(self.muted, accounts, False)
         self._strangers = grown(self._strangers, accounts, -1)
         self._met = grown(self._met, accounts)
@@ -183,6 +194,7 @@ class _Rows(NamedTuple):
     place: Int32s
     cell: Int32s
     patient: Int32s
+    pair: Int32s
     at: Int64s
     since: Int64s
     page: Int32s
@@ -193,19 +205,10 @@ class _Rows(NamedTuple):
 class _Levels(NamedTuple):
     """Of each level and of what was learnt under suspicion: whom owners know, or how many pairs."""
 
-    own: NDArray[Any]
     teams: NDArray[Any]
     sites: NDArray[Any]
     networks: NDArray[Any]
     doubted: NDArray[Any]
-
-
-class _Strangers(NamedTuple):
-    """From where the last strangers of each account came, when, and where the next is written."""
-
-    home: Int32s
-    at: Int64s
-    position: Int64s
 
 
 class _Drawn(NamedTuple):
@@ -228,7 +231,6 @@ def _ask(p: int, j: int, rows: _Rows, persons: Records, known: _Levels) -> None:
     """Ask the memory for what will be looked at of a patient: most of it is not in the cache."""
     team, site, network = rows.team[j], rows.site[j], rows.network[j]
     prefetch(persons, np.int64(p))
-    prefetch(known.own, slot_of(rows.account[j], p, known.own))
     if team >= 0:
         prefetch(known.teams, slot_of(team, p, known.teams))
     if site >= 0:
@@ -239,8 +241,8 @@ def _ask(p: int, j: int, rows: _Rows, persons: Records, known: _Levels) -> None:
 
 @inlined
 def _relation(
-    i: int, p: int, rows: _Rows, known: _Levels, persons: Records, places: Seen,
-    strangers: _Strangers,
+    i: int, p: int, number: int, rows: _Rows, known: _Levels, own: Own, persons: Records,
+    places: Seen, strangers: Strangers,
 ) -> int:  # fmt: skip
     """Return the closest relation between the account of a row and a patient, -1 in doubt."""
     a, now, team, site = rows.account[i], rows.at[i], rows.team[i], rows.site[i]
@@ -248,7 +250,7 @@ def _relation(
     person = persons[p]
     seen = person.before if person.last_by == a else person.last
     idle = 0 if now - seen < DAY else 1
-    if knows(a, p, -2, until, known.own):
+    if has_opened(number, until, own):
         return OWN + idle
     if knows(team, p, a, until, known.teams):
         return TEAM + idle
@@ -264,7 +266,7 @@ def _relation(
     home = person.home
     met = person.home_since <= until
     if met and place >= 0 and home >= 0 and home != place:
-        if places.hosts[home] < 0.04 * places.moved[0] and _met_others(a, home, now, strangers):
+        if places.hosts[home] < 0.04 * places.moved[0] and met_others(a, home, now, strangers):
             return HOST
         expected = places.guests[place] * places.hosts[home] / max(places.moved[0], 1.0)
         pair = _share(places.rank[place], places.rank[home], places.shared)
@@ -279,27 +281,18 @@ def _relation(
     return (LOCAL if met else LOCAL_UNSEEN) if near else (FAR if met else FAR_UNSEEN)
 
 
-@inlined
-def _met_others(a: int, home: int, now: int, strangers: _Strangers) -> bool:
-    """Say whether an account met others of one elsewhere lately."""
-    matches = 0
-    for j in range(strangers.home.shape[1]):
-        if strangers.home[a, j] == home and now - strangers.at[a, j] < 10 * DAY:
-            matches += 1
-    return matches >= 2
-
-
 @kernel
 def _meet(
     order: Int64s, probed: Int32s, unseen: Floats, muted: Flags, rows: _Rows, known: _Levels,
-    counts: _Levels, persons: Records, places: Seen, strangers: _Strangers, drawn: _Drawn,
-    relation: Int8s, chance: Floats, of_own: Floats,
+    counts: _Levels, own: Own, persons: Records, places: Seen, strangers: Strangers,
+    drawn: _Drawn, relation: Int8s, chance: Floats, of_own: Floats,
 ) -> None:  # fmt: skip
     """Relate each unit in order of time, probe, then learn from it."""
     for n in range(order.size):
         if n + _AHEAD < order.size:
             j = order[n + _AHEAD]
             if rows.patient[j] >= 0:
+                prefetch(own.opened, np.int64(rows.pair[j]))
                 _ask(rows.patient[j], j, rows, persons, known)
             if probed[n + _AHEAD] >= 0:
                 _ask(probed[n + _AHEAD], j, rows, persons, known)
@@ -315,14 +308,15 @@ def _meet(
             places.ranked[0] += 1
         told = here >= 0 and places.totals[here] > 0
         if probed[n] >= 0:
-            c = _relation(i, probed[n], rows, known, persons, places, strangers)
+            number = int(pair_of(a, probed[n], own))
+            c = _relation(i, probed[n], number, rows, known, own, persons, places, strangers)
             for k in (c, _ALL):
                 if c < 0:
                     break
                 drawn.mine[a, k] += 1
                 drawn.everywhere[0, k] += 1
                 drawn.here[here + 1, k] += 1
-        c = _relation(i, p, rows, known, persons, places, strangers)
+        c = _relation(i, p, rows.pair[i], rows, known, own, persons, places, strangers)
         if rows.since[i] >= 0 and (c > OWN_IDLE or c < 0):
             c = OWN
         relation[i] = c
@@ -334,11 +328,12 @@ def _meet(
         _place(i, c, rows, persons, places, strangers)
         if rows.opened[i]:
             _tell(i, muted[a], rows, known, counts)
+            open_first(rows.pair[i], rows.at[i], own)
 
 
 @inlined
 def _place(
-    i: int, c: int, rows: _Rows, persons: Records, places: Seen, strangers: _Strangers
+    i: int, c: int, rows: _Rows, persons: Records, places: Seen, strangers: Strangers
 ) -> None:
     """Learn from a row where its patient is met, and by whom."""
     a, p, here, now = rows.account[i], rows.patient[i], rows.place[i], rows.at[i]
@@ -367,10 +362,9 @@ def _place(
 
 @inlined
 def _tell(i: int, muted: bool, rows: _Rows, known: _Levels, counts: _Levels) -> None:
-    """Let the account know the patient of a row and, unless it is muted, all that it belongs to."""
+    """Let all that an account belongs to know the patient of a row, unless it is muted."""
     a, p, now = rows.account[i], rows.patient[i], rows.at[i]
     team, site, network = rows.team[i], rows.site[i], rows.network[i]
-    tell(a, p, a, now, known.own, counts.own)
     if muted:
         tell(3 * team, p, a, now, known.doubted, counts.doubted)
         tell(3 * site + 1, p, a, now, known.doubted, counts.doubted)

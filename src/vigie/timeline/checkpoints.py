@@ -19,7 +19,7 @@ from vigie.errors import VigieError
 from vigie.language import N_
 from vigie.timeline.memory import State
 
-VERSION: Final = 14
+VERSION: Final = 15
 _STATE: Final = "state.json"
 _REMEDY: Final = N_("delete it, and watch the log again from its start")
 

@@ -83,12 +83,13 @@ class Units:
     page is one step); `page` is the number of rows of a listing, 0 for an opening; `familiar`
     says that the page shows a patient of the last 24 hours; `source` is the step that listed an
     opened patient in the hour before, or -1; `person` is the patient's key in 64 bits; `pair`
-    numbers the accounts with their patients; `since` is the time since the account's last access
-    to this patient, less the listing that led here (µs, -1 for none); `active` holds the account
-    and day of every day with an access; `act` says that the row is here only for what was done
-    (one of ACTS): it has no patient; `on` is the first day of the rows looked at. `accounts` and
-    `words` are those of the whole stream and grow on while units are looked at, for the next slice
-    is read meanwhile; `known` is how many accounts there were when these units were found.
+    numbers the accounts with their patients, as `pairs` does; `since` is the time since the
+    account's last access to this patient, less the listing that led here (µs, -1 for none);
+    `active` holds the account and day of every day with an access; `act` says that the row is here
+    only for what was done (one of ACTS): it has no patient; `on` is the first day of the rows
+    looked at. `accounts`, `words` and `pairs` are those of the whole stream and grow on while units
+    are looked at, for the next slice is read meanwhile; `known` is how many accounts there were
+    when these units were found.
     """
 
     row: Times
@@ -103,6 +104,7 @@ class Units:
     patient: Codes
     person: NDArray[np.uint64]
     pair: Codes
+    pairs: Numbers
     since: Times
     action: NDArray[np.int8]
     act: Flags
@@ -173,8 +175,8 @@ class UnitFinder(State):
             page=page.take(chosen), familiar=seen.take(requests), source=source.take(chosen),
             patient=np.where(act, -1, patient.take(chosen)),
             person=np.where(act, 0, person.take(chosen)).astype(np.uint64),
-            pair=np.where(act, -1, pair.take(chosen)), since=since.take(chosen),
-            action=action.take(chosen), act=act,
+            pair=np.where(act, -1, pair.take(chosen)), pairs=self.pairs,
+            since=since.take(chosen), action=action.take(chosen), act=act,
             text={name: kept[name] for name in TEXTS},
             number={name: kept[name] for name in NUMBERS},
             place={name: kept[name] for name in PLACES},
@@ -251,6 +253,7 @@ def join_units(parts: Sequence[Units]) -> Units:
     accounts, days = zip(*(part.active for part in parts), strict=True)
     return Units(
         order=by_time[np.concatenate(orders)],
+        pairs=parts[-1].pairs,
         accounts=parts[-1].accounts,
         known=parts[-1].known,
         words=parts[-1].words,
