@@ -60,10 +60,13 @@ def test_the_sentence_is_filled_in_and_says_the_figures(alert):
     assert alert.level in LEVELS
 
 
-def test_every_reason_names_only_known_fields():
-    fields = {"patients", "span", "own", "peers", "records"}
+def test_every_reason_says_how_many_against_what_is_usual():
+    seen = {"patients", "records", "acts"}
     for text_ in REASONS.values():
-        assert set(re.findall(r"{(\w+)}", text_)) <= fields
+        fields = set(re.findall(r"{(\w+)}", text_))
+        assert len(fields & seen) == 1
+        assert fields - seen <= {"span", "own", "peers"}
+        assert fields >= {"own", "peers"}
 
 
 def test_an_alert_is_json(alert):

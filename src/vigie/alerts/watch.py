@@ -77,7 +77,7 @@ REASONS: Final = {
     ),
     "dangerous_changes": N_(
         "Unusual acts: changes that this account and its peers do not usually make (deletions, "
-        "merges, stock, billing, rights, the log itself), within {span}; on a usual day this "
+        "merges, stock, billing, rights, the log itself), {acts} in {span}; on a usual day this "
         "account makes {own}, its peers {peers}."
     ),
     "curiosity": N_(
@@ -255,7 +255,7 @@ class Watch(State):
             patients=int(seen),
             evidence=round(float(strength / np.log(10)), 2),
             hypothesis=name,
-            why=_sentences(name, episode.usual, observed, lasted),
+            why=_sentences(name, episode.usual, observed | {"acts": len(cited)}, lasted),
             usual=episode.usual,
             observed=observed,
             lines=list(dict.fromkeys(line for _, line in cited)),
@@ -279,6 +279,7 @@ def _sentences(
             fields = {
                 "patients": number(observed["patients"]),
                 "records": number(observed.get("records", 0)),
+                "acts": number(observed["acts"]),
                 "span": span(lasted),
                 "own": few(usual["own"]),
                 "peers": few(usual["peers"]),
