@@ -222,7 +222,7 @@ class Stream(State):
         ratios = self.panel.weigh(partition, self.warm)
         put_away = _begun(beside, self._keep, Seen(partition, ratios))
         group = usual.group
-        look = Look(units, group[units.account], group[units.active[0]], ratios)
+        look = Look(units, group.take(units.account), group.take(units.active[0]), ratios)
         if self.thresholds:
             yield from self._alarms(look, beside)
         else:

@@ -143,7 +143,7 @@ class Circumstances(State):
     def _deeds(self, units: Units, spoken: Marks) -> Marks:
         """Mark changes, and what is only read; the first row of a request speaks for it."""
         self._run = grown(self._run, units.known, -HOUR)
-        deed = _DEEDS[units.action]
+        deed = _DEEDS.take(units.action)
         said = (deed > 0) | ((spoken >= 0) & units.first_of_step & ~units.act)
         for kind in _IN_RUNS:
             rows = np.flatnonzero(deed == kind)
@@ -155,7 +155,7 @@ class Circumstances(State):
         """Say which units failed; what a log does not say is taken for a success."""
         words = units.words["outcome"]
         failed = np.array([*(word != VOCABULARIES["outcome"][0] for word in words), False])
-        return np.asarray(failed[units.text["outcome"]])
+        return failed.take(units.text["outcome"])
 
 
 def strength(means: str) -> int:

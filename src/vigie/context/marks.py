@@ -17,7 +17,7 @@ from vigie.context.circumstances import DEEDS, SIGNS, Circumstances
 from vigie.context.ranges import Ranges
 from vigie.context.relations import EXPECTED, HOST, OWN_IDLE, RELATIONS, Marks, Relations
 from vigie.events import ACTIONS
-from vigie.kernels import Int8s, Int32s, Int64s, compiled, kernel
+from vigie.kernels import Floats, Int8s, Int32s, Int64s, compiled, kernel
 from vigie.timeline.front import BEGINNING, Times
 from vigie.timeline.memory import State, grown
 from vigie.timeline.numbering import Codes, Numbers
@@ -114,8 +114,7 @@ class Observer(State):
             "volume": _sizes(units, "record_count", 32),
             "weight": _sizes(units, "bytes", 40),
         }
-        for silent in ("manner", "volume", "weight"):
-            marks[silent][units.act] = -1
+        marks["manner"][units.act] = -1
         marks |= self.circumstances.mark(units, said, network)
         return Scene(marks, swept)
 
@@ -163,7 +162,7 @@ class Observer(State):
         self._said_at = grown(self._said_at, units.known, -1)
         marks = np.full(len(units), -1, np.int8)
         said = np.flatnonzero(relation >= 0)
-        account, at = units.account[said], units.at[said]
+        account, at = units.account.take(said), units.at.take(said)
         before = np.empty(len(said), np.int64)
         before[1:] = at[:-1]
         first = np.ones(len(said), bool)
@@ -183,12 +182,12 @@ class Observer(State):
         from a network that is new.
         """
         seen = np.flatnonzero(~units.act)
-        text = {name: units.text[name][seen] for name in ("session", "network", "device")}
+        text = {name: units.text[name].take(seen) for name in ("session", "network", "device")}
         said = (text["network"] >= 0) | (text["device"] >= 0)
         self._visits = grown(self._visits, units.known, -(2**40))
-        account = units.account[seen]
+        account = units.account.take(seen)
         session, network, device = text.values()
-        visit = _begins(account, units.at[seen], session, network, device, self._visits, _HOUR)
+        visit = _begins(account, units.at.take(seen), session, network, device, self._visits, _HOUR)
         new = {name: np.zeros(len(seen), bool) for name in self._places}
         for name, numbers in self._places.items():
             met = len(numbers)
@@ -217,26 +216,41 @@ def _sequences(units: Units, near: float) -> Marks:
 
     The first row of a page speaks for it; an opening out of a page says nothing new.
     """
-    steps, names = units.number["id_gap"], units.number["name_gap"]
-    said = (~np.isnan(steps) | ~np.isnan(names)) & units.first_of_step & (units.source < 0)
-    by_number = (np.abs(steps) <= near) & (steps != 0)
-    by_name = np.abs(names) <= NEAR_NAME
-    marks = np.where(by_number, 1, np.where(by_name, 2, 0)).astype(np.int8)
-    marks[~said] = -1
+    marks = np.full(len(units), -1, np.int8)
+    _neighbours(
+        units.number["id_gap"], units.number["name_gap"], units.first_of_step, units.source, near,
+        marks,
+    )  # fmt: skip
     return marks
+
+
+@kernel
+def _neighbours(
+    steps: Floats, names: Floats, first: Flags, source: Int64s, near: float, marks: Int8s
+) -> None:
+    for i in range(marks.size):
+        by_number, by_name = steps[i] == steps[i], names[i] == names[i]
+        if not (by_number or by_name) or not first[i] or source[i] >= 0:
+            continue
+        if by_number and steps[i] != 0 and abs(steps[i]) <= near:
+            marks[i] = 1
+        else:
+            marks[i] = 2 if by_name and abs(names[i]) <= NEAR_NAME else 0
 
 
 def _manners(units: Units) -> Marks:
     numbers = np.array([_MANNER_OF.get(name, 6) for name in ACTIONS], np.int8)
-    return numbers[units.action]
+    return numbers.take(units.action)
 
 
 def _sizes(units: Units, name: str, classes: int) -> Marks:
-    """Mark the size of a request by powers of two, once per step."""
+    """Mark the size of a request by powers of two, once per step; an act alone has none."""
     values = units.number[name]
-    first = units.first_of_step
-    sizes = np.minimum(np.log2(np.maximum(values, 0) + 1).astype(np.int64), classes - 1)
-    return np.where((values >= 0) & first, sizes, -1).astype(np.int8)
+    marks = np.full(len(units), -1, np.int8)
+    said = np.flatnonzero((values >= 0) & units.first_of_step & ~units.act)
+    sizes = np.log2(values.take(said) + 1).astype(np.int8)
+    marks[said] = np.minimum(sizes, classes - 1)
+    return marks
 
 
 @kernel

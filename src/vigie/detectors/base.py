@@ -47,7 +47,7 @@ class Partition:
     def has_peers(self) -> NDArray[np.bool_]:
         """Whether the log tells a profession or role of each unit's account."""
         named = np.array([bool(name) for name in self.usual.groups] or [False])
-        return np.asarray(named[self.usual.group[self.units.account]])
+        return named.take(self.usual.group.take(self.units.account))
 
     def says(self, factor: str) -> NDArray[np.bool_]:
         """Whether each unit bears a mark of this factor."""

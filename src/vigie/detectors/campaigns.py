@@ -93,7 +93,10 @@ class Kind(State):
         self, units: Units, left: Codes, right: Codes, speaks: NDArray[np.int64], peer: Codes
     ) -> Gathered:
         """Number the groups of the units that speak; a group is a pair of codes."""
-        rows = speaks[(left[speaks] >= 0) & (right[speaks] >= 0)]
+        told = left.take(speaks) >= 0
+        if right is not left:
+            told &= right.take(speaks) >= 0
+        rows = speaks[told]
         stretch, first = _stretches(rows, units.account, left, right, peer)
         account, left, right = units.account[first], left[first], right[first]
         group = self.groups.number_pairs(left, right)
@@ -102,15 +105,15 @@ class Kind(State):
         self.account[member] = account
         peers = np.maximum(peer[first], 0)
         cell = self.cells.number_pairs(group, peers)
-        told = (group, member, peers, cell)
-        return Gathered(rows, *(one.astype(np.int64)[stretch] for one in told))
+        numbers = (group, member, peers, cell)
+        return Gathered(rows, *(one.astype(np.int64).take(stretch) for one in numbers))
 
     def pooled(
         self, units: Units, found: Gathered, ratio: Values, threshold: float = np.inf
     ) -> tuple[Values, Values, list[Passage]]:
         """Return the levels of the groups, what each unit added, and the alarms."""
         return self.pool.follow(
-            found.group, found.member, units.at[found.rows], ratio[found.rows], threshold,
+            found.group, found.member, units.at.take(found.rows), ratio.take(found.rows), threshold,
             found.peer, found.cell,
         )  # fmt: skip
 
@@ -149,7 +152,7 @@ class Candidates(State):
         """
         self.known_since = grown(self.known_since, units.known, END)
         np.minimum.at(self.known_since, units.account, units.at)
-        speaks = units.order[~(np.isnan(ratios) | units.by_service)[units.order]]
+        speaks = units.order[~(np.isnan(ratios) | units.by_service).take(units.order)]
         organisation, team = units.text["organisation"], units.text["unit"]
         device = self.devices.new(units, units.text["device"], self.known_since)
         network = self.networks.new(units, units.text["network"], self.known_since)
@@ -172,7 +175,7 @@ def _stretches(
     stretch = np.full(len(account), -1, np.int32)
     first, count = np.empty(len(rows), np.int64), np.zeros(1, np.int64)
     _cut(rows, account, left, right, peer, stretch, first, count)
-    return stretch[rows], first[: int(count[0])]
+    return stretch.take(rows), first[: int(count[0])]
 
 
 @kernel
