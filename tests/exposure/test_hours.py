@@ -71,11 +71,17 @@ def test_a_handful_every_night_is_told_from_the_work_of_the_day(tmp_path: Path) 
     assert reasons(found) == {"new_hour", "own_hour"} <= set(BECAUSE)
 
 
-def test_a_thief_who_works_by_day_as_well_is_not_separable(tmp_path: Path) -> None:
+def test_of_a_thief_who_works_by_day_as_well_the_nights_are_sure_and_the_days_count(
+    tmp_path: Path,
+) -> None:
     rows = [*owner(days()), *thief(NIGHTS, 22.5), *thief(NIGHTS, 10.1, 12)]
     found = ask(tmp_path, rows)
-    assert found.separation.ways == {"eve": "none"}
+    assert found.separation.ways == {"eve": "part"}
     assert found.persons == 18 * len(NIGHTS) + 40
+    assert set(found.table["certainty"].to_pylist()) == {"probable", "not_separable"}
+    counted = found.by_boundary
+    assert (counted["told_apart"], counted["probable"]) == (6 * len(NIGHTS), found.persons)
+    assert counted["all"] == found.persons
 
 
 def test_a_day_off_is_another_hour(tmp_path: Path) -> None:
@@ -129,7 +135,7 @@ def test_a_thief_from_elsewhere_who_also_comes_at_night_is_not_left_out(tmp_path
     assert set(found.table["certainty"].to_pylist()) == {"certain", "not_separable"}
 
 
-@pytest.mark.parametrize(("hours", "way"), [((22,), "hour"), ((22, 10), "none")])
+@pytest.mark.parametrize(("hours", "way"), [((22,), "hour"), ((22, 10), "part")])
 def test_one_look_up_beyond_all_of_the_past(
     tmp_path: Path, hours: tuple[int, ...], way: str
 ) -> None:
@@ -148,3 +154,25 @@ def test_what_came_at_hours_seldom_worked_counts(tmp_path: Path) -> None:
     assert found.separation.ways == {"eve": "hour"}
     assert set(found.table["certainty"].to_pylist()) == {"probable", "not_separable"}
     assert "seldom_hour" in reasons(found)
+
+
+def test_a_thief_from_elsewhere_who_also_comes_by_day_is_not_left_out(tmp_path: Path) -> None:
+    """Whom he met at the owner's place shows him there: it is nobody's any more, and counts."""
+    home = thief(NIGHTS, 10.1, 3)
+    away = [row.replace("D1", "D9").replace("10.0.0.1", "192.0.2.9")
+            for row in thief(NIGHTS, 12.1, 8)]  # fmt: skip
+    found = ask(tmp_path, [*owner(days()), *home, *away])
+    assert found.separation.ways == {"eve": "part"}
+    assert found.persons == 11 * len(NIGHTS) + 40
+    assert found.by_boundary["told_apart"] == 8 * len(NIGHTS)
+
+
+def test_what_could_hide_beside_the_owner_is_possible(tmp_path: Path) -> None:
+    """One person looked up from elsewhere: as little could be anywhere among the owner's."""
+    away = [row.replace("D1", "D9").replace("10.0.0.1", "192.0.2.9")
+            for row in thief(NIGHTS[:1], 12.1, 1)]  # fmt: skip
+    found = ask(tmp_path, [*owner(days()), *away])
+    assert found.separation.ways == {"eve": "place"}
+    assert found.persons == 1
+    assert "own_place_open" in reasons(found)
+    assert found.by_boundary["possible"] == 41

@@ -40,7 +40,7 @@ CAUSES: Final = (
     "other", "unknown",
 )  # fmt: skip
 """The CNIL's causes, as `legal/cnil.toml` names them."""
-BOUNDARIES: Final = ("certain", "probable", "possible", "all")
+BOUNDARIES: Final = ("certain", "told_apart", "probable", "possible", "all")
 """What counts as exposed, as `vigie.exposure` names it."""
 _TELLING: Final = (
     Kind.CNIL_NOTIFIED, Kind.CNIL_COMPLETED, Kind.CONTROLLERS_INFORMED, Kind.PERSONS_INFORMED,

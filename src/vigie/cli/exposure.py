@@ -6,7 +6,7 @@ from typing import Any, Final
 from vigie.cli.declaring import boundary, command, formats
 from vigie.language import _
 
-LEVELS: Final = ("certain", "probable", "possible", "all")
+LEVELS: Final = ("certain", "told_apart", "probable", "possible", "all")
 
 
 def declare(commands: Any, name: str, common: Any) -> None:

@@ -23,6 +23,7 @@ CERTAINTIES = {
 WAYS = {
     "place": N_("told apart by place"),
     "hour": N_("told apart by hour"),
+    "part": N_("told apart in part: the rest is not separable, and counts"),
     "none": N_("not separable: all of it counts"),
     "said": N_("told apart by decision"),
 }
@@ -39,6 +40,14 @@ UNITS = {
     "unscanned_text": N_("lines"), "shared_number": N_("numbers"), "no_controller": N_("persons"),
 }  # fmt: skip
 """What is counted of each kind of gap."""
+BOUNDARIES = {
+    "certain": N_("certain"),
+    "told_apart": N_("and probable: told apart from the owner’s"),
+    "probable": N_("and not separable (counts unless somebody decides otherwise)"),
+    "possible": N_("and possible"),
+    "all": N_("and the owner’s: everything"),
+}  # fmt: skip
+"""What each boundary adds to the one before."""
 _SHOWN = 12
 
 _MATRIX = """
@@ -69,6 +78,7 @@ def as_json(found: "Exposure", facts: Facts, changes: "Changes") -> dict[str, An
         "boundary": found.scope.boundary.level,
         "decision": _decision(found.scope.boundary),
         "told_apart": found.separation.ways,
+        "persons_by_boundary": found.by_boundary,
         "exposed": [dict(zip(names, row, strict=True)) for row in rows],
         "sessions": evidence(found),
         "changes": [msgspec.to_builtins(change) for change in changes or ()],
@@ -102,6 +112,7 @@ def draw(found: "Exposure", facts: Facts, changes: "Changes", sessions: bool) ->
         (_(CLASSES[data]), _(HOWS[how]), _(CERTAINTIES[sure]), number(persons), number(accesses))
         for data, how, sure, persons, accesses in found.groups(_MATRIX)
     ])  # fmt: skip
+    _draw_boundaries(found)
     _draw_decision(found.scope.boundary)
     _draw_separation(found, sessions)
     _draw_gaps(facts)
@@ -134,6 +145,15 @@ def _draw_counts(found: "Exposure", facts: Facts) -> None:
             tests=number(totals["tests"]),
         )
     )  # fmt: skip
+
+
+def _draw_boundaries(found: "Exposure") -> None:
+    """Say how many persons each boundary would count, where that makes a difference."""
+    persons = found.by_boundary
+    if len({*persons.values()}) > 1:
+        say()
+        header = (_("boundary"), _("what counts"), _("persons"))
+        draw_table(header, [(k, _(BOUNDARIES[k]), number(v)) for k, v in persons.items()])
 
 
 def _draw_decision(boundary: "Boundary") -> None:

@@ -13,7 +13,7 @@ from vigie.exposure import blindness, persons, selection, separation, terms, unl
 from vigie.exposure.asking import holds
 from vigie.exposure.output import hash_rows, write_parquet
 from vigie.exposure.schema import CERTAINTIES, EXPOSURE, IDENTIFIERS
-from vigie.exposure.scope import Scope
+from vigie.exposure.scope import INCLUDED, Scope
 from vigie.stores import Store
 
 EVIDENCE: Final = pa.schema(
@@ -50,6 +50,13 @@ _KEPT: Final = (
 _IDENTIFIERS: Final = f"""
 SELECT DISTINCT s.patient AS identifier, {{person}} AS person {_COUNTED} AND {{included}}
 ORDER BY ALL
+"""
+_SUREST: Final = f"""
+SELECT surest, count(*) FROM (
+    SELECT min(list_position({list(CERTAINTIES)}, {{certainty}})) AS surest
+    FROM selected s {{joins}}
+    WHERE s.patient IS NOT NULL AND NOT s.failed AND NOT s.test GROUP BY ({{person}})::UUID
+) GROUP BY surest
 """
 _PERSON: Final = """LEFT JOIN person_of p ON s.patient = p.patient
   AND epoch_us(s."at") >= p.since AND epoch_us(s."at") < p.until"""
@@ -114,6 +121,7 @@ class Exposure:
     blind: blindness.Blindness
     shared: persons.Shared
     _identifiers: str
+    _surest: str
     _counts: dict[str, Count] = field(default_factory=dict)
 
     @cached_property
@@ -162,6 +170,15 @@ class Exposure:
     def persons(self) -> int:
         """How many persons the log says were shown, within the boundary: the lower bound."""
         return self.count(SHOWN).value
+
+    @property
+    def by_boundary(self) -> dict[str, int]:
+        """How many persons the log names within each boundary, the one asked for or not."""
+        surest = {CERTAINTIES[place - 1]: count for place, count in self.groups(self._surest)}
+        return {
+            level: sum(surest.get(name, 0) for name in included)
+            for level, included in INCLUDED.items()
+        }
 
     @property
     def bounds(self) -> tuple[int, int | None]:
@@ -220,9 +237,9 @@ def expose(
     hidden = unlogged.find(connection, index)
     resolved = persons.resolve(connection)
     shared = persons.find_shared(connection)
-    identifiers = _expose(connection, scope, whose, resolved)
+    identifiers, surest = _expose(connection, scope, whose, resolved)
     blind = blindness.find(connection, scope, silent_hours)
-    found = Exposure(scope, connection, told, hidden, blind, shared, identifiers)
+    found = Exposure(scope, connection, told, hidden, blind, shared, identifiers, surest)
     subject = f"exposure: {found.persons} persons, {', '.join(scope.accounts)}, {scope.boundary}"
     journal.look_at_persons(store.home, subject, reason, scope.boundary.author or who)
     return found
@@ -261,8 +278,10 @@ def _words(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def _expose(connection: Any, scope: Scope, told: tuple[str, list[str]], resolved: bool) -> str:
-    """Make the table `exposure`, with no join that nothing asks for; return the other query."""
+def _expose(
+    connection: Any, scope: Scope, told: tuple[str, list[str]], resolved: bool
+) -> tuple[str, str]:
+    """Make the table `exposure`, with no join that nothing asks for; return the other queries."""
     terms.declare_classes(connection)
     by_organisation, by_person = terms.declare_controllers(connection, resolved)
     words.declare(connection, scope.accounts)
@@ -281,7 +300,8 @@ def _expose(connection: Any, scope: Scope, told: tuple[str, list[str]], resolved
     query = _KEPT.format(query=_EACH_ONCE if linked else _EXPOSED)
     access = ", s.access_id" if linked else ", count(*) AS accesses"
     connection.execute(query.format(joins="\n".join(whose + terms_), access=access, **fields))
-    return _IDENTIFIERS.format(joins="\n".join(whose), **fields)
+    joins = "\n".join(whose)
+    return _IDENTIFIERS.format(joins=joins, **fields), _SUREST.format(joins=joins, **fields)
 
 
 def _controller(known: list[str]) -> str:

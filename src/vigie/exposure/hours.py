@@ -97,19 +97,69 @@ class _Measure:
         return float(np.sqrt(count * (1 + count / self.count)))
 
 
-def tell_by_hour(habit: Habit, places: Places, strangers: Strangers) -> Late | None:
-    """Return what came at other hours than the owner's, when all the rest is the owner's.
+class Gauges(NamedTuple):
+    """What says whose one part of the period is, and whether the rest can hold as much of it.
 
-    None when the account's hours are not known, when the rest may hold much of the thief's work,
-    and of an account with millions of accesses: that is a machine, or everybody.
+    `unlike`: the part is unlike the account's past by one gauge at least, or `beyond` all of it by
+    one look-up; `evidence`, `strangers`, `volume`: standard errors by which the rest is above the
+    past; `most`: how much of the part's work the rest may hold at most, by the best gauge.
     """
+
+    unlike: bool
+    beyond: bool
+    evidence: float
+    strangers: float
+    volume: float
+    most: float
+
+    @property
+    def kept_to(self) -> bool:
+        """Whether the thief kept to that part: the rest can hold little of his work."""
+        height = max(self.evidence, self.strangers, self.volume)
+        return (height < _STILL and self.beyond) or (height < _QUIET and self.most < _LITTLE)
+
+    def quiet(self, before: bool) -> bool:
+        """Whether the rest looks like the owner's by whom it met and how many.
+
+        An owner may be busier than ever when whom he meets excludes that it was the thief; of
+        how many he met, days after a long theft are no measure, only those `before`.
+        """
+        busy = before and self.volume >= _QUIET and self.most >= _LITTLE
+        return self.strangers < _QUIET and not busy
+
+
+def tell_by_hour(habit: Habit, places: Places, strangers: Strangers) -> tuple[Late, bool] | None:
+    """Return what came at other hours than the owner's, and whether all the rest is the owner's.
+
+    None when the account's hours are not known, when what came then is not unlike the owner, and
+    of an account with millions of accesses: that is a machine, or everybody.
+    """
+    late = find_late(habit, places)
+    found = measure(habit, places, late.stretch, strangers) if late.never.any() else None
+    if found is None or not (found.unlike or found.beyond):
+        return None
+    return late, found.kept_to
+
+
+def measure(habit: Habit, places: Places, part: Flags, strangers: Strangers) -> Gauges | None:
+    """Return what the gauges say of `part` and of the rest; None of millions of accesses."""
     looks = _numbers(habit.past, "accesses").sum() + places.numbers("accesses").sum()
     if looks > HELD:
         return None
-    late = find_late(habit, places)
-    if not late.never.any() or not _kept_to(habit, places, late.stretch, strangers):
-        return None
-    return late
+    met_before, met = strangers()
+    most, volume = _volume(habit, places, part)
+    unlike, heights, found = np.isfinite(most), [], [most]
+    for gauge, count, total in (
+        (_evidence(habit), places.numbers("units"), places.numbers("total")),
+        (_strangeness(met_before), _numbers(met, "strangers"), _numbers(met, "strange")),
+    ):
+        parts = [(float(count[one].sum()), float(total[one].sum())) for one in (part, ~part)]
+        heights.append(gauge.height(*parts[1]) if gauge else 0.0)
+        if gauge:
+            unlike |= gauge.height(*parts[0]) >= _UNLIKE
+            found.append(gauge.most(*parts))
+    beyond = _beyond(habit, places, part)
+    return Gauges(bool(unlike), beyond, heights[0], heights[1], volume, min(found))
 
 
 def find_late(habit: Habit, places: Places) -> Late:
@@ -151,25 +201,6 @@ def _stretches(places: Places, never: Flags) -> Flags:
     number[order] = np.cumsum(np.r_[True, begins[order][1:] > until[:-1] + _PAUSE])
     found: Flags = np.isin(number, number[never]) | places.in_session_of(never)
     return found
-
-
-def _kept_to(habit: Habit, places: Places, late: Flags, strangers: Strangers) -> bool:
-    """Whether the thief kept to these hours: the rest can hold little of his work."""
-    met_before, met = strangers()
-    measures = [
-        (_evidence(habit), places.numbers("units"), places.numbers("total")),
-        (_strangeness(met_before), _numbers(met, "strangers"), _numbers(met, "strange")),
-    ]
-    most, heights = ([value] for value in _volume(habit, places, late))
-    for measure, count, total in measures:
-        if measure is None:
-            continue
-        parts = [(float(count[part].sum()), float(total[part].sum())) for part in (late, ~late)]
-        most.append(measure.most(*parts))
-        heights.append(measure.height(*parts[1]))
-    if max(heights) < _STILL and _beyond(habit, places, late):
-        return True
-    return max(heights) < _QUIET and min(most) < _LITTLE
 
 
 def _beyond(habit: Habit, places: Places, late: Flags) -> bool:

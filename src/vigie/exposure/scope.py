@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from vigie.alerts.watch import Alert
 from vigie.errors import UsageError
-from vigie.exposure.schema import CERTAINTIES
+from vigie.exposure.schema import CERTAINTIES, SURE
 from vigie.language import N_
 
-Level = Literal["certain", "probable", "possible", "all"]
+Level = Literal["certain", "told_apart", "probable", "possible", "all"]
 
 INCLUDED: Final[dict[str, tuple[str, ...]]] = {
     "certain": CERTAINTIES[:1],
+    "told_apart": SURE,
     "probable": CERTAINTIES[:3],
     "possible": CERTAINTIES[:4],
     "all": CERTAINTIES,

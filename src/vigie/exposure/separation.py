@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vigie.exposure.asking import holds
 from vigie.exposure.habits import Habit, Places, look, look_at_places
-from vigie.exposure.hours import Strangers, find_late, tell_by_hour
+from vigie.exposure.hours import Gauges, Strangers, find_late, measure, tell_by_hour
 from vigie.exposure.scope import Boundary, Scope
 from vigie.exposure.strangers import find_strangers
 from vigie.language import N_
@@ -50,6 +50,9 @@ BECAUSE: Final = {
     "new_network": N_("from a network that this account did not use regularly before"),
     "same_session": N_("in a session that also came from a new place"),
     "own_place": N_("from a device or a network of the owner, where nothing is unusual"),
+    "own_place_open": N_(
+        "from a device or a network of the owner, where nothing is unusual, and as much could hide"
+    ),
     "new_hour": N_("at an hour or on a weekday on which this account never worked before"),
     "same_stretch": N_("in one stretch of work with what came at such an hour"),
     "seldom_hour": N_("at an hour or on a weekday on which this account seldom works"),
@@ -80,7 +83,7 @@ BECAUSE."""
 
 @dataclass(frozen=True, slots=True)
 class Separation:
-    """How each account was told apart (`place`, `hour`, `none`, `said`), and the verdicts."""
+    """How each account was told apart (`place`, `hour`, `part`, `none`, `said`); the verdicts."""
 
     ways: dict[str, str] = field(default_factory=dict)
     verdicts: pa.Table = field(default_factory=VERDICTS.empty_table)
@@ -135,16 +138,33 @@ def _decide(habit: Habit, places: Places, strangers: Strangers) -> _Verdict:
         parts = [device, elsewhere, hopped, never]
         sure = ["certain", "probable", "probable", "not_separable"]
         why = ["new_device", "new_network", "same_session", "new_hour"]
-        return _Verdict(
-            "place", np.select(parts, sure, "owner"), np.select(parts, why, "own_place")
-        )
-    late = tell_by_hour(habit, places, strangers)
-    if late is not None:
-        thief = late.never | late.stretch
-        certainty = np.select([thief, late.seldom], ["probable", "not_separable"], "owner")
-        because = np.select(list(late), ["new_hour", "same_stretch", "seldom_hour"], "own_hour")
-        return _Verdict("hour", certainty, because)
+        gauges = measure(habit, places, elsewhere | hopped | never, strangers)
+        way, whose, reason = _at_home(gauges, habit.before)
+        return _Verdict(way, np.select(parts, sure, whose), np.select(parts, why, reason))
+    told = tell_by_hour(habit, places, strangers)
+    if told is not None:
+        late, whole = told
+        thief, rest = late.never | late.stretch, "owner" if whole else "not_separable"
+        certainty = np.select([thief, late.seldom], ["probable", "not_separable"], rest)
+        own = "own_hour" if whole else "no_difference"
+        because = np.select(list(late), ["new_hour", "same_stretch", "seldom_hour"], own)
+        return _Verdict("hour" if whole else "part", certainty, because)
     return _undecided(places, "no_difference")
+
+
+def _at_home(gauges: Gauges | None, before: bool) -> tuple[str, str, str]:
+    """Return how an account is told apart by place, whose the rest is and why.
+
+    Somebody who came from elsewhere is seldom at the owner's place as well: the rest is the
+    owner's as long as it looks so. What could hide as much there is said.
+    """
+    if gauges is None:
+        return "place", "owner", "own_place"
+    if not gauges.quiet(before):
+        return "part", "not_separable", "no_difference"
+    if gauges.most < 1:
+        return "place", "owner", "own_place"
+    return "place", "possible", "own_place_open"
 
 
 def _came_from_elsewhere(habit: Habit, places: Places, part: Flags) -> bool:

@@ -170,7 +170,7 @@ def _uses(found: Exposure) -> Iterator[Use]:
         "SELECT account, min(first_at), max(last_at) FROM exposure GROUP BY ALL ORDER BY account"
     )
     for account, first, last in rows:
-        apart = found.separation.ways.get(account, "none") != "none"
+        apart = found.separation.ways.get(account, "none") not in ("none", "part")
         yield Use(account=account, first_at=_utc(first), last_at=_utc(last), told_apart=apart)
 
 
