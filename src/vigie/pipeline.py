@@ -7,7 +7,7 @@ is not trusted.
 import fnmatch
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -83,6 +83,35 @@ def find_files(paths: Iterable[Path]) -> dict[Path, str]:
         for file in inside:
             found[file] = label_of(file.relative_to(path).as_posix() if folder else file.name)
     return found
+
+
+def passed_over(paths: Iterable[Path]) -> list[Path]:
+    """Return what `find_files` leaves out of directories though it may hold a log.
+
+    That is: texts (notes, most often), links to directories elsewhere, links to what is not there.
+    """
+    return sorted(left for path in paths if path.is_dir() for left in _passed_over(path))
+
+
+def _passed_over(folder: Path) -> Iterator[Path]:
+    home = folder.resolve()
+    for place, folders, names in os.walk(folder):
+        for path in (Path(place, name) for name in names if not name.startswith(".")):
+            if path.suffix == ".txt" or _leads_nowhere(path):
+                yield path
+        for path in (Path(place, name) for name in folders):
+            if path.is_symlink() and not path.resolve().is_relative_to(home):
+                yield path
+
+
+def _leads_nowhere(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return path.is_symlink()
+    except OSError:  # a circle of links holds nothing; what may not be read says so itself
+        return False
+    return False
 
 
 def label_of(name: str) -> str:

@@ -682,3 +682,35 @@ def test_a_file_read_before_still_says_what_it_left_aside(
     assert "1 file was already known" in printed
     assert is_one_sentence(errors)
     assert "log.csv: 1 line of it is in quarantine since it was first read; mend" in errors
+
+
+def test_what_is_passed_over_in_a_directory_is_said(
+    vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    logs, archive = tmp_path / "logs", tmp_path / "archive"
+    for folder in (logs, archive):
+        folder.mkdir()
+        written(folder / "log.csv", GOOD)
+    written(logs / "access.txt", GOOD)
+    (logs / "before").symlink_to(archive)
+    (logs / "rotated.csv").symlink_to(tmp_path / "gone.csv")
+    code, _printed, errors = vigie("import", logs, "--mapping", mapping)
+    assert code == 0
+    assert "3 texts, links to directories or links to nothing were passed over" in errors
+    for name in ("access.txt", "before", "rotated.csv"):
+        assert str(logs / name) in errors
+    assert vigie("import", logs / "access.txt", "--mapping", mapping)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "head", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-1.7\n"]
+)
+def test_a_workbook_is_named_as_such(
+    head: bytes, vigie: Vigie, mapping: Path, tmp_path: Path
+) -> None:
+    book = written(tmp_path / "export.csv", head + bytes(range(200, 250)) * 9)
+    for command in (("import", book, "--mapping", mapping), ("mapping", "suggest", book)):
+        code, _printed, errors = vigie(*command)
+        assert code == 1
+        assert is_one_sentence(errors)
+        assert "save the table as CSV" in errors

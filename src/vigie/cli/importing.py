@@ -19,11 +19,20 @@ from vigie.cli.terminal import (
 )
 from vigie.errors import UsageError
 from vigie.language import N_, _, number, plural, sentence
-from vigie.pipeline import Fault, Imported, find_files, import_files, load_mappings
+from vigie.pipeline import (
+    Fault,
+    Imported,
+    find_files,
+    import_files,
+    label_of,
+    load_mappings,
+    passed_over,
+)
 from vigie.readers.base import REASONS, Tally
 from vigie.stores import Receipt, Store
 
 _MOST = 20
+_FEW = 5
 _LOOK = N_('mend the export, or look at what is kept aside: vigie events --sql "FROM quarantine"')
 _REMEDIES = {
     "bad_time": N_("write their form as format of that column in the mapping, and import again"),
@@ -58,12 +67,28 @@ def read_paths(options: Namespace) -> list[Imported]:
             N_("the directory holds no log file"), where=str(options.paths[0]),
             remedy=N_("name the directory where the logs are"),
         )  # fmt: skip
+    _say_passed_over(options.paths)
     total = sum(map(_size, files))
     with (
         Store.open(home_of(options), write=True) as store,
         reading_progress(options, total, _("reading")) as advance,
     ):
         return import_files(store, files, mappings, advance)
+
+
+def _say_passed_over(paths: Sequence[Path]) -> None:
+    """Say what of the directories is not read: silence would make it look read."""
+    left = passed_over(paths)
+    if left:
+        names = ", ".join(label_of(str(path)) for path in left[:_FEW])
+        names += ", …" if len(left) > _FEW else ""
+        what = plural(
+            "{count} text, link to a directory or link to nothing was passed over",
+            "{count} texts, links to directories or links to nothing were passed over",
+            len(left),
+        )
+        remedy = _("name it by itself if it is a log")
+        remark(f"vigie: {sentence(names, what.format(count=number(len(left))), remedy)}")
 
 
 def _folders(path: Path) -> Sequence[Path]:

@@ -21,6 +21,13 @@ READERS: Final[dict[str, str]] = {
     "table": "vigie.readers.tables:TableReader",
     "care": "vigie.readers.care:CareReader",
 }
+_CONTAINERS: Final = (
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    b"%PDF-",
+    b"7z\xbc\xaf\x27\x1c",
+)
+"""How archives, workbooks (which are one of the first two) and documents begin."""
 UNRECOGNISED: Final = N_("no reader recognises this format")
 
 
@@ -56,7 +63,18 @@ def require_content(intake: Intake) -> bytes:
             where=intake.label,
             remedy=N_("check the export that made it"),
         )
+    refuse_containers(intake)
     return head
+
+
+def refuse_containers(intake: Intake) -> None:
+    """Raise `ReadingError` for a file that holds others, or a table that is no text."""
+    if intake.head().startswith(_CONTAINERS):
+        raise ReadingError(
+            N_("this is an archive, a workbook or a document, not a text"),
+            where=intake.label,
+            remedy=N_("unpack it, or save the table as CSV, and name that file"),
+        )
 
 
 def recognise(intake: Intake) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from vigie.errors import ReadingError
 from vigie.language import N_, _
-from vigie.readers import recognise
+from vigie.readers import recognise, refuse_containers
 from vigie.readers.intake import Intake
 from vigie.readers.tables.suggest import source_lines, source_name, suggest
 from vigie.readers.weblog.draft import draft_weblog
@@ -29,6 +29,7 @@ def draft(path: Path) -> str:
 
     Raises `ReadingError` when the file cannot be opened or holds no record.
     """
+    refuse_containers(Intake(path, path.name))
     reader = _reader(path)
     name = source_name(path)
     if reader == "weblog":
