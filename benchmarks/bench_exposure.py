@@ -39,6 +39,7 @@ from vigie.detection import COLUMNS, detect
 from vigie.events import SCHEMA
 from vigie.exposure import EVIDENCE, Exposure, Scope, Stretch, expose
 from vigie.exposure.evidence import evidence_of
+from vigie.exposure.scope import INCLUDED
 from vigie.facts.counting import facts_of
 from vigie.pipeline import find_files, import_files, load_mappings
 from vigie.simulate.output import write_world
@@ -52,13 +53,18 @@ AWAY: Final = ("elsewhere", "other hour")
 
 @dataclass
 class Tally:
-    """Accesses of one family: the thief's and the owner's, and what became of them."""
+    """Accesses of one family: the thief's and the owner's, and what became of them.
+
+    `unsure` of the thief's are beyond the boundary `told_apart`, `sure` of the owner's within it.
+    """
 
     accounts: int = 0
     stolen: int = 0
     left_out: int = 0
     own: int = 0
     included: int = 0
+    unsure: int = 0
+    sure: int = 0
     ways: Counter[str] = field(default_factory=Counter)
 
 
@@ -66,7 +72,7 @@ Tallies = dict[tuple[str, str], Tally]
 """By where and when the thief came, and by family."""
 
 _JUDGED = """
-SELECT l.attack = $attack AS stolen, coalesce(a.certainty IN ('owner', 'possible'), false) AS out,
+SELECT l.attack = $attack AS stolen, coalesce(a.certainty, 'not_separable') AS certainty,
     count(DISTINCT s.access_id)
 FROM own s JOIN labels l ON l.line = s.source_line AND l.account = s.account
   AND l.name = regexp_replace(s.source_file, '^.*/', '')
@@ -75,8 +81,8 @@ WHERE NOT s.failed GROUP BY ALL
 """
 
 
-def judge(found: Exposure, labels: pa.Table, attack: int) -> dict[tuple[bool, bool], int]:
-    """Count accesses by (the thief's, left out by the default boundary)."""
+def judge(found: Exposure, labels: pa.Table, attack: int) -> Counter[tuple[bool, str]]:
+    """Count accesses by (the thief's, whose they are held to be)."""
     connection = found.connection
     connection.register("labels", labels)
     connection.execute(
@@ -85,7 +91,7 @@ def judge(found: Exposure, labels: pa.Table, attack: int) -> dict[tuple[bool, bo
         " 'owner'], certainty)) AS certainty FROM whose GROUP BY access_id"
     )
     rows = connection.execute(_JUDGED, {"attack": attack}).fetchall()
-    return {(stolen, out): count for stolen, out, count in rows}
+    return Counter({(stolen, certainty): count for stolen, certainty, count in rows})
 
 
 _TIMES: Final = """
@@ -142,10 +148,16 @@ def _judge(
     counts = judge(found, labels, attack["attack"])
     tally.accounts += 1
     tally.ways[found.separation.ways[account]] += 1
-    tally.stolen += counts.get((True, False), 0) + counts.get((True, True), 0)
-    tally.left_out += counts.get((True, True), 0)
-    tally.own += counts.get((False, False), 0) + counts.get((False, True), 0)
-    tally.included += counts.get((False, False), 0)
+    default, sure = INCLUDED["probable"], INCLUDED["told_apart"]
+    for (stolen, certainty), count in counts.items():
+        if stolen:
+            tally.stolen += count
+            tally.left_out += count * (certainty not in default)
+            tally.unsure += count * (certainty not in sure)
+        else:
+            tally.own += count
+            tally.included += count * (certainty in default)
+            tally.sure += count * (certainty in sure)
     found.connection.close()
 
 
@@ -165,17 +177,19 @@ def table(tallies: Tallies) -> str:
     """Return the table by family, and all families of each kind."""
     lines = [
         "| thief came | family | accounts | thief's accesses | left out | owner's accesses "
-        "| included | told apart |",
-        "|---|---|---:|---:|---:|---:|---:|---|",
+        "| included | told_apart: left out | included | told apart |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     rows = sorted(tallies.items())
     rows += [((place, "**all**"), total) for place, total in sorted(totals(tallies).items())]
     for (place, family), t in rows:
-        share = f"{100 * t.included / t.own:.1f} %" if t.own else "–"
+        share, least = (
+            f"{100 * part / t.own:.1f} %" if t.own else "–" for part in (t.included, t.sure)
+        )
         ways = ", ".join(f"{way} {count}" for way, count in sorted(t.ways.items()))
         lines.append(
             f"| {place} | {family} | {t.accounts} | {t.stolen:,} | {t.left_out:,} | {t.own:,} "
-            f"| {share} | {ways} |"
+            f"| {share} | {t.unsure:,} | {least} | {ways} |"
         )
     return "\n".join(lines)
 
@@ -197,6 +211,8 @@ def added(parts: list[Tallies]) -> Tallies:
             into.left_out += t.left_out
             into.own += t.own
             into.included += t.included
+            into.unsure += t.unsure
+            into.sure += t.sure
             into.ways += t.ways
     return total
 
