@@ -168,3 +168,21 @@ def test_who_is_not_written_to_is_listed_beside_the_letters(tmp_path: Path) -> N
         ("", "unreachable"), ("Max", "doubtful"), ("P0", "doubtful"),
     ]  # fmt: skip
     assert mailing.letters == 3
+
+
+def test_who_is_insured_twice_is_on_both_lists_and_no_doubt(tmp_path: Path) -> None:
+    rows = [*ROWS, f"{FAMILY};Lefèvre;Lou;2015-01-02;29200;BREST;B"]
+    identity = x25519.Identity.generate()
+    to = {name: Recipient(name, age=(identity.to_public(),)) for name in "AB"}
+    owners = {FAMILY: ("A", "B")}
+    known = register(tmp_path, 'controller = "amc"\n', rows)
+    with split(exposure(tmp_path, owners), tmp_path / "work") as found, speaking("en"):
+        write_packets(found, to, tmp_path / "out", register=known)
+    found_on = {}
+    for place, name in enumerate("AB", start=1):
+        sealed = (tmp_path / "out" / f"{place}-{name.lower()}.zip.age").read_bytes()
+        archive = zipfile.ZipFile(io.BytesIO(pyrage.decrypt(sealed, [identity])))
+        text = archive.read("persons.csv").decode("utf-8-sig")
+        listed = csv.DictReader(io.StringIO(text), delimiter=";")
+        found_on[name] = {row["given name"]: row["remark"][:4] for row in listed}
+    assert found_on == {"A": {"Zoé": "bear", "Lou": "bear"}, "B": {"Lou": "bear", "Max": "seve"}}

@@ -94,7 +94,8 @@ def _named(table: pa.Table, people: People) -> pa.Table:
     rows, fields, remarks = _each_bearer(table["controller"].to_pylist, people)
     more = np.zeros(len(rows), np.bool_)
     more[1:] = rows[1:] == rows[:-1]
-    table = table.take(pa.array(rows))
+    if people.bearers:
+        table = table.take(pa.array(rows))
     for name in fields.column_names:
         if name in FIELD_NAMES:
             table = table.append_column(_(FIELD_NAMES[name]), _harmless(fields[name]))
@@ -133,7 +134,7 @@ def _of_controller(
 
     Of a number that is `several` controllers', only those whom the register says to be its own.
     """
-    own = [one for one in bearers if not several or one.person.get("controller") == controller]
+    own = [one for one in bearers if not several or controller in one.controllers]
     said = [(one.person, DIFFERING if one.differing else SHARED) for one in own]
     return said or [({}, _APART)]
 

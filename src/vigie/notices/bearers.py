@@ -16,15 +16,21 @@ from typing import Final
 import msgspec
 
 Person = dict[str, str | None]
+CONTROLLER: Final = "controller"
+"""What of a register says whose person a row is: it makes no two rows of one person differ."""
 _FAMILY: Final = 15
 """Persons under one number beyond whom it is nobody's: a placeholder."""
 
 
 class Bearer(msgspec.Struct, frozen=True):
-    """One of them, with what the register says; `differing` where its own rows do not agree."""
+    """One of them, with what the register says; `differing` where its own rows do not agree.
+
+    `controllers` are all whose person the rows say it to be: one may be insured twice.
+    """
 
     person: Person
     differing: bool
+    controllers: frozenset[str | None]
 
     @property
     def identity(self) -> str:
@@ -46,7 +52,10 @@ def find_bearers(rows: list[Person]) -> tuple[Bearer, ...]:
         by_identity.setdefault(_identity(row), []).append(row)
     if None in by_identity or not 1 < len(by_identity) <= _FAMILY:
         return ()
-    return tuple(Bearer(some[0], _differ(some)) for some in by_identity.values())
+    return tuple(
+        Bearer(some[0], _differ(some), frozenset(row.get(CONTROLLER) for row in some))
+        for some in by_identity.values()
+    )
 
 
 def _identity(person: Person) -> str | None:
@@ -56,7 +65,7 @@ def _identity(person: Person) -> str | None:
 
 def _differ(rows: list[Person]) -> bool:
     """Whether rows of one person disagree, the spelling of names and towns apart."""
-    said = [{name: _folded(value) for name, value in row.items()} for row in rows]
+    said = [{k: _folded(value) for k, value in row.items() if k != CONTROLLER} for row in rows]
     return any(row != said[0] for row in said)
 
 

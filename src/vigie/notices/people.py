@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vigie.notices.bearers import Bearer, find_bearers
+from vigie.notices.bearers import CONTROLLER, Bearer, find_bearers
 from vigie.notices.register import Batch, Register, Tally
 from vigie.notices.spill import Spill
 
@@ -172,7 +172,9 @@ def _gathered(
 def _same(table: pa.Table, ones: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which pairs of rows say the same in every field."""
     same = np.ones(len(ones), np.bool_)
-    for column in table.columns:
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if name == CONTROLLER:
+            continue
         left = pc.fill_null(column.take(pa.array(ones)), "")
         right = pc.fill_null(column.take(pa.array(others)), "")
         same &= pc.equal(left, right).to_numpy(zero_copy_only=False)
