@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.context.marks import MANNERS
+from vigie.context.relations import HOST
 from vigie.detectors.authentication import harvest_session
 from vigie.detectors.base import Partition, Ratios, contrast, only_where, told
 from vigie.usual.chain import HASTE, SILENT
@@ -50,7 +51,10 @@ class Enumeration:
             for chances, tempo in ((_BY_IDENTIFIER, rush), (_BY_NAME, either))
         ]
         checks = drawn + partition.usual.log["sequence"] + paced
+        # Rights of those whom the house knows are asked again by the hundred when a year begins.
+        stranger = np.maximum(scene.marks["relation"], scene.marks["page"]) >= HOST
         checks = only_where(
-            scene.marks["manner"] == _CHECK, checks + contrast(partition, "manner", _BY_RIGHTS)
+            (scene.marks["manner"] == _CHECK) & stranger,
+            checks + contrast(partition, "manner", _BY_RIGHTS),
         )
         return np.stack([*walks, checks]).T
