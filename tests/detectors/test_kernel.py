@@ -85,3 +85,12 @@ def test_the_run_length_under_a_true_null_is_at_least_the_threshold(seed):
     out = trace_all(bounds, np.arange(10_000), np.zeros(10_000, np.int32), ratios[:, None])
     ends = np.exp(out[bounds[1:] - 1, 0])
     assert (ends >= 50 * 100).mean() <= 0.05
+
+
+def test_what_creeps_up_for_weeks_fades_from_day_to_day():
+    count = 400
+    days, step = np.arange(count, dtype=np.int32), np.arange(count)
+    levels = trace_all(np.array([0, count]), step, days, np.full((count, 1), 0.2))
+    assert levels.max() < 2
+    at_once = trace_all(np.array([0, count]), step, np.zeros(count, np.int32), levels * 0 + 0.2)
+    assert at_once.max() > 40

@@ -37,6 +37,9 @@ _LARGEST_SUM: Final = 1e280
 _HIGHEST: Final = 640.0
 _PATIENCE: Final = 100.0
 _FORGETTING: Final = 0.97
+_STAYS: Final = float(np.exp(-0.3))
+"""What remains of a statistic from one day of its account to the next: what creeps up by less, for
+weeks, is a habit that its group does not share, and no harvest."""
 _ROOM: Final = 1024
 """Crossings noted in one go."""
 _SLICE: Final = 1 << 13
@@ -275,6 +278,7 @@ def _turn(state, seen, count, patience, forgetting):  # type: ignore[no-untyped-
             mean = (state[4 * count + i] + patience) / (seen[h] + patience)
             state[3 * count + i] = 1.0 / max(1.0, mean)
             state[4 * count + i] *= forgetting
+            state[i] *= _STAYS
         seen[h] *= forgetting
 
 
