@@ -49,6 +49,15 @@ def test_an_opening_out_of_a_page_knows_its_page():
     assert units.source.tolist() == [-1, units.step[0]]
 
 
+def test_a_page_tells_what_the_pages_before_it_led_to():
+    pages = [("a", hour, p, "search", n) for n, hour in enumerate((1, 1.1, 1.2, 1.4, 3))
+             for p in (10 * n, 10 * n + 1)]  # fmt: skip
+    units = find_units(log([*pages, ("a", 1.3, 20, "open", 9), ("b", 1.3, 20, "search", 10)]))
+    trails = dict(zip(units.step.tolist(), units.trail.tolist(), strict=True))
+    # The first; after one and then two that led to nothing; the opening; after it; too late; b's.
+    assert list(trails.values()) == [-1, 1, 2, -1, 0, -1, -1]
+
+
 def test_rows_without_an_account_are_left_out():
     table = log([("a", 1, 5, "open", 1), ("b", 1, 6, "open", 2)])
     table = table.set_column(3, "account", pa.array(["a", None]).cast(table.schema.field(3).type))

@@ -1,9 +1,12 @@
-"""A thief who was there before the log: a habit of the account, but of none of its peers."""
+"""Sweeps of strangers: a thief who was there before the log, one who reads pages of results."""
+
+import dataclasses
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vigie.context.marks import TRAILS
 from vigie.detection import Detection, detect
 from vigie.detectors.strangers import Strangers
 from vigie.testing.detectors import keys, partition_of, small_log, text
@@ -51,3 +54,33 @@ def test_a_service_has_no_peers_to_be_held_against() -> None:
     assert np.count_nonzero(service) > DAYS
     assert np.isnan(ratios[service]).all()
     assert np.isfinite(ratios[~service]).any()
+
+
+def said_by_pages(trail: str, habit: float) -> np.ndarray:
+    """How much pages say more for each sweep than openings do, with this habit of such pages."""
+    partition = partition_of(small_log(days=3))
+    scene, usual = partition.scene, partition.usual
+    marks = scene.marks | {"trail": np.full(len(partition.units), TRAILS.index(trail), np.int8)}
+    log = usual.log | {"trail": np.full(len(partition.units), np.log(habit))}
+    paged = dataclasses.replace(
+        partition,
+        scene=dataclasses.replace(scene, marks=marks),
+        usual=dataclasses.replace(usual, log=log),
+    )
+    more = Strangers().ratios(paged) - Strangers().ratios(partition)
+    return np.nanmax(more, axis=0)
+
+
+def test_pages_that_lead_to_nothing_speak_where_nobody_reads_pages_alone() -> None:
+    assert (said_by_pages("barren_again", 0.005) > [2.5, -1, -1]).all()
+    assert (said_by_pages("barren_again", 0.9) < 0.01).all()
+    assert (np.abs(said_by_pages("followed", 0.95)) < 0.11).all()
+    assert (said_by_pages("barren_again", 0.005)[1:] == 0).all()
+
+
+def test_who_registers_new_patients_has_met_no_stranger() -> None:
+    events = small_log(days=3, strangers=0.5)
+    place = events.schema.get_field_index("action")
+    created = partition_of(events.set_column(place, "action", text(["create"] * len(events))))
+    assert not created.related.any()
+    assert np.isnan(Strangers().ratios(created)).all()

@@ -78,7 +78,7 @@ class Circumstances(State):
             "usual": np.zeros(0, np.int32), "network": np.zeros(0, np.int32),
             "country": np.zeros(0, np.int32),
         }  # fmt: skip
-        self._run = np.zeros((0, len(DEEDS)), np.int64)
+        self._run = np.zeros((0, len(_IN_RUNS)), np.int64)
         self._tries, self._tries_at = np.zeros(0), np.zeros(0, np.int64)
         self._tries_by = np.zeros(0, np.int32)
 
@@ -145,9 +145,10 @@ class Circumstances(State):
         self._run = grown(self._run, units.known, -HOUR)
         deed = _DEEDS.take(units.action)
         said = (deed > 0) | ((spoken >= 0) & units.first_of_step & ~units.act)
-        for kind in _IN_RUNS:
+        for place, kind in enumerate(_IN_RUNS):
             rows = np.flatnonzero(deed == kind)
-            said[rows] = _begins_run(units.account[rows], units.at[rows], self._run[:, kind], HOUR)
+            last = self._run[:, place]
+            said[rows] = _begins_run(units.account[rows], units.at[rows], last, HOUR)
         return np.where(said, deed, -1).astype(np.int8)
 
     @staticmethod

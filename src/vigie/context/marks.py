@@ -38,6 +38,9 @@ _MANNER_OF: Final = {
     "break_glass": 4, "create": 5, "update": 5, "delete": 5, "merge": 5,
 }  # fmt: skip
 
+TRAILS: Final = ("followed", "barren", "barren_again")
+"""What an account's page before this one led to: an opening, or nothing, once or oftener."""
+_CREATE: Final = ACTIONS.index("create")
 ANNOUNCED: Final = 3e-3
 """Share of a register with which a care relation holds at any moment. An assumption."""
 PACES: Final = (8, 20, 45, 120, 600)
@@ -49,6 +52,7 @@ FACTORS: Final[dict[str, int]] = {
     "sequence": len(SEQUENCES),
     "manner": len(MANNERS),
     "pace": len(PACES) + 1,
+    "trail": len(TRAILS),
     "care": 2,
     "place": 2,
     "sign": len(SIGNS),
@@ -92,6 +96,8 @@ class Observer(State):
             many = int(self.relations.patients.counts[0])
             self._day, self._near = units.on, min(max(_BY_CHANCE / 2 * many, 1.0), NEAR_NUMBER)
         relation, chance, own = self.relations.relate(units)
+        # Whoever writes a new record learns nothing of anybody from it.
+        relation[units.action == _CREATE] = -1
         if care is not None:
             announced = (care == care_relations.EXPECTED) & (relation > EXPECTED)
             relation = np.where(announced, EXPECTED, relation).astype(np.int8)
@@ -108,6 +114,7 @@ class Observer(State):
             "sequence": _sequences(units, self._near),
             "manner": _manners(units),
             "pace": self._paces(units, said),
+            "trail": np.where(units.first_of_step, units.trail, -1).astype(np.int8),
             "care": _cared(relation, care),
             "acquaintance": met,
             "place": place,

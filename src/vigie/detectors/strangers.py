@@ -15,10 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.detectors.authentication import harvest_session
-from vigie.detectors.base import Partition, Ratios, told
+from vigie.detectors.base import Partition, Ratios, contrast, told
 from vigie.usual.chain import HASTE
 
 _UNORDERED = (0.97, 0.015, 0.015)
+_LISTED = (0.05, 0.05, 0.90)
+_BY_PAGES = 0.1
+"""What a thief's pages lead to who reads them and opens nobody, and how many thieves do so."""
 
 
 class Strangers:
@@ -45,8 +48,9 @@ class Strangers:
         drawn[~partition.related] = np.nan
         rush = drawn + told(HASTE, pace)
         drawn += paced
+        listed = contrast(partition, "trail", _LISTED, share=_BY_PAGES)
         lasting = np.where(_alone(partition), np.nan, drawn - honest.as_peers)
-        return np.stack([drawn - honest.log, rush - honest.log, lasting]).T
+        return np.stack([drawn + listed - honest.log, rush - honest.log, lasting]).T
 
 
 def _alone(partition: Partition) -> NDArray[np.bool_]:

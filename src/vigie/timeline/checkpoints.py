@@ -19,7 +19,7 @@ from vigie.errors import VigieError
 from vigie.language import N_
 from vigie.timeline.memory import State
 
-VERSION: Final = 15
+VERSION: Final = 16
 _STATE: Final = "state.json"
 _REMEDY: Final = N_("delete it, and watch the log again from its start")
 

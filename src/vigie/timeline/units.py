@@ -69,8 +69,8 @@ _NEVER: Final = -(10**18)
 """Times are kept as their distance from it, and steps plus one: memory nobody wrote to says never.
 """
 _PLAIN: Final = (
-    "row", "account", "at", "day", "step", "page", "familiar", "source", "patient", "person",
-    "pair", "since", "action", "act",
+    "row", "account", "at", "day", "step", "page", "familiar", "source", "trail", "patient",
+    "person", "pair", "since", "action", "act",
 )  # fmt: skip
 
 
@@ -82,14 +82,15 @@ class Units:
     `row` numbers the rows fed; `order` lists the units by time; `step` numbers the requests (a
     page is one step); `page` is the number of rows of a listing, 0 for an opening; `familiar`
     says that the page shows a patient of the last 24 hours; `source` is the step that listed an
-    opened patient in the hour before, or -1; `person` is the patient's key in 64 bits; `pair`
-    numbers the accounts with their patients, as `pairs` does; `since` is the time since the
-    account's last access to this patient, less the listing that led here (µs, -1 for none);
-    `active` holds the account and day of every day with an access; `act` says that the row is here
-    only for what was done (one of ACTS): it has no patient; `on` is the first day of the rows
-    looked at. `accounts`, `words` and `pairs` are those of the whole stream and grow on while units
-    are looked at, for the next slice is read meanwhile; `known` is how many accounts there were
-    when these units were found.
+    opened patient in the hour before, or -1; `trail` says of a listing how many before it, an hour
+    apart at most, led to no opening (2 for more), -1 for the first and for no listing; `person` is
+    the patient's key in 64 bits; `pair` numbers the accounts with their patients, as `pairs` does;
+    `since` is the time since the account's last access to this patient, less the listing that led
+    here (µs, -1 for none); `active` holds the account and day of every day with an access; `act`
+    says that the row is here only for what was done (one of ACTS): it has no patient; `on` is the
+    first day of the rows looked at. `accounts`, `words` and `pairs` are those of the whole stream
+    and grow on while units are looked at, for the next slice is read meanwhile; `known` is how many
+    accounts there were when these units were found.
     """
 
     row: Times
@@ -101,6 +102,7 @@ class Units:
     page: Codes
     familiar: Flags
     source: Times
+    trail: Int8s
     patient: Codes
     person: NDArray[np.uint64]
     pair: Codes
@@ -149,6 +151,7 @@ class UnitFinder(State):
         self.steps = 0
         self._met = np.empty(0, _MET)
         self._last_day = np.empty(0, np.int32)
+        self._listed_at, self._barren = np.empty(0, np.int64), np.empty(0, np.int8)
 
     def find(self, rows: Rows) -> Units:
         """Return the units among rows of one day, in order of their moments."""
@@ -166,6 +169,7 @@ class UnitFinder(State):
             pair, at, step, size, action, rows["record_count"], rows["bytes"], self.steps,
             _IS_ACT, self._met, seen,
         )  # fmt: skip
+        trail = self._trail(account, at, step, page, pair)
         chosen = np.flatnonzero(kind)
         act, requests, kept = kind.take(chosen) == _ACT, step.take(chosen), rows.take(chosen)
         units = Units(
@@ -173,7 +177,7 @@ class UnitFinder(State):
             at=at.take(chosen), day=np.full(len(chosen), on, np.int32),
             step=requests + np.int64(self.steps),
             page=page.take(chosen), familiar=seen.take(requests), source=source.take(chosen),
-            patient=np.where(act, -1, patient.take(chosen)),
+            trail=trail.take(requests), patient=np.where(act, -1, patient.take(chosen)),
             person=np.where(act, 0, person.take(chosen)).astype(np.uint64),
             pair=np.where(act, -1, pair.take(chosen)), pairs=self.pairs,
             since=since.take(chosen), action=action.take(chosen), act=act,
@@ -197,6 +201,18 @@ class UnitFinder(State):
     def _patients(self, person: NDArray[np.uint64]) -> Codes:
         # Nobody is met under the key 0: a null patient gets no number.
         return self.patients.number(np.where(person == 0, ~np.uint64(0), person))
+
+    def _trail(
+        self, account: Codes, at: Times, step: Codes, page: Codes, pair: Codes
+    ) -> NDArray[np.int8]:
+        """Return of each request that lists persons what the account's listings before led to."""
+        accounts = len(self.words["account"])
+        self._listed_at = grown(self._listed_at, accounts, -(2**62))
+        self._barren = grown(self._barren, accounts)
+        trail: NDArray[np.int8] = _trails(
+            account, at, step, page, pair, self._listed_at, self._barren
+        )
+        return trail
 
     def _newly_active(self, account: Codes, day: int) -> tuple[Codes, Codes]:
         """Return the account-days that begin in this batch."""
@@ -340,3 +356,27 @@ def _mark_units(
         elif acts[action[i]]:
             kind[i] = _ACT
     return kind, page, since, source
+
+
+@compiled
+def _trails(
+    account: Int32s, at: Int64s, step: Int32s, page: Int32s, pair: Int32s, listed_at: Int64s,
+    barren: Int8s,
+) -> Int8s:  # fmt: skip
+    """Say of each listing how many before it led to no opening; -1 for other requests."""
+    trail = np.full(step[-1] + 1 if step.size else 0, -1, np.int8)
+    before = -1
+    for i in range(account.size):
+        a = account[i]
+        if pair[i] < 0:
+            continue
+        if page[i] == 0:
+            barren[a] = 0
+        elif step[i] != before:
+            before = step[i]
+            again = at[i] - listed_at[a] < 3_600_000_000
+            if again:
+                trail[step[i]] = barren[a]
+            barren[a] = min(barren[a] + 1, 2) if again else 1
+            listed_at[a] = at[i]
+    return trail

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.context.marks import Scene
-from vigie.kernels import Floats, Int32s, compiled
+from vigie.kernels import Floats, Floats32, Int32s, compiled
 from vigie.timeline.memory import State, grown
 from vigie.timeline.numbering import Codes
 from vigie.timeline.units import Units
@@ -66,7 +66,7 @@ class Law(State):
         self._everyone = np.zeros(2)
         self._size = np.array([_BELIEF, 2.0, _BELIEF * _SPREAD * _SPREAD])
         self._within = np.array([_BELIEF, _BELIEF * _WITHIN * _WITHIN])
-        self._groups, self._accounts = np.zeros((1, 2)), np.zeros((0, 3))
+        self._groups, self._accounts = np.zeros((1, 2)), np.zeros((0, 3), np.float32)
         self._today: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = []
 
     def score(
@@ -105,7 +105,7 @@ class Law(State):
 
 @compiled
 def _score(
-    account: Int32s, group: Int32s, beyond: Floats, groups: Floats, accounts: Floats,
+    account: Int32s, group: Int32s, beyond: Floats, groups: Floats, accounts: Floats32,
     everyone: Floats, size: Floats, within: Floats, usual: float, rare: float, weight: float,
 ) -> Floats:  # fmt: skip
     out = np.empty(account.size, np.float64)
@@ -138,7 +138,7 @@ def _score(
 
 @compiled
 def _teach(
-    account: Int32s, group: Int32s, beyond: Floats, groups: Floats, accounts: Floats,
+    account: Int32s, group: Int32s, beyond: Floats, groups: Floats, accounts: Floats32,
     everyone: Floats, size: Floats, within: Floats, span: float,
 ) -> None:  # fmt: skip
     for i in range(account.size):
@@ -155,6 +155,7 @@ def _teach(
             size[0] += 1.0
             size[1] += step / size[0]
             size[2] += step * (value - size[1])
-        for rates in (peers, own, everyone):
-            rates[0] += large
-            rates[1] += 1.0
+        for k, more in enumerate((large, 1.0)):
+            peers[k] += more
+            own[k] += more
+            everyone[k] += more

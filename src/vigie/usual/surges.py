@@ -34,8 +34,8 @@ class Surges(State):
         self._clock = np.zeros((0, 3, 9), np.float32)
         self._watches, self._day = np.zeros((0, 8), np.float32), np.zeros(0, np.int64)
         # Faded units of before, and those of its last day: of each site, of each account at it.
-        self._site, self._mine = np.zeros((0, 2)), np.zeros((0, 2))
-        self._mine_day = np.zeros(0, np.int64)
+        self._site, self._mine = np.zeros((0, 2)), np.zeros((0, 2), np.float32)
+        self._mine_day = np.zeros(0, np.int32)
 
     def follow(self, units: Units) -> Values:
         """Return the share of its site's work of the day that is a surge of the others', per unit.
@@ -60,7 +60,7 @@ class Surges(State):
 @kernel
 def _follow(
     order: Int64s, site: Int32s, pair: Int32s, at: Int64s, clock: Floats32, watches: Floats32,
-    days: Int64s, total: Floats, mine: Floats, mine_day: Int64s, share: Floats,
+    days: Int64s, total: Floats, mine: Floats32, mine_day: Int32s, share: Floats,
 ) -> None:  # fmt: skip
     for i in order:
         s, p = site[i], pair[i]
