@@ -146,9 +146,11 @@ def test_usual_work_stays_usual() -> None:
     assert usual.mean() > 0.9
 
 
-def rush(orders: list[int], habit: float = 0.003, met: int = FAR, size: int = 60) -> np.ndarray:
+def rush(
+    orders: list[int], habit: float = 0.003, met: int = FAR, size: int = 60, strangers: float = 0.05
+) -> np.ndarray:
     """What persons in a rush (from afar) say for a sweep, their order as given, over and over."""
-    partition = partition_of(small_log(days=1, accounts=2, size=size))
+    partition = partition_of(small_log(days=1, accounts=2, size=size, strangers=strangers))
     count = len(partition.units)
     order = np.resize(np.array(orders, np.int8), count)
     marks = {name: np.full(count, -1, np.int8) for name in partition.scene.marks}
@@ -173,6 +175,13 @@ def test_a_clean_up_explains_searches_between_records_and_late_searches_alone() 
     assert np.cumsum(between).max() < 12
     assert np.cumsum(alone[:6]).max() > 18
     assert 0 < alone[-20:].mean() < 0.3
+
+
+def test_a_clean_up_longer_than_any_before_explains_less() -> None:
+    evidence = rush([1], size=400, strangers=1.0)
+    of_one = evidence[: len(evidence) // 2]
+    assert of_one[60:110].mean() < -3
+    assert of_one[150:].mean() > of_one[60:110].mean() + 0.5
 
 
 def test_a_recall_is_of_known_patients_even_where_everybody_meets_strangers_all_day() -> None:

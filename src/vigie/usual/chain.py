@@ -68,7 +68,6 @@ _LEAVE: Final = np.array([
     0.0, 1 / 30, 1 / 100, 1 / 100, 1 / 60, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40, 1 / 40,
     1 / 100, 1 / 60,
 ])  # fmt: skip
-_STAY: Final = 1.0 - _LEAVE
 """Chances, unit by unit, that a state begins (believed beforehand) and ends. Assumptions. Strangers
 in no order in a rush are what a thief opens: who believes that this is work must have seen it. And
 where everybody meets strangers all day, a list in a rush explains a sweep as well as it explains
@@ -95,6 +94,14 @@ _HABIT: Final = 0.5
 MOST: Final = 4.0
 """Usual work is never believed to be less likely than this many nats below another state."""
 _FLOOR: Final = float(np.exp(-MOST))
+_BATCHES: Final = np.array([name in REASONS[5:12] for name in REASONS])
+_LENGTH: Final = 120.0
+_BEYOND: Final = 1.5
+_QUIT: Final = 0.5
+_MOST_UNITS: Final = 30_000
+"""Once a day's batches have more units than so many, or than so many times the most that the
+account or two of its peers had on a day before, they are believed to end with this chance at every
+further unit. Assumptions."""
 _SURE: Final = 0.8
 _OVER: Final = 0.2
 """Belief from which an account counts as being in a state, and below which it has left it."""
@@ -129,7 +136,8 @@ class Foretold(NamedTuple):
 class Known(NamedTuple):
     """Of each account: the belief in each state, with its own habits and with its peers'; whether
     its last walk strayed, which states it is inside, how often each began in how many units, at
-    which rate, and the day for which that holds."""
+    which rate, and the day for which that holds; how many units of today came in batches, and the
+    most of any day before."""
 
     weight: NDArray[np.float32]
     weight_as_peers: NDArray[np.float32]
@@ -139,6 +147,8 @@ class Known(NamedTuple):
     steps: NDArray[np.float32]
     rate: NDArray[np.float32]
     met_on: NDArray[np.int32]
+    batch: NDArray[np.int16]
+    longest: NDArray[np.int16]
 
 
 class Lessons(NamedTuple):
@@ -151,7 +161,7 @@ class Lessons(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def follow(account, group, day, seen, foretold, met, rates, again, known, lessons):  # type: ignore[no-untyped-def]
+def follow(account, group, day, seen, foretold, met, rates, again, length, known, lessons):  # type: ignore[no-untyped-def]
     """Move each account's states on unit by unit.
 
     Returns what they foretold, the likeliest, what that would be as peers, and the state that
@@ -159,7 +169,7 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
 
     `met` holds the chances of each relation in the states that have some of their own, `rates`
     how often each state begins by peer group, `again` how often a search page in no order follows
-    another in its clean-ups.
+    another in its clean-ups, `length` how many units of its batches a day holds.
     """
     states, far = _LEAVE.size, met.shape[1] - 2
     walks = met.shape[0] + 1
@@ -198,13 +208,15 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
         walking = 0.0
         for k in range(walks, IN_NO_ORDER):
             walking += weight[a, k]
+        units, theirs = known.batch[a], max(_LENGTH, _BEYOND * length[g])
+        quits = _QUIT if units > max(theirs, _BEYOND * known.longest[a]) else 0.0
         out[i] = np.log(_follow_one(
-            weight[a], rate[a], surge, drift, here, np.exp(foretold.usual[i]), as_usual, sweep,
-            most, batch, walks, chance, ahead,
+            weight[a], quits, rate[a], surge, drift, here, np.exp(foretold.usual[i]), as_usual,
+            sweep, most, batch, walks, chance, ahead,
         ))  # fmt: skip
         out_as_peers[i] = np.log(_follow_one(
-            known.weight_as_peers[a], rates[g], surge, drift, here, np.exp(foretold.as_peers[i]),
-            as_usual, sweep, most, batch, walks, chance, ahead,
+            known.weight_as_peers[a], _QUIT if units > theirs else 0.0, rates[g], surge, drift,
+            here, np.exp(foretold.as_peers[i]), as_usual, sweep, most, batch, walks, chance, ahead,
         ))  # fmt: skip
         if o >= 0 and known.astray[a] and walking >= _SURE:
             lessons.strayed[g, 0 if o else 1] += 1.0
@@ -215,6 +227,11 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
         if weight[a, 0] > _ALONE:
             inside[a, 1:] = False
             continue
+        busy = 0.0
+        for k in range(walks, LIST + 1):
+            busy += weight[a, k]
+        if busy >= 0.5:
+            known.batch[a] = min(units + 1, _MOST_UNITS)
         for k in range(states):
             if weight[a, k] > weight[a, reason[i]]:
                 reason[i] = k
@@ -234,7 +251,8 @@ def follow(account, group, day, seen, foretold, met, rates, again, known, lesson
 
 @numba.njit(inline="always")
 def _follow_one(  # type: ignore[no-untyped-def]
-    weight, rate, surge, drift, here, habit, as_usual, sweep, most, batch, walks, chance, ahead,
+    weight, quits, rate, surge, drift, here, habit, as_usual, sweep, most, batch, walks, chance,
+    ahead,
 ):  # fmt: skip
     """Move an account's states on by one unit; return how likely the unit was.
 
@@ -265,8 +283,9 @@ def _follow_one(  # type: ignore[no-untyped-def]
             begins = drift
         elif k == _GUEST:
             begins = _GUESTED if here > 0.0 else 0.0
-        ahead[k] = weight[k] * _STAY[k] + usual * begins
-        left += weight[k] * _LEAVE[k]
+        leaves = max(_LEAVE[k], quits) if _BATCHES[k] else _LEAVE[k]
+        ahead[k] = weight[k] * (1.0 - leaves) + usual * begins
+        left += weight[k] * leaves
         begun += begins
     ahead[0] = usual * (1.0 - begun) + left
     total = 0.0

@@ -71,6 +71,8 @@ class Reasons(State):
         self._begun, self._rate = np.zeros((2, 0, states), np.float32)
         self._weight, self._weight_as_peers = np.zeros((2, 0, states), np.float32)
         self._steps, self._met_on = np.zeros(0, np.float32), np.zeros(0, np.int32)
+        self._batch, self._longest = np.zeros((2, 0), np.int16)
+        self._length = np.zeros(1)
         self._peers_begun, self._peers_steps = np.zeros((1, states)), np.zeros(1)
         self._today_steps = np.zeros(1)
         self._strayed, self._strayed_today = np.zeros((2, 1, 2))
@@ -81,7 +83,7 @@ class Reasons(State):
     def follow(self, units: Units, scene: Scene, usual: Usual) -> Honest:
         """Follow units of one day, by account and time."""
         if len(units):
-            self._begin(int(units.day[0]))
+            self._begin(int(units.day[0]), usual)
         self._make_room(units.known, len(usual.groups))
         marks = scene.marks
         relation = np.maximum(marks["relation"], marks["page"])
@@ -99,12 +101,12 @@ class Reasons(State):
         )  # fmt: skip
         known = Known(
             self._weight, self._weight_as_peers, self._astray, self._inside, self._begun,
-            self._steps, self._rate, self._met_on,
+            self._steps, self._rate, self._met_on, self._batch, self._longest,
         )  # fmt: skip
         lessons = Lessons(self._today_steps, self._on_call_today, self._strayed_today)
         found: Any = follow(
             units.account, usual.group, self.day, seen, foretold, self._met(),
-            self._rates(usual.groups), self._again(), known, lessons,
+            self._rates(usual.groups), self._again(), self._length, known, lessons,
         )  # fmt: skip
         *answer, begins = found
         self._note(units, usual, begins)
@@ -125,14 +127,17 @@ class Reasons(State):
         before = len(self._weight)
         for name, fill in (
             ("_weight", 0), ("_weight_as_peers", 0), ("_astray", 0), ("_inside", False),
-            ("_begun", 0), ("_steps", 0), ("_rate", 0), ("_met_on", -1),
+            ("_begun", 0), ("_steps", 0), ("_rate", 0), ("_met_on", -1), ("_batch", 0),
+            ("_longest", 0),
         ):  # fmt: skip
             setattr(self, name, grown(getattr(self, name), accounts, fill))
         self._weight[before:, 0] = self._weight_as_peers[before:, 0] = 1.0
-        for name in ("_peers_begun", "_peers_steps", "_today_steps", "_strayed", "_strayed_today"):
+        for name in (
+            "_peers_begun", "_peers_steps", "_today_steps", "_strayed", "_strayed_today", "_length",
+        ):  # fmt: skip
             setattr(self, name, grown(getattr(self, name), groups))
 
-    def _begin(self, day: int) -> None:
+    def _begin(self, day: int, usual: Usual) -> None:
         """Let the days that are over teach."""
         if day == self.day:
             return
@@ -144,10 +149,27 @@ class Reasons(State):
                 taught *= FADE
                 taught += today
                 today[:] = 0.0
+            self._measure(usual)
             if self._first:
                 self._forget()
             self._first = False
         self.day = day
+
+    def _measure(self, usual: Usual) -> None:
+        """Learn how long a day's batches are: each account's most, and a group's second most.
+
+        The most may have been a theft; an account with an open alert has shown none.
+        """
+        self._batch[self._muted] = 0
+        np.maximum(self._longest, self._batch, out=self._longest)
+        self._batch[:] = 0
+        group = usual.group[: len(self._longest)]
+        order = np.lexsort((self._longest, group))[(group < 0).sum() :]
+        of, longest = group[order], self._longest[order]
+        two = np.flatnonzero(of[1:] == of[:-1])
+        last = two[np.append(of[two[1:]] != of[two[:-1]], True)] if len(two) else two
+        self._length = np.zeros(len(usual.groups))
+        self._length[of[last]] = longest[last]
 
     def _told(self) -> Values:
         """Return how many accounts of each group began each state, and forget who."""
@@ -161,7 +183,8 @@ class Reasons(State):
         """Let the log's first day teach no reason: everybody was a stranger then."""
         for counts in (
             self._begun, self._steps, self._peers_begun, self._peers_steps, self._on_call,
-            self._inside, self._weight, self._weight_as_peers, self._strayed,
+            self._inside, self._weight, self._weight_as_peers, self._strayed, self._longest,
+            self._length,
         ):  # fmt: skip
             counts[:] = 0
         self._weight[:, 0] = self._weight_as_peers[:, 0] = 1.0
