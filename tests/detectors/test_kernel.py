@@ -94,3 +94,14 @@ def test_what_creeps_up_for_weeks_fades_from_day_to_day():
     assert levels.max() < 2
     at_once = trace_all(np.array([0, count]), step, np.zeros(count, np.int32), levels * 0 + 0.2)
     assert at_once.max() > 40
+
+
+def test_a_theft_of_thousands_does_not_silence_its_own_alert_on_the_next_day():
+    count = 10_000
+    day = np.repeat(np.arange(2, dtype=np.int32), count // 2)
+    nobody = np.zeros(count, np.int32)
+    found = Statistic(1).follow(
+        nobody, np.arange(count), day, nobody, np.full((count, 1), 0.5), np.array([[10.0]])
+    )
+    first, second = np.bincount(day[found.unit], minlength=2)
+    assert second > 0.9 * first

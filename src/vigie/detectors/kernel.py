@@ -221,7 +221,7 @@ def _follow(  # type: ignore[no-untyped-def]
         for h in range(width if passed else 0):
             if scratch[last + h] >= limits[h] and row[h] == row[h]:
                 units[found], kinds[found], tops[found] = stop - 1, h, scratch[last + h]
-                changes[found] = _begin_anew(state, h, width, count, base + start)
+                changes[found] = _begin_anew(state, met[h], h, width, count, base + start)
                 found += 1
         start = stop
     return start, found
@@ -283,14 +283,19 @@ def _turn(state, seen, count, patience, forgetting):  # type: ignore[no-untyped-
 
 
 @kernel
-def _begin_anew(state, h, width, count, now):  # type: ignore[no-untyped-def]
-    """Let a hypothesis begin anew; return the unit where its leading climb began."""
+def _begin_anew(state, seen, h, width, count, now):  # type: ignore[no-untyped-def]
+    """Let a hypothesis begin anew; return the unit where its leading climb began.
+
+    What led to an alarm is no habit: else a theft of thousands would silence its own alert on the
+    day after.
+    """
     lead = h
     for i in range(h, _COUNT * width, width):
         lead = i if state[i] > state[lead] else lead
     since = np.int64(state[2 * count + lead]) if state[count + lead] > 1.0 else now
     for i in range(h, _COUNT * width, width):
         state[i], state[count + i] = 0.0, 1.0
+        state[4 * count + i] = min(state[4 * count + i], seen)
     return since
 
 
