@@ -83,6 +83,11 @@ def test_without_a_table_nothing_is_said() -> None:
     assert "curiosity" not in stream.panel.hypotheses
 
 
+def test_an_empty_table_says_as_little_as_none() -> None:
+    partition, _ = seen([])
+    assert not partition.says("acquaintance").any()
+
+
 def test_only_the_accounts_of_the_table_are_looked_at() -> None:
     partition, _ = seen([owner("account-1", COMMON)])
     assert said(partition, ~of_account(partition, "account-1")) == {"silent"}

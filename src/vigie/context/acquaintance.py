@@ -81,6 +81,8 @@ class Staff:
     def tell(self, events: pa.Table) -> pa.Table:
         """Add the column `acquaintance` to waist rows: the staff's surname that the patient bears,
         and how he is related to this row's owner, as one word (see `_read`)."""
+        if not len(self.person):
+            return events
         given = [name for name in KEYED if name in events.column_names]
         keys = {name: key_numbers(events.column(name)) for name in given}
         person = key_numbers(events.column("patient"))
