@@ -43,7 +43,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hundredth. `state` is where cases are kept: empty for a SQLite file in `VIGIE_HOME`, or
     `postgresql://user@host/database`. `memory_gb` is what a question to the log may take of memory
     (in 1e9 bytes, half the machine's at most) before it waits on the disk. `ranges` is a table of
-    address ranges with their countries (see `ranges`), empty for none.
+    address ranges with their countries, `185.12.0.0/14,FR` or `first,last,country` a line, empty
+    for none.
     """
 
     alarm_budget: Budget = 1.0
