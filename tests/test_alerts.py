@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from thieves import with_theft
-from vigie.alerts.watch import LEVELS, QUIET, REASONS, WATCH_ONLY, Watch
+from vigie.alerts.watch import GRAVEST, LEVELS, QUIET, REASONS, Watch
 from vigie.config import Settings
 from vigie.detection import COLUMNS, detect
 from vigie.detectors.calibrate import Thresholds
@@ -129,9 +129,16 @@ def limits():
 
 
 def test_what_honest_batches_resemble_raises_the_first_level_alone(limits):
-    assert "name_walk" in WATCH_ONLY
+    assert GRAVEST["name_walk"] == "watch"
     assert np.isfinite(limits[0]).all()
     assert np.isinf(limits[1:, :, 1]).all()
+
+
+def test_rights_checks_in_a_row_may_ask_who_is_there_and_suspend_nobody():
+    level = np.full((1, 1), 3.0)
+    watch = Watch(("rights_check_sweep",), ())
+    watch.arm([Thresholds(level, np.ones((1, 1)), np.zeros(1), True)], [1.0, 10.0, 100.0])
+    assert np.isfinite(watch.limits[:, 0, 0]).tolist() == [True, True, False]
 
 
 def test_the_gravest_level_asks_of_every_group_what_the_loudest_did(limits):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigie.alerts.campaigns import retrace
-from vigie.alerts.watch import LEVELS, WATCH_ONLY, Alert
+from vigie.alerts.watch import GRAVEST, LEVELS, Alert
 from vigie.detection import Detection
 from vigie.detectors.base import Partition
 from vigie.detectors.campaigns import KINDS
@@ -133,9 +133,15 @@ def explain_level(alert: Alert, story: Story) -> str:
 
 
 def _kept_down(alert: Alert) -> str:
-    """Say why evidence beyond every threshold may raise `watch` alone."""
-    if alert.level != LEVELS[0] or alert.hypothesis not in WATCH_ONLY:
+    """Say why evidence beyond every threshold may raise no graver level."""
+    if alert.level != GRAVEST.get(alert.hypothesis):
         return ""
+    if alert.hypothesis == "rights_check_sweep":
+        return _(
+            "However strong, evidence of this kind raises no more than step up: a house that "
+            "changes its software has the rights of its whole file checked in an evening. Only who "
+            "knows the account can tell; look at the lines."
+        )
     if alert.hypothesis == "curiosity":
         return _(
             "However strong, evidence of this kind raises no more than watch: who is curious is "

@@ -23,12 +23,20 @@ from vigie.timeline.units import DAY
 
 QUIET: Final = 7 * DAY
 LEVELS: Final = ("watch", "step_up", "suspend")
-WATCH_ONLY: Final = frozenset(
-    {"fast_sweep", "identifier_walk", "name_walk", "own_panel", "curiosity"}
-)
-"""Hypotheses that raise `watch` alone. Honest batches of work (clean-ups, recalls) resemble the
-first four: how loud the first one of somebody who never did any will be, no week before it
-foretells. Who is curious is the owner: to ask who is there answers nothing."""
+GRAVEST: Final = {
+    "fast_sweep": "watch",
+    "identifier_walk": "watch",
+    "name_walk": "watch",
+    "own_panel": "watch",
+    "curiosity": "watch",
+    "rights_check_sweep": "step_up",
+}
+"""The gravest level that a hypothesis can raise; others raise any. Honest batches of work
+(clean-ups, recalls) resemble the first four: how loud the first one of somebody who never did any
+will be, no week before it foretells. Who is curious is the owner: to ask who is there answers
+nothing. And a house that changes its software has the rights of its whole file checked in an
+evening.
+"""
 REASONS: Final = {
     "register_sweep": N_(
         "Unusual access: records of persons whom neither this account, its team nor its "
@@ -157,7 +165,9 @@ class Watch(State):
         for log in logs[-1]:
             log[:] = log.max(axis=0)
         self.limits = np.stack([np.concatenate(each) for each in logs])
-        self.limits[1:, :, [name in WATCH_ONLY for name in self.hypotheses]] = np.inf
+        for place, name in enumerate(self.hypotheses):
+            beyond = LEVELS.index(GRAVEST.get(name, LEVELS[-1])) + 1
+            self.limits[beyond:, :, place] = np.inf
 
     def watch(self, look: Look) -> list[Alert]:
         """Return the alerts that these units of one day open or change, as they leave them."""
