@@ -41,6 +41,7 @@ from vigie.readers.times import to_utc
 from vigie.readers.words import from_array
 from vigie.records import CARE, CARE_KINDS, OWNERS
 
+_HOUR: Final = pa.scalar(3_600_000_000, pa.duration("us"))
 _PLACES: Final = {
     "valid_from": "at", "kind": "action", "valid_until": "session", "recorded_at": "device",
     "record_id": "record_id", "patient": "patient", **{name: name for name in OWNERS},
@@ -84,6 +85,7 @@ class CareReader:
         events = batch.events
         until, bad_until = self._moments(events, "valid_until")
         entered, bad_entered = self._moments(events, "recorded_at")
+        until = _not_turned_back(until, events.column("at").combine_chunks())
         nobody = events.column("patient").is_null().to_numpy()
         owned = [events.column(name).is_null().to_numpy() for name in OWNERS]
         nowhere = np.logical_and.reduce(owned)
@@ -157,6 +159,15 @@ class CareReader:
             for line, digest, (_row, reason, name) in zip(lines, hashes, left, strict=True)
         ]
         return quarantine_table(self._context, label, told)
+
+
+def _not_turned_back(until: pa.Array, since: pa.Array) -> pa.Array:
+    """Return ends that come less than an hour before their beginning an hour later.
+
+    What begins and ends in the hour that comes twice in autumn is read as its first coming.
+    """
+    early = pc.and_(pc.less(until, since), pc.less(pc.subtract(since, until), _HOUR))
+    return pc.if_else(pc.fill_null(early, False), pc.add(until, _HOUR), until)
 
 
 def columns_named(said: Table[str, Any]) -> dict[str, str]:
